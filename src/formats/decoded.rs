@@ -1,0 +1,166 @@
+//! The sink that decoders write into: groups points by series while the file is walked once.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use rustc_hash::FxHashMap;
+
+use crate::model::{Column, Point, Record, SeriesKey, Skip};
+
+/// Names of oddities that are kept apart; further ones are counted together.
+const ODDITIES_KEPT: usize = 64;
+
+/// What was decoded for one run of the file.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Part {
+    /// The run's name within the file; empty for files that hold one run.
+    pub run: Arc<str>,
+    /// New points by series, in order of first appearance; empty columns may occur.
+    pub columns: Vec<Column>,
+    /// Everything else, in file order.
+    pub records: Vec<Record>,
+}
+
+/// Where decoders put what they find in one turn.
+///
+/// **Invariant:** the order of points within a column and of records within a part is file order.
+#[derive(Debug, Default)]
+pub struct Decoded {
+    parts: Vec<Part>,
+    current: usize,
+    columns: FxHashMap<(usize, SeriesKey), usize>,
+    skips: Vec<Skip>,
+    oddities: BTreeMap<Arc<str>, u64>,
+    record_count: u64,
+    points: usize,
+    mentions_reset: bool,
+}
+
+/// A column's place in a [`Decoded`], valid until [`Decoded::take`] is called.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ColumnIndex(usize);
+
+impl Decoded {
+    /// An empty sink.
+    pub fn new() -> Self {
+        Self { parts: vec![Part::default()], ..Self::default() }
+    }
+
+    /// Directs what follows to the file's run of that name; the empty name is the file's only or main run.
+    pub fn in_run(&mut self, name: &str) {
+        if let Some(at) = self.parts.iter().position(|p| &*p.run == name) {
+            self.current = at;
+        } else {
+            self.current = self.parts.len();
+            self.parts.push(Part { run: Arc::from(name), ..Part::default() });
+        }
+    }
+
+    /// The column of `key` in the current run; made if missing.
+    pub fn column(&mut self, key: &SeriesKey) -> ColumnIndex {
+        if self.parts.is_empty() {
+            self.parts.push(Part::default());
+        }
+        if let Some(at) = self.columns.get(&(self.current, key.clone())) {
+            return ColumnIndex(*at);
+        }
+        let columns = &mut self.parts[self.current].columns;
+        columns.push(Column { key: key.clone(), points: Vec::new() });
+        let at = columns.len() - 1;
+        self.columns.insert((self.current, key.clone()), at);
+        ColumnIndex(at)
+    }
+
+    /// Adds a point to a column of the current run. The fast way: ask [`Self::column`] once per series.
+    #[inline]
+    pub fn push(&mut self, column: ColumnIndex, point: Point) {
+        if let Some(column) = self.parts.get_mut(self.current).and_then(|p| p.columns.get_mut(column.0)) {
+            column.points.push(point);
+            self.points += 1;
+        }
+    }
+
+    /// Adds a point to the series `key` of the current run.
+    pub fn point(&mut self, key: &SeriesKey, point: Point) {
+        let column = self.column(key);
+        self.push(column, point);
+    }
+
+    /// Adds a record to the current run.
+    pub fn record(&mut self, record: Record) {
+        if self.parts.is_empty() {
+            self.parts.push(Part::default());
+        }
+        self.parts[self.current].records.push(record);
+    }
+
+    /// Lists a stretch that could not be used.
+    pub fn skip(&mut self, offset: u64, bytes: u64, reason: impl Into<Arc<str>>) {
+        self.skips.push(Skip { offset, bytes, reason: reason.into() });
+    }
+
+    /// Counts something that is kept out of the way without being damage: an unknown record type or key.
+    pub fn oddity(&mut self, name: &str) {
+        if let Some(n) = self.oddities.get_mut(name) {
+            *n += 1;
+        } else if self.oddities.len() < ODDITIES_KEPT {
+            self.oddities.insert(Arc::from(name), 1);
+        } else {
+            *self.oddities.entry(Arc::from("others")).or_default() += 1;
+        }
+    }
+
+    /// Counts whole frames (events, lines) that were understood.
+    pub fn count_records(&mut self, n: u64) {
+        self.record_count += n;
+    }
+
+    /// Points so far; a tail ends its turn by it.
+    pub fn points(&self) -> usize {
+        self.points
+    }
+
+    /// What was said before in this file is void, though the file was not replaced: the header of a CSV came
+    /// again with other columns. Readers forward it as a reset of the batch that follows.
+    pub fn void_earlier(&mut self) {
+        self.parts.clear();
+        self.parts.push(Part::default());
+        self.current = 0;
+        self.columns.clear();
+        self.points = 0;
+        self.mentions_reset = true;
+    }
+
+    /// Empties the sink: parts that hold something, skips, oddities, record count, and whether
+    /// [`Self::void_earlier`] was called.
+    pub fn take(&mut self) -> Taken {
+        let mut parts = std::mem::take(&mut self.parts);
+        for part in &mut parts {
+            part.columns.retain(|c| !c.points.is_empty());
+        }
+        parts.retain(|p| !p.columns.is_empty() || !p.records.is_empty());
+        let taken = Taken {
+            parts,
+            skips: std::mem::take(&mut self.skips),
+            oddities: std::mem::take(&mut self.oddities),
+            records: std::mem::take(&mut self.record_count),
+            void_earlier: std::mem::take(&mut self.mentions_reset),
+        };
+        *self = Self::new();
+        taken
+    }
+}
+
+/// The content of a [`Decoded`].
+#[derive(Debug, Default)]
+pub struct Taken {
+    /// Per run of the file.
+    pub parts: Vec<Part>,
+    /// Damage.
+    pub skips: Vec<Skip>,
+    /// Curiosities with their counts.
+    pub oddities: BTreeMap<Arc<str>, u64>,
+    /// Whole frames understood.
+    pub records: u64,
+    /// Everything said before this is void.
+    pub void_earlier: bool,
+}

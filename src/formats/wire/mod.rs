@@ -1,0 +1,1 @@
+//! Pieces that several formats share: protobuf fields, checksums, lines, lenient JSON, numbers.

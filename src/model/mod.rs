@@ -1,0 +1,25 @@
+//! The words of the field, as types: run, tag, series, step, point, column, batch, skip, layer, class.
+//!
+//! Nothing here does I/O, starts threads or knows a terminal. Every other layer speaks in these types.
+
+mod artefact;
+mod batch;
+mod confusion;
+mod health;
+mod ids;
+mod layer;
+mod numeric;
+mod run_info;
+mod text;
+mod time;
+
+pub use artefact::{Artefact, ArtefactKind, LoggedAlert};
+pub use batch::{Batch, Column, News, Origin, Point, Record, Skip};
+pub use confusion::{ClassScores, ConfusionMatrix, ConfusionRecord, MatrixError};
+pub use health::{FileHealth, FileState, Health, ScanReport, WatchMode};
+pub use ids::{FileId, LayerName, RunId, SeriesKey, Tag};
+pub use layer::{HistogramRecord, LayerKind, LayerRecord, LayerStats, LayerSubject};
+pub use numeric::{NumericArray, Payload, PayloadError};
+pub use run_info::{EndStatus, Goal, HyperValue, RunInfo, TextRecord};
+pub use text::sanitise;
+pub use time::{Clock, ManualClock, Step, WallTime};
