@@ -5,7 +5,7 @@
 //! become new ones), `plugins/histogram/summary_v2.py` (edge cases); `pytorch/pytorch`,
 //! `torch/utils/tensorboard/summary.py::make_histogram`.
 
-use std::sync::Arc;
+use std::{cmp::Ordering, sync::Arc};
 
 use super::tensor::Tensor;
 use crate::{
@@ -237,7 +237,7 @@ pub(super) fn looks_like_one(tensor: &Tensor<'_>) -> bool {
         && rows
             .iter()
             .zip(rows.iter().skip(1))
-            .all(|([_, right, _], [left, ..])| right.total_cmp(left).is_eq())
+            .all(|([_, right, _], [left, ..])| right.partial_cmp(left) == Some(Ordering::Equal))
 }
 
 /// From the buckets, as if elements were spread evenly within each.
