@@ -93,7 +93,7 @@ impl Format for TfEvents {
 struct EventDecoder {
     /// Bytes of the file that are behind.
     offset: u64,
-    tags: tags::Tags,
+    known: values::Known,
     /// Between a damaged length and the next record.
     searching: bool,
     fatal: Option<Fatal>,
@@ -208,7 +208,7 @@ impl<'a> Turn<'_, 'a> {
     #[inline]
     fn event(&mut self, payload: &[u8]) {
         if let Some(scalar) = SimpleScalar::guess(payload)
-            && let Some(slot) = self.decoder.tags.slot_of(&scalar)
+            && let Some(slot) = self.decoder.known.tags.slot_of(&scalar)
         {
             let SimpleScalar { wall, step, value, .. } = scalar;
             slot.push(self.out, Point { step, wall, value: f64::from(value) });
@@ -228,7 +228,7 @@ impl<'a> Turn<'_, 'a> {
         self.records = self.records.saturating_add(1);
         let place = Place { offset, bytes, wall: event.wall, step: event.step };
         let done = match event.what {
-            What::Summary(summary) => values::take(summary, place, &mut self.decoder.tags, self.out),
+            What::Summary(summary) => values::take(summary, place, &mut self.decoder.known, self.out),
             What::Session(log) => values::take_session(log, place, self.out),
             What::Graph => {
                 self.out.record(place.artefact(ArtefactKind::Graph, "graph".into()));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{
     event::{self, Content, Session, Value},
-    histogram::{self, Histogram},
+    histogram::{self, Histogram, Scratch},
     hparams::Hparams,
     tags::{Kind, Metadata, Slot, TAG_LIMIT, Tags},
     tensor::Tensor,
@@ -49,11 +49,18 @@ impl Place {
     }
 }
 
+/// What is kept of a file from event to event.
+#[derive(Default, Debug)]
+pub(super) struct Known {
+    pub tags: Tags,
+    scratch: Scratch,
+}
+
 /// Takes all values of a summary. Those before a malformed one are kept.
 pub(super) fn take(
     summary: &[u8],
     place: Place,
-    tags: &mut Tags,
+    known: &mut Known,
     out: &mut Decoded,
 ) -> Result<(), Malformed> {
     for value in event::values(summary) {
@@ -63,13 +70,13 @@ pub(super) fn take(
             out.oddity("tag longer than 4096 bytes");
             continue;
         }
-        let Some(slot) = tags.slot(value.tag) else { continue };
+        let Some(slot) = known.tags.slot(value.tag) else { continue };
         if let Some(metadata) = metadata
             && slot.kind == Kind::Unknown
         {
             slot.kind = metadata.kind;
         }
-        take_value(value, metadata, slot, place, out)?;
+        take_value(value, metadata, slot, place, &mut known.scratch, out)?;
     }
     Ok(())
 }
@@ -79,12 +86,13 @@ fn take_value(
     metadata: Option<Metadata<'_>>,
     slot: &mut Slot,
     place: Place,
+    scratch: &mut Scratch,
     out: &mut Decoded,
 ) -> Result<(), Malformed> {
     let name = || Arc::from(slot.key.tag.as_str());
     match value.content {
         Content::Simple(number) => slot.push(out, place.point(f64::from(number))),
-        Content::Histogram(message) => match histogram::of_legacy(message)? {
+        Content::Histogram(message) => match histogram::of_legacy(message, scratch)? {
             Some(histogram) => out.record(histogram_record(histogram, slot, place)),
             None => out.oddity("histogram of too many buckets"),
         },
