@@ -92,7 +92,9 @@ fn of_buckets(totals: Totals, scratch: &mut Scratch) -> Histogram {
     let both = limits.len().min(counts.len());
     limits.truncate(both);
     counts.truncate(both);
-    counts.iter_mut().for_each(|count| *count = usable(*count));
+    for count in counts.iter_mut() {
+        *count = usable(*count);
+    }
     let mut stats = totals.stats(counts.iter().sum());
     if totals.num > 0.0 {
         stats.zero = totals.zero_share(limits, counts);

@@ -139,6 +139,8 @@ pub(super) struct Tensor<'a> {
     rank: usize,
     shape: [u64; RANK_LIMIT],
     content: &'a [u8],
+    /// The last packed `float_val`.
+    floats: &'a [u8],
     message: &'a [u8],
 }
 
@@ -150,6 +152,7 @@ impl<'a> Tensor<'a> {
             rank: 0,
             shape: [0; RANK_LIMIT],
             content: &[],
+            floats: &[],
             message,
         };
         for field in Fields::of(message) {
@@ -157,6 +160,7 @@ impl<'a> Tensor<'a> {
                 (1, wire) => tensor.dtype = Dtype::of(wire.varint().ok_or(Malformed)?),
                 (2, wire) => tensor.take_shape(wire.bytes().ok_or(Malformed)?)?,
                 (4, wire) => tensor.content = wire.bytes().ok_or(Malformed)?,
+                (5, Wire::Bytes(floats)) => tensor.floats = floats,
                 _ => {}
             }
         }
@@ -199,12 +203,18 @@ impl<'a> Tensor<'a> {
             count = count.saturating_add(1);
         };
         if self.content.is_empty() {
-            self.for_each_value(1, take)
+            self.for_each_value(1, take);
         } else {
-            self.dtype.for_each(self.content, take)?
+            self.dtype.for_each(self.content, take)?;
         }
         // Writers leave out fields that hold only defaults.
         (count <= 1).then_some(first)
+    }
+
+    /// The bits of a `float` that is all there is to [`Self::number`].
+    pub fn float_bits(&self) -> Option<&'a [u8]> {
+        let bits = if self.content.is_empty() { self.floats } else { self.content };
+        (self.cells == Some(1) && self.dtype == Dtype::F32 && bits.len() == 4).then_some(bits)
     }
 
     /// All numbers, row-major; `None` if they are no numbers, too many, or do not fit the shape.
