@@ -1,1 +1,7 @@
 //! Pieces that several formats share: protobuf fields, checksums, lines, lenient JSON, numbers.
+
+pub mod axes;
+pub mod json;
+pub mod json_tree;
+pub mod lines;
+pub mod numbers;
