@@ -28,6 +28,7 @@ pub fn spawn(
     std::thread::spawn(move || {
         let mut last_beat = clock.elapsed();
         let mut seen = None;
+        session.write().unwrap_or_else(PoisonError::into_inner).store.limit(engine.limits);
         loop {
             let wait = HEARTBEAT.saturating_sub(clock.elapsed().saturating_sub(last_beat));
             let news = match rx.recv_timeout(wait) {
@@ -59,7 +60,8 @@ pub fn spawn(
 }
 
 /// Takes in all news until the senders are gone, then judges what was pending: for commands that read once.
-pub fn read_all(rx: &Receiver<News>, mut engine: Engine, clock: &dyn Clock) -> Session {
+#[expect(clippy::needless_pass_by_value, reason = "the receiver is used up; so is our part of the clock")]
+pub fn read_all(rx: Receiver<News>, mut engine: Engine, clock: Arc<dyn Clock>) -> Session {
     let mut session = engine.session();
     while let Ok(news) = rx.recv() {
         engine.apply(&mut session, news, clock.now());
