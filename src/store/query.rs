@@ -99,7 +99,7 @@ fn clip(bucket: &Bucket, from: Step, to: Step) -> Bucket {
             .filter(|p| (from..=to).contains(&p.step) && !p.value.is_nan())
             .collect();
     known.sort_by_key(|p| p.step);
-    let edge = at(bucket.first.step.clamp(from, to), bucket.mean());
+    let edge = at(bucket.first.step.clamp(from, to), bucket.mean().unwrap_or(f64::NAN));
     let mut part = Bucket::of(known.first().copied().unwrap_or(edge));
     for p in known.iter().skip(1) {
         part.absorb(&Bucket::of(*p));
@@ -108,7 +108,7 @@ fn clip(bucket: &Bucket, from: Step, to: Step) -> Bucket {
     let inside =
         (bucket.last.step.min(to) as f64 - bucket.first.step.max(from) as f64 + 1.0).max(0.0) / (width + 1.0);
     part.finite = (bucket.finite as f64 * inside).round() as u64;
-    part.sum = if bucket.finite > 0 { bucket.mean() * part.finite as f64 } else { 0.0 };
+    part.sum = bucket.mean().unwrap_or(0.0) * part.finite as f64;
     let nan_inside = bucket.nan_first.filter(|s| (from..=to).contains(s));
     part.nan_first = nan_inside;
     part.non_finite = (bucket.non_finite as f64 * inside).round() as u64;
