@@ -1,3 +1,5 @@
 //! All integration tests in one program.
 
 mod detectors;
+mod screens;
+mod sessions;
