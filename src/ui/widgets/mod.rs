@@ -1,0 +1,3 @@
+//! Drawing without knowledge of data: slices in, cells out.
+
+pub mod frame;
