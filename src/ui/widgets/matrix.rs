@@ -211,6 +211,17 @@ impl Plan {
     }
 }
 
+/// Rows that a plan fills, with the row of column names.
+pub fn height(theme: &Theme, plan: &Plan, classes: usize) -> u16 {
+    let rows = match plan {
+        Plan::Counts { rows, .. } => rows.len().min(classes),
+        Plan::Map { values, .. } if heatmap::has_half_blocks(theme) => values.div_ceil(2),
+        Plan::Map { values, .. } => *values,
+        Plan::Nothing => 0,
+    };
+    u16::try_from(rows + 1).unwrap_or(u16::MAX)
+}
+
 /// `room` indices of `n`, with `index` among them, moving by half a screen.
 fn around(index: usize, n: usize, room: usize) -> Range<usize> {
     if n <= room {

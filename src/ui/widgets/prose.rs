@@ -8,8 +8,14 @@ use crate::ui::{
     text::{columns, fit, put},
 };
 
-/// Lines of at most `width` columns; hostile text is made harmless first.
+/// Lines of at most `width` columns; hostile text is made harmless first. Blanks at the beginning indent all lines.
 pub fn wrap(text: &str, width: usize, ascii: bool) -> Vec<String> {
+    let indent = text.len() - text.trim_start_matches(' ').len();
+    if indent > 0 && indent * 2 < width {
+        let margin = " ".repeat(indent);
+        let lines = wrap(&text[indent..], width - indent, ascii);
+        return lines.into_iter().map(|line| format!("{margin}{line}")).collect();
+    }
     let mut lines = Vec::new();
     if width == 0 {
         return lines;
@@ -66,7 +72,7 @@ pub type Paragraph = (String, Style);
 pub fn draw(theme: &Theme, paragraphs: &[Paragraph], area: Rect, buffer: &mut Buffer) -> u16 {
     let mut y = area.y;
     let bottom = area.bottom();
-    for (i, (text, style)) in paragraphs.iter().enumerate() {
+    for (text, style) in paragraphs {
         if text.is_empty() {
             y = y.saturating_add(1).min(bottom);
             continue;
@@ -76,15 +82,12 @@ pub fn draw(theme: &Theme, paragraphs: &[Paragraph], area: Rect, buffer: &mut Bu
             if y >= bottom {
                 return area.height;
             }
-            let more = j + 1 < lines.len() || i + 1 < paragraphs.len();
-            let line = if more && y + 1 == bottom && j + 1 < lines.len() {
-                fit(&format!("{line} {}", ".".repeat(usize::from(area.width))), usize::from(area.width), theme.ascii)
-                    .trim_end_matches(['.', '…', '~'])
-                    .trim_end()
-                    .to_owned()
-                    + theme.glyph(" …", " ~")
-            } else {
-                line.clone()
+            // Where lines are left over, the last row shows it by being cut.
+            let line = match lines.get(j + 1) {
+                Some(next) if y + 1 == bottom => {
+                    fit(&format!("{line} {next}"), usize::from(area.width), theme.ascii)
+                }
+                _ => line.clone(),
             };
             put(buffer, area.x, y, &line, area.width, *style);
             y += 1;
@@ -103,6 +106,7 @@ mod tests {
         assert_eq!(wrap("abcdefghij k", 4, false), ["abcd", "efgh", "ij k"]);
         assert_eq!(wrap("損失関数 a", 5, false), ["損失", "関数", "a"]);
         assert_eq!(wrap("損", 1, false).concat(), "損");
+        assert_eq!(wrap("  ab cd", 5, false), ["  ab", "  cd"]);
         assert_eq!(wrap("", 5, false), Vec::<String>::new());
         assert_eq!(wrap("a\u{1b}[2J\nb", 20, false), ["a␛[2J␊b"]);
     }

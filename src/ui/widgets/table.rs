@@ -138,6 +138,13 @@ impl Layout {
         self.placed.iter().any(|p| p.column == column)
     }
 
+    /// The cell of a column in a row, to be drawn by somebody else.
+    pub fn place(&self, column: usize, row: Rect) -> Option<Rect> {
+        let p = self.placed.iter().find(|p| p.column == column)?;
+        let width = p.width.min(row.width.saturating_sub(p.x));
+        (width > 0).then_some(Rect { x: row.x + p.x, y: row.y, width, height: 1 })
+    }
+
     /// The column at a distance from the left edge, for clicks on the head.
     pub fn column_at(&self, x: u16) -> Option<usize> {
         self.placed.iter().rev().find(|p| x >= p.x).map(|p| p.column)
