@@ -1,4 +1,9 @@
 //! All integration tests in one program.
 
+mod frames;
+mod frames_alerts;
+mod frames_classes;
+mod frames_files;
+mod frames_layers;
 mod screens;
 mod sessions;
