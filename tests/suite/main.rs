@@ -1,5 +1,6 @@
 //! All integration tests in one program.
 
+mod detectors;
 mod frames;
 mod frames_alerts;
 mod frames_classes;

@@ -235,9 +235,9 @@ impl Classes {
         let Some(record) = records.last() else { return 0 };
         let split = &record.split;
         let all = run.confusions().splits().count();
-        let split = if all > 1 { format!("{split} (t, {all} splits)") } else { split.to_string() };
+        let named = if all > 1 { format!("{split} (t, {all} splits)") } else { split.to_string() };
         let accuracy = self.figures.accuracy.map_or_else(|| "–".to_owned(), value);
-        let mut parts = vec![split, format!("accuracy {accuracy}")];
+        let mut parts = vec![named, format!("accuracy {accuracy}")];
         if let [.., [_, before], [_, now]] = self.figures.accuracies.as_slice() {
             parts[1] = format!("{} ({:+.4})", parts[1], now - before);
         }
