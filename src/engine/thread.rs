@@ -60,8 +60,7 @@ pub fn spawn(
 }
 
 /// Takes in all news until the senders are gone, then judges what was pending: for commands that read once.
-#[expect(clippy::needless_pass_by_value, reason = "the receiver is used up; so is our part of the clock")]
-pub fn read_all(rx: Receiver<News>, mut engine: Engine, clock: Arc<dyn Clock>) -> Session {
+pub fn read_all(rx: &Receiver<News>, mut engine: Engine, clock: &dyn Clock) -> Session {
     let mut session = engine.session();
     while let Ok(news) = rx.recv() {
         engine.apply(&mut session, news, clock.now());
