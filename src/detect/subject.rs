@@ -210,8 +210,7 @@ impl Subject {
                 let step = bucket.nan_first.unwrap_or(bucket.last.step);
                 self.feed(&[Point { step, wall, value: f64::NAN }], around, desk);
             }
-            if bucket.finite > 0 {
-                let value = bucket.mean();
+            if let Some(value) = bucket.mean() {
                 self.feed(&[Point { step: bucket.last.step, wall, value }], around, desk);
             }
         }
