@@ -341,6 +341,7 @@ fn the_loop_ends_as_it_was_told() {
     assert_eq!(end, End::Interrupted);
     let end = drive(None, false, |hands| async move {
         hands.wishes.send(Wish::Stop(15)).await.unwrap();
+        settle().await;
     });
     assert_eq!(end, End::Signal(15));
     let end = drive(None, false, |hands| async move {
