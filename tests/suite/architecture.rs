@@ -36,6 +36,8 @@ const RESERVED: &[(&str, &[&str], &str)] = &[
     ("ratatui", &["ui", "app"], "drawing is ui's"),
     ("crossterm", &["app"], "the terminal is app's"),
     ("crossterm::event", &["ui", "app"], "key types are ui's, the terminal is app's"),
+    ("ratatui::crossterm", &["app"], "the terminal is app's"),
+    ("ratatui::crossterm::event", &["ui", "app"], "key types are ui's, the terminal is app's"),
     ("tui_input", &["ui"], "drawing is ui's"),
     ("nucleo_matcher", &["ui"], "drawing is ui's"),
     ("clap", &["app"], "the command line is app's"),
