@@ -74,11 +74,7 @@ fn files(session: &Session, out: &mut dyn Write) -> io::Result<()> {
             writeln!(out, "    and {more} more skips, {} in all", numbers::bytes(file.skipped_bytes))?;
         }
         if file.pending_bytes > 0 {
-            writeln!(
-                out,
-                "    {} at the end are no whole record (yet)",
-                numbers::bytes(file.pending_bytes)
-            )?;
+            writeln!(out, "    {} at the end are no whole record (yet)", numbers::bytes(file.pending_bytes))?;
         }
         for (name, count) in &file.oddities {
             writeln!(out, "    {count} × {}", sanitise(name))?;
@@ -203,7 +199,11 @@ fn terminal(setting: &Setting, out: &mut dyn Write) -> io::Result<()> {
     writeln!(
         out,
         "  mouse: {}",
-        if setting.common.no_mouse { "off by --no-mouse" } else { "on; --no-mouse leaves it to the terminal" }
+        if setting.common.no_mouse {
+            "off by --no-mouse"
+        } else {
+            "on; --no-mouse leaves it to the terminal"
+        }
     )?;
     if std::env::var_os("TMUX").is_some() {
         writeln!(out, "  inside tmux: copying needs `set -g set-clipboard on`")?;

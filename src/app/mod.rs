@@ -75,9 +75,10 @@ fn answer_or_error(error: &clap::Error) -> Result<u8, AppError> {
     let why = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
     let details: Vec<&str> = lines.clone().take_while(|line| !line.starts_with("Usage:")).collect();
     let (tips, more): (Vec<&str>, Vec<&str>) = details.iter().partition(|line| line.starts_with("tip: "));
-    let advice = tips
-        .first()
-        .map_or_else(|| "see `epochscope --help`".to_owned(), |tip| tip.trim_start_matches("tip: ").to_owned());
+    let advice = tips.first().map_or_else(
+        || "see `epochscope --help`".to_owned(),
+        |tip| tip.trim_start_matches("tip: ").to_owned(),
+    );
     let why = if more.is_empty() { why } else { format!("{why} {}", more.join(" ")) };
     Err(AppError::new("cannot understand the command line", why, advice))
 }

@@ -118,10 +118,8 @@ impl Monitor {
     /// A monitor of `session`; `engine` is asked for its end when news cease.
     pub fn new(setting: &Setting, session: Arc<RwLock<Session>>, engine: Option<JoinHandle<()>>) -> Self {
         let theme = theme(&setting.common);
-        let options = ScreenOptions {
-            utc_offset_s: utc_offset_s(setting),
-            stale_after_s: setting.common.stale_after,
-        };
+        let options =
+            ScreenOptions { utc_offset_s: utc_offset_s(setting), stale_after_s: setting.common.stale_after };
         Self {
             session,
             screen: Screen::new(theme, options),

@@ -117,8 +117,7 @@ pub fn read_once(paths: &[PathBuf], setting: &Setting, detect: bool) -> Result<S
     let options = options(paths, setting, false)?;
     setting.journal.note(&format!("reading {:?}", options.roots));
     let (sender, receiver) = sync_channel(WAITING_BATCHES);
-    let _ingest =
-        ingest::start(options, Arc::clone(&setting.clock), sender).map_err(|e| start_error(&e))?;
+    let _ingest = ingest::start(options, Arc::clone(&setting.clock), sender).map_err(|e| start_error(&e))?;
     let engine = Engine::new(setting.limits(), detect);
     let session = engine::read_all(receiver, engine, Arc::clone(&setting.clock));
     setting.journal.note(&format!(

@@ -46,7 +46,8 @@ pub fn write_table(
             let side = head.get(i).map_or(Side::Left, |h| h.1);
             let shown = if i == 0 { fit_end(&cell, *wide, ascii) } else { fit(&cell, *wide, ascii) };
             let gap = " ".repeat(wide.saturating_sub(columns(&shown)));
-            let shown = if colour && !paint.is_empty() { format!("\x1b[{paint}m{shown}\x1b[m") } else { shown };
+            let shown =
+                if colour && !paint.is_empty() { format!("\x1b[{paint}m{shown}\x1b[m") } else { shown };
             if i > 0 {
                 text.push_str("  ");
             }

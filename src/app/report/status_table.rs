@@ -67,9 +67,8 @@ fn row(run: &Run, alerts: &AlertBook, state: RunState, now: WallTime) -> Vec<Cel
     let epoch = run.epoch().map_or_else(blank, |epoch| (numbers::value(epoch), ""));
     let loss = tags::main_loss(run).and_then(|key| run.series_of(&key));
     let last = loss.and_then(|s| s.summary().last);
-    let loss = last.map_or_else(blank, |p| {
-        (numbers::value(p.value), if p.value.is_finite() { "" } else { BAD })
-    });
+    let loss =
+        last.map_or_else(blank, |p| (numbers::value(p.value), if p.value.is_finite() { "" } else { BAD }));
     let best = tags::main_metric(run).and_then(|(key, goal)| {
         let summary = run.series_of(&key)?.summary();
         let point = match goal {
