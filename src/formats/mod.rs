@@ -7,11 +7,13 @@
 //! To add a format: one file here with a `Format`, one line in [`FORMATS`], one sample in `sample_logs/`.
 
 mod decoded;
+mod tfevents;
 pub mod wire;
 
 use std::{fmt, path::Path, sync::Arc};
 
 pub use decoded::{ColumnIndex, Decoded, Part, Taken};
+pub use tfevents::TfEvents;
 
 /// Bytes of a file's start that [`Format::recognises`] is shown.
 pub const HEAD_BYTES: usize = 4096;
@@ -62,7 +64,7 @@ pub trait Format: Sync {
 }
 
 /// Every format. The first that claims a file gets it: exact formats before general ones.
-pub static FORMATS: &[&dyn Format] = &[];
+pub static FORMATS: &[&dyn Format] = &[&TfEvents];
 
 /// How far a decoder came.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
