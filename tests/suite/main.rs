@@ -2,3 +2,5 @@
 
 mod architecture;
 mod event_loop;
+mod screens;
+mod sessions;
