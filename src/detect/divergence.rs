@@ -147,6 +147,9 @@ impl Divergence {
     fn verdict(&self, journal: &Journal, around: &Surroundings) -> Verdict {
         let Some(step) = journal.bins().last().map(|b| b.last_step) else { return Verdict::Unsure };
         let enough = if self.validation { VALIDATION_POINTS } else { TRAINING_POINTS };
+        if self.validation && around.training_loss {
+            return Verdict::Unsure;
+        }
         if around.moving_target || journal.points() < enough || around.schedule.warming_up(step) {
             return Verdict::Unsure;
         }

@@ -265,8 +265,7 @@ mod tests {
         let ends: Vec<_> = (3..12).filter(|s| judge.hear(*s, Verdict::Fine) == Some(Turn::Closed)).collect();
         assert_eq!(ends, [8]);
         judge.hear(12, bad(Severity::Warn));
-        judge.hear(13, bad(Severity::Warn));
-        assert_eq!(judge.hear(14, bad(Severity::Warn)), Some(Turn::Reopened));
+        assert_eq!(judge.hear(13, bad(Severity::Warn)), Some(Turn::Reopened));
     }
 
     #[test]

@@ -43,6 +43,9 @@ const RISE_OF_GAIN: f64 = 0.05;
 const RISE_OF_GAIN_CRITICAL: f64 = 0.5;
 /// Rise in σ of a median of 5: info, and warn.
 const RISE_SIGMA: [f64; 2] = [3.0, 5.0];
+/// z of an upward trend since the best: info, and warn. Keeps the minimum of a long noisy plateau, which is
+/// always far below what follows, from looking like a turn.
+const TREND_Z: [f64; 2] = [1.64, 2.0];
 /// Rise below which the alert may end.
 const RISE_OVER: f64 = 0.015;
 /// Share of the evaluations after the best for critical.
@@ -54,6 +57,7 @@ struct Overfitting {
     values: Window<32>,
     trains: Window<5>,
     medians: Window<11>,
+    since_best: Trail,
     first: Vec<f64>,
     evaluations: usize,
     lowest: f64,
@@ -66,6 +70,35 @@ struct Best {
     step: Step,
     evaluation: usize,
     train: Option<f64>,
+}
+
+/// The values since the best, in at most 64 blocks of equal length.
+#[derive(Clone, PartialEq, Debug)]
+struct Trail {
+    blocks: Vec<f64>,
+    open: (f64, u32),
+    per_block: u32,
+}
+
+impl Default for Trail {
+    fn default() -> Self {
+        Self { blocks: Vec::new(), open: (0.0, 0), per_block: 1 }
+    }
+}
+
+impl Trail {
+    fn push(&mut self, value: f64) {
+        self.open = (self.open.0 + value, self.open.1 + 1);
+        if self.open.1 < self.per_block {
+            return;
+        }
+        self.blocks.push(self.open.0 / f64::from(self.open.1));
+        self.open = (0.0, 0);
+        if self.blocks.len() == 64 {
+            self.blocks = self.blocks.chunks(2).map(|pair| f64::midpoint(pair[0], pair[1])).collect();
+            self.per_block *= 2;
+        }
+    }
 }
 
 impl Speaks for Overfitting {
@@ -107,6 +140,9 @@ impl PairDetector for Overfitting {
         let train = running::median_of(self.trains.values());
         if self.best.is_none_or(|b| level < b.level) {
             self.best = Some(Best { level, step: at.step, evaluation: self.evaluations, train });
+            self.since_best = Trail::default();
+        } else {
+            self.since_best.push(at.value);
         }
         let Some(best) = self.best else { return Verdict::Unsure };
         self.verdict(level, sigma, train, best, improved)
@@ -170,7 +206,14 @@ impl Overfitting {
         if !patient || rise < RISE[0] * alone * unit || rise < RISE_SIGMA[0] * sigma || rise < RISE_OF_GAIN / 2.0 * gain {
             return Verdict::Unsure;
         }
-        let warn = rise >= RISE[1] * alone * unit && rise >= RISE_SIGMA[1] * sigma && rise >= RISE_OF_GAIN * gain;
+        let trend = running::mann_kendall(&self.since_best.blocks);
+        if trend < TREND_Z[0] {
+            return Verdict::Unsure;
+        }
+        let warn = rise >= RISE[1] * alone * unit
+            && rise >= RISE_SIGMA[1] * sigma
+            && rise >= RISE_OF_GAIN * gain
+            && trend >= TREND_Z[1];
         let lost = rise >= RISE[2] * unit || gain > 0.0 && rise >= RISE_OF_GAIN_CRITICAL * gain;
         let spent = since_best as f64 >= SPENT * self.evaluations as f64;
         let mut severity = match (warn, lost && spent) {
@@ -184,10 +227,13 @@ impl Overfitting {
             ("best_step", best.step as f64),
             ("now", level),
             ("rise", rise / unit),
-            ("rise_of_gain", if gain > 0.0 { rise / gain } else { f64::INFINITY }),
             ("rise_sigma", rise_sigma),
             ("evaluations_since_best", since_best as f64),
+            ("trend_z", trend),
         ];
+        if gain > 0.0 {
+            evidence.push(("rise_of_gain", rise / gain));
+        }
         if let (Some(then), Some(now)) = (best.train, train) {
             evidence.push(("train_at_best", then));
             evidence.push(("train_now", now));

@@ -136,6 +136,8 @@ impl RunJudges {
             self.around.moving_target = true;
             self.withdraw_level_rules();
         }
+        self.around.training_loss |=
+            class.role == Role::Loss && matches!(class.split, Split::Train | Split::Unknown);
         let is_val_metric = class.role == Role::Metric && class.goal == Some(Goal::Max) && class.split == Split::Val;
         if is_val_metric && self.metrics.len() < METRICS_FOLLOWED {
             self.metrics.insert(column.key.clone(), Journal::new());

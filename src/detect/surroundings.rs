@@ -16,6 +16,8 @@ pub struct Surroundings {
     /// The run holds losses against moving targets (GAN, actor-critic), so the level of its total loss says
     /// nothing either.
     pub moving_target: bool,
+    /// The run logs a training loss, so that a rise of validation alone is no divergence.
+    pub training_loss: bool,
     /// Some series of the run began with NaN: its writer puts NaN where there is nothing to say.
     pub nan_for_missing: bool,
     /// Planned steps.
