@@ -19,7 +19,7 @@ mod order;
 mod quiet;
 mod rows;
 
-use order::{Entry, Order};
+use order::Order;
 
 /// The view.
 pub fn view() -> Box<dyn View> {

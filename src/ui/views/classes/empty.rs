@@ -25,7 +25,7 @@ pub(super) fn draw(context: FrameContext<'_>, selection: &Selection, area: Rect,
     let others: Vec<&str> = context
         .store
         .runs()
-        .filter(|r| r.confusions().splits().next().is_some())
+        .filter(|r| !r.confusions().is_empty())
         .map(|r| r.id().as_str())
         .take(3)
         .collect();

@@ -160,7 +160,7 @@ impl View for Classes {
         if !self.column_chosen {
             self.cursor.1 = self.cursor.0;
         }
-        let lines = self.header(context, selection, run, &split, records, area, buffer);
+        let lines = self.header(context, selection, run, records, area, buffer);
         let body = Rect { y: area.y + lines, height: area.height.saturating_sub(lines), ..area };
         self.body(context, record, body, buffer);
     }
@@ -221,13 +221,11 @@ impl Classes {
     }
 
     /// One or two lines: which evaluation this is, how good it is, and how that came about. Returns how many.
-    #[expect(clippy::too_many_arguments, reason = "all of it is said in the header")]
     fn header(
         &self,
         context: FrameContext<'_>,
         selection: &Selection,
         run: &Run,
-        split: &str,
         records: &[ConfusionRecord],
         area: Rect,
         buffer: &mut Buffer,
@@ -235,10 +233,11 @@ impl Classes {
         let theme = context.theme;
         let dot = theme.glyph(" · ", " | ");
         let Some(record) = records.last() else { return 0 };
+        let split = &record.split;
         let all = run.confusions().splits().count();
-        let split = if all > 1 { format!("{split} (t, {all} splits)") } else { split.to_owned() };
+        let named = if all > 1 { format!("{split} (t, {all} splits)") } else { split.to_string() };
         let accuracy = self.figures.accuracy.map_or_else(|| "–".to_owned(), value);
-        let mut parts = vec![split, format!("accuracy {accuracy}")];
+        let mut parts = vec![named, format!("accuracy {accuracy}")];
         if let [.., [_, before], [_, now]] = self.figures.accuracies.as_slice() {
             parts[1] = format!("{} ({:+.4})", parts[1], now - before);
         }
@@ -263,10 +262,10 @@ impl Classes {
         if area.height < 14 || self.figures.accuracies.len() < 2 {
             return 1;
         }
-        let label = format!("accuracy over {} evaluations ", count(run.confusions().count(split_key(records)) ));
+        let label = format!("accuracy over {} evaluations ", count(run.confusions().count(split)));
         let left = put(buffer, area.x, area.y + 1, &label, area.width, theme.muted());
         let points = &self.figures.accuracies;
-        let whole = run.confusions().of(split_key(records));
+        let whole = run.confusions().of(split);
         let first = points[0][0];
         let last = whole.last().map_or(first + 1.0, |r| r.step as f64).max(first + 1.0);
         let low = points.iter().map(|p| p[1]).fold(f64::INFINITY, f64::min);
@@ -364,10 +363,6 @@ fn readout_text(
         text = format!("{note}{}{text}", theme.glyph(" · ", " | "));
     }
     text
-}
-
-fn split_key(records: &[ConfusionRecord]) -> &str {
-    records.last().map_or("", |r| &r.split)
 }
 
 /// The evaluations of a split up to and with `until`.

@@ -41,7 +41,7 @@ pub(super) fn draw(context: FrameContext<'_>, what: &What<'_>, area: Rect, buffe
     let theme = context.theme;
     header(theme, what, area, buffer);
     let body = Rect { y: area.y + 1, height: area.height - 1, ..area };
-    let kinds: Vec<(LayerKind, &LayerTrack)> = what.row.tracks().take(4).collect();
+    let kinds: Vec<(LayerKind, &LayerTrack)> = what.row.kinds().iter().map(|(kind, track)| (*kind, track)).take(4).collect();
     let table_width = NAMES + NUMBERS * kinds.len() as u16;
     let histograms = histograms(what);
     if histograms.is_empty() {

@@ -33,7 +33,7 @@ pub(super) fn draw(context: FrameContext<'_>, selection: &Selection, area: Rect,
     let others: Vec<&str> = context
         .store
         .runs()
-        .filter(|r| r.layers().rows().next().is_some())
+        .filter(|r| !r.layers().is_empty())
         .map(|r| r.id().as_str())
         .take(3)
         .collect();

@@ -50,8 +50,8 @@ impl Figures {
         let norm_of = |records: &[LayerPoint]| records.last().and_then(|r| norm(&r.stats));
         let before = chosen.len().checked_sub(2).and_then(|i| norm(&chosen[i].stats));
         let now = norm_of(chosen);
-        let newest = |(_, track): (LayerKind, &LayerTrack)| shown(track.records(), until).last().map(|r| *r);
-        let last: Vec<LayerPoint> = row.tracks().filter_map(newest).collect();
+        let newest = |track: &LayerTrack| shown(track.records(), until).last().copied();
+        let last: Vec<LayerPoint> = row.kinds().values().filter_map(newest).collect();
         Self {
             index,
             name: row.layer().as_str().to_owned(),

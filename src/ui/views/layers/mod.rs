@@ -4,7 +4,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 
 use crate::{
     model::{LayerKind, LayerName, Step},
-    store::Run,
+    store::{LayerTrack, Run},
     ui::{
         Action, Binding, FrameContext, Outcome, Place, Selection, View,
         keymap::Key,
@@ -111,7 +111,7 @@ impl View for Layers {
                 self.order = self.order.next();
                 return Outcome::Say(format!("layers {}", self.order.name()));
             }
-            Action::Open => self.opened = run.layers().rows().next().is_some(),
+            Action::Open => self.opened = !run.layers().is_empty(),
             Action::Back if self.opened => self.opened = false,
             Action::TimeBack => return travel(run, selection, -1),
             Action::TimeForward => return travel(run, selection, 1),
@@ -128,12 +128,12 @@ impl View for Layers {
         selection.filter.clear();
         self.selected = Some(layer.clone());
         self.opened = true;
-        let row = run.layers().rows().find(|r| r.layer() == layer);
+        let row = run.layers().row(layer);
         if let Some(row) = row
             && row.track(self.kind).is_none_or(|t| t.histograms().is_empty())
-            && let Some((kind, _)) = row.tracks().find(|(_, t)| !t.histograms().is_empty())
+            && let Some((kind, _)) = row.kinds().iter().find(|(_, t)| !t.histograms().is_empty())
         {
-            self.kind = kind;
+            self.kind = *kind;
         }
     }
 
@@ -143,7 +143,7 @@ impl View for Layers {
         if area.height < 2 || area.width < 8 {
             return;
         }
-        let Some(run) = selection.run_in(context.store).filter(|r| r.layers().rows().next().is_some()) else {
+        let Some(run) = selection.run_in(context.store).filter(|r| !r.layers().is_empty()) else {
             empty::draw(context, selection, area, buffer);
             return;
         };
@@ -203,7 +203,7 @@ impl Layers {
 
     fn opened_row<'a>(&self, run: &'a Run) -> Option<&'a crate::store::LayerRow> {
         let index = self.lines.lines.get(self.index())?.figures.index;
-        let by_name = self.selected.as_ref().and_then(|n| run.layers().rows().find(|r| r.layer() == n));
+        let by_name = self.selected.as_ref().and_then(|name| run.layers().row(name));
         by_name.or_else(|| run.layers().rows().nth(index))
     }
 
@@ -349,7 +349,7 @@ fn travel(run: &Run, selection: &mut Selection, by: isize) -> Outcome {
     let longest = run
         .layers()
         .rows()
-        .flat_map(|row| row.tracks().map(|(_, track)| track.records()))
+        .flat_map(|row| row.kinds().values().map(LayerTrack::records))
         .max_by_key(|records| records.len());
     let Some(records) = longest.filter(|r| !r.is_empty()) else { return Outcome::Ignored };
     let steps: Vec<Step> = records.iter().map(|r| r.step).collect();
