@@ -24,7 +24,7 @@ use super::{
     terminal::{self, Tty},
 };
 use crate::{
-    engine::{self, Engine, Session},
+    engine::{self, Session},
     ingest::Ingest,
     model::{Clock, News, WallTime},
     ui::{FrameContext, Request, Screen, ScreenOptions, Theme},
@@ -40,7 +40,8 @@ pub fn show(
 ) -> Result<u8, AppError> {
     let keys = input::spawn().map_err(|e| no_terminal(&e))?;
     let wishes = signals::spawn(setting.journal.clone()).map_err(|e| no_terminal(&e))?;
-    let session = Arc::new(RwLock::new(Session::default()));
+    let engine = setting.engine(true);
+    let session = Arc::new(RwLock::new(engine.session()));
     let (news_sender, news) = watch::channel(0_u64);
     let (sender, receiver) = std::sync::mpsc::sync_channel(WAITING_BATCHES);
     // Started before the terminal is taken: an error is then said on an ordinary screen.
@@ -48,7 +49,7 @@ pub fn show(
     let engine = engine::spawn(
         receiver,
         Arc::clone(&session),
-        Engine::new(setting.limits(), true),
+        engine,
         Arc::clone(&setting.clock),
         Box::new(move |generation| {
             let _ = news_sender.send(generation);

@@ -33,9 +33,11 @@ pub struct Setting {
 }
 
 impl Setting {
-    /// The memory that the store may take.
-    pub fn limits(&self) -> Limits {
-        Limits { bytes: self.common.memory }
+    /// An engine with the memory and the patience that the flags say.
+    pub fn engine(&self, detect: bool) -> Engine {
+        let mut engine = Engine::new(Limits { bytes: self.common.memory }, detect);
+        engine.set_stale_after(self.common.stale_after);
+        engine
     }
 }
 
@@ -118,8 +120,7 @@ pub fn read_once(paths: &[PathBuf], setting: &Setting, detect: bool) -> Result<S
     setting.journal.note(&format!("reading {:?}", options.roots));
     let (sender, receiver) = sync_channel(WAITING_BATCHES);
     let _ingest = ingest::start(options, Arc::clone(&setting.clock), sender).map_err(|e| start_error(&e))?;
-    let engine = Engine::new(setting.limits(), detect);
-    let session = engine::read_all(receiver, engine, Arc::clone(&setting.clock));
+    let session = engine::read_all(&receiver, setting.engine(detect), &*setting.clock);
     setting.journal.note(&format!(
         "read {} runs from {} files",
         session.store.run_count(),
