@@ -1,6 +1,8 @@
 //! All integration tests in one program.
 
+mod architecture;
 mod detectors;
+mod event_loop;
 mod frames;
 mod frames_alerts;
 mod frames_classes;
