@@ -9,6 +9,7 @@
 mod csv;
 mod decoded;
 mod jsonl;
+mod scope;
 pub mod wire;
 
 use std::{fmt, path::Path, sync::Arc};
@@ -64,7 +65,12 @@ pub trait Format: Sync {
 }
 
 /// Every format. The first that claims a file gets it: exact formats before general ones.
-pub static FORMATS: &[&dyn Format] = &[&jsonl::JsonLines, &csv::Csv];
+#[rustfmt::skip] // one a line
+pub static FORMATS: &[&dyn Format] = &[
+    &scope::Scope,
+    &jsonl::JsonLines,
+    &csv::Csv,
+];
 
 /// How far a decoder came.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
