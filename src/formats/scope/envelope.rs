@@ -35,7 +35,9 @@ impl Envelope {
                 let mut pairs: Vec<String> =
                     groups.entries().map(|(key, value)| format!("{key}={}", value.spelled())).collect();
                 pairs.sort();
-                pairs.iter().for_each(|pair| extend(&mut context, pair));
+                for pair in &pairs {
+                    extend(&mut context, pair);
+                }
             }
             _ => {}
         }

@@ -73,7 +73,7 @@ pub fn histogram(record: &Object<'_>, envelope: &Envelope, out: &mut Decoded) ->
         kind,
         step,
         wall: envelope.wall,
-        stats: completed(exact, of_buckets(&edges, &counts)),
+        stats: completed(&exact, &of_buckets(&edges, &counts)),
         edges: Arc::from(&*edges),
         counts: Arc::from(&*counts),
     }));
@@ -118,7 +118,7 @@ fn of_buckets(edges: &[f64], counts: &[f64]) -> LayerStats {
     }
 }
 
-fn completed(exact: LayerStats, estimate: LayerStats) -> LayerStats {
+fn completed(exact: &LayerStats, estimate: &LayerStats) -> LayerStats {
     LayerStats {
         mean: exact.mean.or(estimate.mean),
         std: exact.std.or(estimate.std),
@@ -126,7 +126,7 @@ fn completed(exact: LayerStats, estimate: LayerStats) -> LayerStats {
         max: exact.max.or(estimate.max),
         norm: exact.norm.or(estimate.norm),
         numel: exact.numel.or(estimate.numel),
-        ..exact
+        ..*exact
     }
 }
 

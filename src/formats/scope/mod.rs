@@ -18,7 +18,7 @@ use crate::formats::{
     wire::{
         json::{Cursor, JsonError, Kind},
         json_tree::Json,
-        lines::{Line, Lines, trim, without_mark},
+        lines::{Line, Lines, named, trim, without_mark},
     },
 };
 use record::Reader;
@@ -42,9 +42,8 @@ impl Format for Scope {
     }
 
     fn recognises(&self, file: &Candidate<'_>) -> Claim {
-        let name = file.name.to_ascii_lowercase();
-        let by_name = name.ends_with(".scope.jsonl");
-        if !by_name && !name.ends_with(".jsonl") {
+        let by_name = named(file.name, ".scope.jsonl");
+        if !by_name && !named(file.name, ".jsonl") {
             return Claim::No("");
         }
         let head = trim(without_mark(file.head));

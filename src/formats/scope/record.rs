@@ -14,6 +14,8 @@ use crate::{
     model::Point,
 };
 
+/// The version that this reader was written for.
+const VERSION: i64 = 1;
 /// Runs in one file that are kept apart.
 const RUNS_LIMIT: usize = 1024;
 /// Characters of an unknown word that are repeated in the list of oddities.
@@ -46,10 +48,8 @@ impl Reader {
         bytes: u64,
         out: &mut Decoded,
     ) -> Result<(), Reason> {
-        if let Some(version) = record.number("epochscope")
-            && version != 1.0
-        {
-            out.oddity(&format!("version {version}"));
+        if record.get("epochscope").is_some() && record.integer("epochscope") != Some(VERSION) {
+            out.oddity("written for another version of the format");
         }
         let Some(kind) = record.text("t") else {
             return if record.get("epochscope").is_some() {
@@ -96,18 +96,21 @@ impl Reader {
             "hist" => layers::histogram(record, envelope, out),
             "confusion" => confusion::confusion(record, envelope, &self.classes, out),
             "classes" => confusion::classes(record, &mut self.classes, out),
-            "run" => run::info(record, out),
+            "run" => {
+                run::info(record, out);
+                Ok(())
+            }
             "hparams" => run::hyperparameters(record, out),
             "text" => run::text(record, envelope, out),
             "event" => run::event(record, envelope, out),
             "alert" => run::alert(record, envelope, out),
-            other => match artefacts::spec(other) {
-                Some(spec) => artefacts::artefact(spec, record, envelope, out),
-                None => {
-                    out.oddity(&format!("record type {}", shortened(other)));
-                    Ok(())
+            other => {
+                if let Some(spec) = artefacts::spec(other) {
+                    return artefacts::artefact(spec, record, envelope, out);
                 }
-            },
+                out.oddity(&format!("record type {}", shortened(other)));
+                Ok(())
+            }
         }
     }
 

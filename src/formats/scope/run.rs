@@ -29,7 +29,7 @@ fn cut(text: &str, limit: usize) -> &str {
 }
 
 /// `run`
-pub fn info(record: &Object<'_>, out: &mut Decoded) -> Result<(), Reason> {
+pub fn info(record: &Object<'_>, out: &mut Decoded) {
     const KEYS: &[&str] = &[
         "name",
         "id",
@@ -68,7 +68,6 @@ pub fn info(record: &Object<'_>, out: &mut Decoded) -> Result<(), Reason> {
         labels,
         segment: record.integer("segment"),
     })));
-    Ok(())
 }
 
 fn aim(goal: &Object<'_>, out: &mut Decoded) -> Option<(Tag, Goal)> {
