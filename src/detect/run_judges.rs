@@ -113,7 +113,7 @@ impl RunJudges {
 
     /// What the log says of the run as a whole.
     fn facts(&mut self, batch: &Batch, run: &Run) {
-        self.around.steps_total = run.info().steps_total;
+        self.around.steps_total = run.steps_total();
         for record in &batch.records {
             match record {
                 Record::Classes { names, .. } if names.len() >= 2 => self.around.classes = Some(names.len()),

@@ -8,7 +8,7 @@ use crate::{
     store::{Run, Series},
 };
 
-use super::{running, tags::Words};
+use super::running;
 
 /// What a run is doing.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -98,18 +98,18 @@ pub fn progress(run: &Run, now: WallTime) -> Progress {
     let info = run.info();
     let step = run.last_step();
     let epoch = run.epoch();
-    let planned = info.steps_total.or_else(|| {
-        let steps = info.steps_per_epoch? * info.epochs_total?;
-        (steps.is_finite() && steps >= 1.0).then_some(steps as Step)
+    let epochs_total = run.epochs_total();
+    let steps_total = run.steps_total().or_else(|| {
+        let steps = info.steps_per_epoch? * epochs_total?;
+        (steps.is_finite() && (1.0..9e18).contains(&steps)).then_some(steps as Step)
     });
-    let steps_total = planned.or_else(|| logged_total(run));
     let pace = densest(run).and_then(pace);
     let by_steps = || {
         let left = steps_total?.saturating_sub(step?).max(0);
         pace.map(|p| left as f64 * p.seconds_per_step)
     };
     let by_epochs = || {
-        let (epoch, total) = (epoch?, info.epochs_total?);
+        let (epoch, total) = (epoch?, epochs_total?);
         let elapsed = run.last_wall().since(run.first_wall());
         (epoch > 0.0 && elapsed > 0.0).then(|| (total - epoch).max(0.0) * elapsed / epoch)
     };
@@ -121,19 +121,10 @@ pub fn progress(run: &Run, now: WallTime) -> Progress {
         step,
         steps_total,
         epoch,
-        epochs_total: info.epochs_total,
+        epochs_total,
         eta_s: eta_s.map(|eta| (eta - if worked.is_finite() { worked } else { 0.0 }).max(0.0)),
         interval_s: pace.map(|p| p.interval_s),
     }
-}
-
-/// Some writers log the planned number of steps as a constant series.
-fn logged_total(run: &Run) -> Option<Step> {
-    const NAMES: &[&str] = &["total_steps", "max_steps", "max_iters", "total_iters", "total", "num_training_steps"];
-    let series = run.series().find(|s| NAMES.contains(&Words::of(s.key().tag.as_str()).joined()))?;
-    let summary = series.summary();
-    let (min, max) = (summary.min?.value, summary.max?.value);
-    (min.to_bits() == max.to_bits() && max >= 1.0 && max < 1e15).then_some(max as Step)
 }
 
 fn planned_end_reached(run: &Run) -> bool {

@@ -3,9 +3,13 @@
 use std::sync::Arc;
 
 use epochscope::{
-    detect::{Alert, AlertBook, AlertState, DETECTORS, Detectors, Severity},
+    detect::{
+        Alert, AlertBook, AlertState, DETECTORS, Detectors, Severity,
+        state::{self, RunState},
+        tags,
+    },
     model::{
-        Batch, Column, FileId, Health, LayerKind, LayerName, LayerRecord, LayerStats, Origin, Point, Record, RunId,
+        Batch, Column, FileHealth, FileId, FileState, Goal, Health, LayerKind, LayerName, LayerRecord, LayerStats, Origin, Point, Record, RunId,
         RunInfo, SeriesKey, Step, WallTime,
     },
     store::{Limits, Store},
@@ -501,4 +505,186 @@ fn hostile_values_and_steps_do_not_break_a_judge() {
     }
     Log::of([("loss", 0, 1.0)]).alerts();
     Log::default().alerts();
+}
+
+#[test]
+fn tags_of_real_logs_are_read_as_what_they_are() {
+    let mut count = 0;
+    for line in include_str!("tags.tsv").lines().filter(|l| !l.starts_with('#')) {
+        let [folder, tag, split, role, goal] = line.split('\t').collect::<Vec<_>>()[..] else { panic!("{line}") };
+        let class = tags::classify(&SeriesKey::plain(tag), &RunId::from(folder));
+        let read = (class.split.name(), class.role.name(), class.goal);
+        let goal = match goal {
+            "min" => Some(Goal::Min),
+            "max" => Some(Goal::Max),
+            _ => None,
+        };
+        assert_eq!(read, (split, role, goal), "{folder} {tag}: {}", class.why);
+        assert!(!class.why.is_empty() && !class.stem.is_empty(), "{tag}");
+        count += 1;
+    }
+    assert!(count >= 250, "{count}");
+}
+
+/// Runs whose first points are these; which pairs, main loss and main metric they have.
+#[test]
+fn validation_is_paired_with_the_training_series_of_the_same_quantity() {
+    type Expected = (&'static [&'static str], &'static [(&'static str, &'static str)], &'static str, &'static str);
+    let runs: &[Expected] = &[
+        (&["loss", "accuracy", "val_loss", "val_accuracy", "lr"], &[("accuracy", "val_accuracy"), ("loss", "val_loss")], "loss", "val_loss"),
+        (&["train_loss_step", "train_loss_epoch", "val_loss", "val_acc", "lr-SGD"], &[("train_loss_epoch", "val_loss")], "train_loss_epoch", "val_loss"),
+        (&["train/loss", "train/train_loss", "eval/loss", "train/grad_norm"], &[("train/loss", "eval/loss")], "train/loss", "eval/loss"),
+        (&["train/box_loss", "train/cls_loss", "val/box_loss", "val/cls_loss", "metrics/mAP50(B)"], &[("train/box_loss", "val/box_loss"), ("train/cls_loss", "val/cls_loss")], "train/box_loss", "val/box_loss"),
+        (&["lm loss", "lm loss validation", "learning-rate"], &[("lm loss", "lm loss validation")], "lm loss", "lm loss validation"),
+        (&["reduced_train_loss", "val_loss"], &[("reduced_train_loss", "val_loss")], "reduced_train_loss", "val_loss"),
+        (&["trl", "tel"], &[("trl", "tel")], "trl", "tel"),
+        (&["loss/train", "loss/val", "accuracy/val"], &[("loss/train", "loss/val")], "loss/train", "loss/val"),
+        (&["rollout/ep_rew_mean", "train/value_loss", "train/loss"], &[], "train/loss", "train/loss"),
+        (&["train_loss", "test_loss"], &[("train_loss", "test_loss")], "train_loss", "test_loss"),
+    ];
+    for (all, expected, main_loss, main_metric) in runs {
+        let mut bench = Bench::new();
+        let mut batch = bench.batch();
+        for tag in *all {
+            let points = vec![Point { step: 0, wall: START, value: 1.0 }];
+            batch.columns.push(Column { key: SeriesKey::plain(*tag), points });
+        }
+        bench.apply(&batch);
+        let run = bench.store.run(&batch.run).unwrap();
+        let pairs: Vec<_> = tags::pairs(run).into_iter().map(|p| (p.train.label(), p.val.label())).collect();
+        let expected: Vec<_> = expected.iter().map(|(t, v)| ((*t).to_owned(), (*v).to_owned())).collect();
+        assert_eq!(pairs, expected, "{all:?}");
+        assert_eq!(tags::main_loss(run).unwrap().label(), *main_loss, "{all:?}");
+        assert_eq!(tags::main_metric(run).unwrap().0.label(), *main_metric, "{all:?}");
+    }
+}
+
+/// A run that wrote a point each ten seconds and then fell silent, seen some time later.
+fn silent(points: usize, ago: f64, info: RunInfo, live: bool) -> (Bench, Health) {
+    let mut bench = Bench::new();
+    bench.now = WallTime(START + 10.0 * (points as f64 - 1.0) + ago);
+    let mut batch = bench.batch();
+    let column = (0..points).map(|i| Point { step: i as Step, wall: START + 10.0 * i as f64, value: falling(i) }).collect();
+    batch.records.push(Record::Info(Box::new(info)));
+    batch.columns.push(Column { key: SeriesKey::plain("loss"), points: column });
+    bench.apply(&batch);
+    let mut file = FileHealth::found(FileId(1), Arc::from("run/log"), batch.run.clone(), "jsonl");
+    let last = START + 10.0 * (points as f64 - 1.0);
+    file.state = FileState::Following;
+    file.modified = WallTime(last);
+    file.last_news = if live { WallTime(last + 0.2) } else { bench.now };
+    let mut health = Health::default();
+    health.scan.complete = true;
+    health.files.insert(FileId(1), file);
+    (bench, health)
+}
+
+#[test]
+fn silence_is_running_then_late_then_stalled_then_old() {
+    for live in [true, false] {
+        let stages = [
+            (30.0, RunState::Running, None),
+            (115.0, RunState::Running, None),
+            (400.0, RunState::Running, Some(Severity::Info)),
+            (1900.0, RunState::Stalled, Some(Severity::Critical)),
+            (80_000.0, RunState::Stalled, Some(Severity::Critical)),
+            (100_000.0, RunState::Unknown, None),
+            (3.0e7, RunState::Unknown, None),
+        ];
+        for (ago, expected, severity) in stages {
+            let (mut bench, health) = silent(200, ago, RunInfo::default(), live);
+            let run = bench.store.run(&RunId::from("run")).unwrap();
+            assert_eq!(state::run_state(run, &health, bench.now, state::STALE_AFTER_S), expected, "after {ago} s");
+            bench.detectors.heartbeat(&bench.store, &health, &mut bench.book, bench.now);
+            assert_eq!(bench.book.worst_open(&RunId::from("run")).map(|a| a.severity), severity, "after {ago} s");
+            if let Some(alert) = bench.book.alerts().next() {
+                assert!(number(alert, "silence_s") > number(alert, "limit_s"));
+                assert!(alert.message.contains("since step 199"), "{}", alert.message);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_run_that_reached_its_end_is_never_stalled() {
+    let info = RunInfo { steps_total: Some(200), ..RunInfo::default() };
+    let (mut bench, health) = silent(200, 5000.0, info, true);
+    let run = bench.store.run(&RunId::from("run")).unwrap();
+    assert_eq!(state::run_state(run, &health, bench.now, state::STALE_AFTER_S), RunState::Finished);
+    bench.detectors.finish(&bench.store, &health, &mut bench.book, bench.now);
+    assert_eq!(bench.book.alerts().count(), 0);
+}
+
+#[test]
+fn a_stalled_run_that_goes_on_closes_its_alert() {
+    let (mut bench, mut health) = silent(200, 4000.0, RunInfo::default(), true);
+    bench.detectors.heartbeat(&bench.store, &health, &mut bench.book, bench.now);
+    assert_eq!(bench.book.counts().critical, 1);
+    let mut batch = bench.batch();
+    batch.columns.push(Column { key: SeriesKey::plain("loss"), points: vec![Point { step: 200, wall: bench.now.0, value: 0.4 }] });
+    bench.apply(&batch);
+    for file in health.files.values_mut() {
+        (file.modified, file.last_news) = (bench.now, bench.now);
+    }
+    bench.detectors.heartbeat(&bench.store, &health, &mut bench.book, bench.now);
+    assert_eq!(bench.book.counts().critical, 0);
+    assert_eq!(bench.book.alerts().next().unwrap().state, AlertState::Closed);
+}
+
+#[test]
+fn the_time_that_is_left_follows_the_recent_pace() {
+    let info = RunInfo { steps_total: Some(1000), ..RunInfo::default() };
+    let (bench, _) = silent(200, 0.0, info, true);
+    let progress = state::progress(bench.store.run(&RunId::from("run")).unwrap(), bench.now);
+    assert_eq!((progress.step, progress.steps_total, progress.interval_s), (Some(199), Some(1000), Some(10.0)));
+    assert!((progress.eta_s.unwrap() - 8010.0).abs() < 1.0, "{progress:?}");
+}
+
+#[test]
+fn a_file_that_is_rewritten_whole_keeps_its_alert_and_what_the_user_said_of_it() {
+    let log = Log::of((0..500).map(|i| ("loss", i as Step, if i < 300 { falling(i / 10) } else { f64::NAN })));
+    let mut bench = Bench::new();
+    let mut health = Health::default();
+    health.scan.complete = true;
+    let whole = |bench: &Bench, rows: usize, reset: bool| {
+        let mut batch = bench.batch();
+        batch.reset = reset;
+        let points = log.rows[..rows].iter().map(|(_, step, value)| Point { step: *step, wall: START, value: *value }).collect();
+        batch.columns.push(Column { key: SeriesKey::plain("loss"), points });
+        batch
+    };
+    bench.apply(&whole(&bench, 400, false));
+    let id = bench.book.alerts().next().unwrap().id;
+    bench.book.acknowledge(id);
+    bench.apply(&whole(&bench, 500, true));
+    bench.detectors.heartbeat(&bench.store, &health, &mut bench.book, bench.now);
+    let all: Vec<_> = bench.book.alerts().map(|a| (a.id, a.acknowledged, a.state)).collect();
+    assert_eq!(all, [(id, true, AlertState::Open)]);
+    bench.apply(&whole(&bench, 250, true));
+    bench.detectors.heartbeat(&bench.store, &health, &mut bench.book, bench.now);
+    assert_eq!(bench.book.alerts().count(), 0, "what the file does not say any more is not said");
+}
+
+#[test]
+fn files_of_a_run_may_be_read_newest_first() {
+    let rows: Vec<_> = (0..900_i64).map(|i| (i, if i < 600 { falling(i as usize / 10) } else { falling(60) * 1.02_f64.powi(i as i32 - 600) })).collect();
+    let file = |bench: &Bench, id: u32, part: &[(Step, f64)]| {
+        let mut batch = bench.batch();
+        batch.origin = Origin { file: FileId(id), order: Arc::from(format!("events.{id}")) };
+        let points = part.iter().map(|(step, value)| Point { step: *step, wall: START, value: *value }).collect();
+        batch.columns.push(Column { key: SeriesKey::plain("loss"), points });
+        batch
+    };
+    let mut ends = Vec::new();
+    for order in [[1, 2], [2, 1]] {
+        let mut bench = Bench::new();
+        for id in order {
+            let part = if id == 1 { &rows[..650] } else { &rows[650..] };
+            let batch = file(&bench, id, part);
+            bench.apply(&batch);
+        }
+        ends.push(names(&bench.finish()));
+    }
+    assert_eq!(ends[0].len(), 1, "{ends:?}");
+    assert_eq!((ends[0][0].0, ends[0][0].1), (ends[1][0].0, ends[1][0].1), "{ends:?}");
 }

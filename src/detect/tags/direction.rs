@@ -11,7 +11,7 @@ pub const UP: &[&str] = &[
     "auc", "auroc", "auprc", "ap", "ap50", "ap75", "aps", "apm", "apl", "map", "map50", "map95", "ar", "iou", "miou",
     "mdice", "macc", "aacc", "dice", "bleu", "sacrebleu", "rouge", "rougel", "rouge1", "rouge2", "meteor", "chrf",
     "bertscore", "r2", "psnr", "ssim", "ndcg", "mrr", "hit", "hits", "kappa", "mcc", "matthews", "spearman",
-    "pearson", "em", "reward", "rew", "return", "returns", "score", "win", "winrate", "success", "sensitivity",
+    "pearson", "em", "reward", "rewards", "rew", "return", "returns", "score", "win", "winrate", "success", "sensitivity",
     "specificity", "jaccard", "cider", "comet", "correct", "similarity", "correlation", "fg_cls_accuracy",
 ];
 
@@ -24,6 +24,7 @@ pub const DOWN: &[&str] = &[
 /// The goal of a series, if its name says it.
 pub fn direction(words: &Words, role: Role) -> Option<Goal> {
     match role {
+        Role::AuxiliaryLoss if !words.any(&["loss"]) => None,
         Role::Loss | Role::AuxiliaryLoss | Role::UnstableLoss => Some(Goal::Min),
         Role::Metric => metric(words),
         Role::Throughput => Some(Goal::Max),
@@ -33,7 +34,7 @@ pub fn direction(words: &Words, role: Role) -> Option<Goal> {
 
 fn metric(words: &Words) -> Option<Goal> {
     // Nobody wants the reward of rejected answers to rise, nor its spread.
-    if words.any(&["rejected", "std", "variance", "min"]) && !words.phrase(&["explained_variance", "success"]) {
+    if words.any(&["rejected", "std", "variance"]) && !words.phrase(&["explained_variance", "success"]) {
         return None;
     }
     if words.phrase(&["explained_variance", "vf_explained_var", "exact_match", "r"]) || words.joined() == "pass" {

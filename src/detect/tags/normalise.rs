@@ -5,31 +5,34 @@
 pub struct Words {
     words: Vec<String>,
     pieces: Vec<String>,
+    stripped: Vec<String>,
     joined: String,
 }
 
 impl Words {
     /// Takes a name apart: trimmed (older Ultralytics headers are padded), lower-cased, split at everything
     /// that is no letter or digit. Camel-case pieces and words without their digits are kept beside the whole
-    /// words (`valLoss` is also `val` and `loss`; `top5` is also `top`).
+    /// words (`top5` is also `top`); a camel-case word that names a split is its pieces (`valLoss` is val, loss).
     pub fn of(name: &str) -> Self {
         let mut words = Vec::new();
         let mut pieces = Vec::new();
+        let mut stripped = Vec::new();
         for word in name.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()) {
             let whole = word.to_lowercase();
-            for piece in camel_pieces(word) {
-                if piece != whole {
-                    pieces.push(piece);
-                }
+            let camel = camel_pieces(word);
+            if camel.len() > 1 && camel.iter().any(|p| super::split::of_word(p).is_some()) {
+                words.extend(camel);
+                continue;
             }
+            pieces.extend(camel.into_iter().filter(|piece| *piece != whole));
             let letters = whole.trim_matches(|c: char| c.is_ascii_digit());
             if !letters.is_empty() && letters != whole {
-                pieces.push(letters.to_owned());
+                stripped.push(letters.to_owned());
             }
             words.push(whole);
         }
         let joined = words.join("_");
-        Self { words, pieces, joined }
+        Self { words, pieces, stripped, joined }
     }
 
     /// The whole words in order.
@@ -44,6 +47,11 @@ impl Words {
 
     /// True when one of `wanted` is a word or a piece of a word.
     pub fn any(&self, wanted: &[&str]) -> bool {
+        self.any_exact(wanted) || self.stripped.iter().any(|w| wanted.contains(&w.as_str()))
+    }
+
+    /// The same without words that lost their digits: `g0` is no `g`.
+    pub fn any_exact(&self, wanted: &[&str]) -> bool {
         self.words.iter().chain(&self.pieces).any(|w| wanted.contains(&w.as_str()))
     }
 

@@ -67,12 +67,12 @@ impl Role {
 }
 
 const LOSS: &[&str] = &[
-    "loss", "losses", "nll", "ce", "xent", "bce", "mse", "mae", "l1", "rmse", "rmsle", "msle", "cost", "objective",
+    "loss", "nll", "ce", "xent", "bce", "mse", "mae", "l1", "rmse", "rmsle", "msle", "cost", "objective",
     "criterion", "elbo", "logloss", "crossentropy", "multiclass", "hinge", "huber", "poisson", "trl", "tel", "quantile",
 ];
 const TIME: &[&str] = &[
     "time", "times", "sec", "secs", "second", "seconds", "ms", "elapsed", "duration", "runtime", "eta", "remaining",
-    "passed", "uptime", "wall", "latency", "walltime", "timestamp", "took",
+    "passed", "uptime", "wall", "latency", "walltime", "timestamp", "took", "timing",
 ];
 const CLOCK: &[&str] = &[
     "epoch", "epochs", "step", "steps", "iter", "iters", "iteration", "iterations", "timesteps", "updates", "samples",
@@ -126,7 +126,7 @@ fn has_statistic(w: &Words) -> bool {
         "num_zeros", "params_norm", "param_norm", "parameter_norm", "weight_norm", "l2_norm", "max_norm", "update_norm",
         "clip_fraction", "clipfrac", "clip_ratio", "clip_frac", "approx_kl", "old_approx_kl", "noise_scale",
         "nan_iterations", "skipped_iterations", "step_skipped", "skipped_train_samples", "max_attention_logit",
-        "spikescore", "spike_score", "grad_clip", "n_updates", "policy_kl",
+        "spikescore", "spike_score", "grad_clip", "policy_kl",
     ]) || w.any(&["logps", "logits", "zeros", "spikescore", "clipfrac", "eigenvalues"])
         || w.first() == "spike"
         || w.phrase(&["gbs", "clip"]) && !has_loss(w)
@@ -142,6 +142,9 @@ fn machine(w: &Words) -> Option<(Role, &'static str)> {
         "per_second", "per_sec", "sps", "fps", "throughput", "tps", "wps", "ups", "mfu", "tflops", "tokens_per_second",
         "samples_per_second", "it_s", "steps_per_sec", "tokens_s", "tgs", "img_s", "qps",
     ];
+    if w.phrase(&["data_loading"]) {
+        return Some((Role::Time, "named as the share or time of loading data"));
+    }
     if w.phrase(&speed) || w.joined().contains("per_sec") || w.any(&["tflops", "throughput", "mfu"]) {
         return Some((Role::Throughput, "named as work per time"));
     }
@@ -156,7 +159,7 @@ fn machine(w: &Words) -> Option<(Role, &'static str)> {
     }
     let counts = w.any(&["num"]) && w.any(&["bg", "fg", "pos", "neg"]);
     let clock_word = CLOCK.contains(&w.last()) || w.last() == "total" && w.whole().len() <= 2;
-    if clock_word && !w.phrase(&["time_this_iter"]) && !counts && !w.any(&["ms", "sec"]) {
+    if clock_word && !w.phrase(&["time_this_iter", "time_since"]) && !counts && !w.any(&["ms", "sec"]) {
         return Some((Role::Clock, "named as a counter"));
     }
     if w.any(TIME) || w.phrase(&["step_avg"]) || matches!(w.joined(), "t" | "s_it") {
@@ -186,13 +189,16 @@ fn objective(w: &Words) -> Option<(Role, &'static str)> {
             "value", "policy", "pg", "actor", "critic", "td", "alpha", "vf", "qf", "qf1", "qf2", "q1", "q2", "gan", "gen",
             "generator", "disc", "discriminator", "adversarial", "adv", "ppo", "surrogate", "g", "d", "dis", "q",
         ];
-        if w.any(&moving) || w.first() == "losses" {
+        if w.any_exact(&moving) {
             return Some((Role::UnstableLoss, "a loss against a moving target (GAN, actor-critic)"));
         }
         if w.any(DOWN) && !w.any(&["error", "err"]) {
             return Some((Role::Metric, "named as a metric of a loss"));
         }
         return Some((Role::Loss, "named as a loss"));
+    }
+    if w.first() == "losses" && !w.any(&["values", "kl", "variance", "frac"]) {
+        return Some((Role::Loss, "in a folder of losses"));
     }
     if matches!(w.joined(), "errd" | "errg" | "d_x" | "d_g_z") {
         return Some((Role::UnstableLoss, "named as in the DCGAN example"));
@@ -208,7 +214,7 @@ fn objective(w: &Words) -> Option<(Role, &'static str)> {
 }
 
 fn other(w: &Words) -> (Role, &'static str) {
-    if w.any(&["metric"]) {
+    if w.last() == "metric" {
         return (Role::Metric, "called a metric, its direction is not known");
     }
     if w.any(&["norm", "update", "updates"]) {
