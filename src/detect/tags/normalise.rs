@@ -3,7 +3,7 @@
 /// The words of a name, in order.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Words {
-    words: Vec<String>,
+    whole: Vec<String>,
     pieces: Vec<String>,
     stripped: Vec<String>,
     joined: String,
@@ -32,12 +32,12 @@ impl Words {
             words.push(whole);
         }
         let joined = words.join("_");
-        Self { words, pieces, stripped, joined }
+        Self { whole: words, pieces, stripped, joined }
     }
 
     /// The whole words in order.
     pub fn whole(&self) -> &[String] {
-        &self.words
+        &self.whole
     }
 
     /// All words joined by `_`: `lm loss-scale` is `lm_loss_scale`.
@@ -52,7 +52,7 @@ impl Words {
 
     /// The same without words that lost their digits: `g0` is no `g`.
     pub fn any_exact(&self, wanted: &[&str]) -> bool {
-        self.words.iter().chain(&self.pieces).any(|w| wanted.contains(&w.as_str()))
+        self.whole.iter().chain(&self.pieces).any(|w| wanted.contains(&w.as_str()))
     }
 
     /// True when one of `wanted` occurs in the joined words, at word bounds.
@@ -63,12 +63,12 @@ impl Words {
 
     /// The first word.
     pub fn first(&self) -> &str {
-        self.words.first().map_or("", String::as_str)
+        self.whole.first().map_or("", String::as_str)
     }
 
     /// The last word.
     pub fn last(&self) -> &str {
-        self.words.last().map_or("", String::as_str)
+        self.whole.last().map_or("", String::as_str)
     }
 }
 
