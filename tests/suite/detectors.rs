@@ -1,6 +1,10 @@
 //! Detectors as a user meets them: curves in, alerts out, whatever the pieces in which the points arrive.
 
-#![allow(clippy::cast_possible_wrap, reason = "steps of made-up curves are small")]
+#![allow(
+    clippy::cast_possible_wrap,
+    clippy::cast_lossless,
+    reason = "places on made-up curves are small, whatever integer they are counted in"
+)]
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 #![allow(clippy::too_many_lines, reason = "tables of curves")]
 
@@ -350,7 +354,7 @@ fn faulty() -> Vec<(&'static str, Log, &'static str, Severity, std::ops::RangeIn
         ),
         (
             "explodes at once",
-            Log::of((0..40).map(|i| ("loss", i as Step, 2.3 * 3.0_f64.powi((i as i32 - 10).max(0))))),
+            Log::of((0..40).map(|i| ("loss", i as Step, 2.3 * 3.0_f64.powi((i - 10).max(0))))),
             "divergence",
             Severity::Critical,
             15..=25,
