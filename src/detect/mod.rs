@@ -17,8 +17,8 @@ mod judge;
 mod nan;
 mod not_learning;
 mod overfitting;
-mod run_judges;
 mod running;
+mod run_judges;
 mod schedule;
 mod stalled;
 pub mod state;
@@ -121,9 +121,10 @@ pub trait SeriesDetector: Speaks {
         let _ = points;
     }
 
-    /// Every point, before the journal has it. Nothing to say: `None`.
-    fn point(&mut self, point: &Point, journal: Option<&Journal>, around: &Surroundings) -> Option<Verdict> {
-        let _ = (point, journal, around);
+    /// Every point. Nothing to say: `None`; otherwise the step that the verdict is about, which may be an
+    /// earlier one that waited.
+    fn point(&mut self, point: &Point, around: &Surroundings) -> Option<(Step, Verdict)> {
+        let _ = (point, around);
         None
     }
 
@@ -164,12 +165,7 @@ pub struct Evaluation {
 /// Judges a validation series beside its training series, once per evaluation.
 pub trait PairDetector: Speaks {
     /// The next evaluation. `metric` tells whether a validation metric has improved since a given step.
-    fn evaluation(
-        &mut self,
-        at: Evaluation,
-        around: &Surroundings,
-        improved: &dyn Fn(Step) -> bool,
-    ) -> Verdict;
+    fn evaluation(&mut self, at: Evaluation, around: &Surroundings, improved: &dyn Fn(Step) -> bool) -> Verdict;
 
     /// Forgets everything; the evaluations that are left are told again.
     fn reset(&mut self);

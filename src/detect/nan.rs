@@ -7,9 +7,8 @@
 use crate::model::{LayerStats, Point, SeriesKey, Step};
 
 use super::{
-    DetectorSpec, Finding, Hold, LayerDetector, Patience, Scope, SeriesDetector, Severity, Speaks,
-    Surroundings, Verdict, all_finite,
-    journal::Journal,
+    DetectorSpec, Finding, Hold, LayerDetector, Patience, Scope, SeriesDetector, Severity, Speaks, Surroundings,
+    Verdict, all_finite,
     tags::{Role, Split, TagClass, Words},
     words,
 };
@@ -55,32 +54,9 @@ struct Rule {
 
 /// Words of metrics that are undefined for some data.
 const UNDEFINED_BY_DESIGN: &[&str] = &[
-    "auc",
-    "auroc",
-    "auprc",
-    "ap",
-    "r2",
-    "variance",
-    "var",
-    "reward",
-    "rew",
-    "return",
-    "returns",
-    "success",
-    "pearson",
-    "spearman",
-    "correlation",
-    "mcc",
-    "matthews",
-    "kappa",
-    "precision",
-    "recall",
-    "f1",
-    "perplexity",
-    "ppl",
-    "best",
-    "score",
-    "win",
+    "auc", "auroc", "auprc", "ap", "r2", "variance", "var", "reward", "rew", "return", "returns", "success", "pearson",
+    "spearman", "correlation", "mcc", "matthews", "kappa", "precision", "recall", "f1", "perplexity", "ppl", "best",
+    "score", "win",
 ];
 
 fn rule(key: &SeriesKey, class: &TagClass) -> Rule {
@@ -95,9 +71,7 @@ fn rule(key: &SeriesKey, class: &TagClass) -> Rule {
     match class.role {
         Role::Loss | Role::UnstableLoss | Role::AuxiliaryLoss if of_training => strict,
         Role::GradientNorm => Rule { infinity_is_milder: true, ..strict },
-        Role::Loss | Role::UnstableLoss | Role::AuxiliaryLoss => {
-            Rule { needed: 2, finite_before: 1, ..strict }
-        }
+        Role::Loss | Role::UnstableLoss | Role::AuxiliaryLoss => Rule { needed: 2, finite_before: 1, ..strict },
         Role::Metric if Words::of(key.tag.as_str()).any(UNDEFINED_BY_DESIGN) => Rule {
             needed: 3,
             needed_at_start: None,
@@ -105,9 +79,7 @@ fn rule(key: &SeriesKey, class: &TagClass) -> Rule {
             severity: Severity::Info,
             infinity_is_milder: false,
         },
-        Role::Metric | Role::LearningRate => {
-            Rule { needed: 2, needed_at_start: None, finite_before: 1, ..strict }
-        }
+        Role::Metric | Role::LearningRate => Rule { needed: 2, needed_at_start: None, finite_before: 1, ..strict },
         _ => Rule {
             needed: 3,
             needed_at_start: None,
@@ -119,15 +91,7 @@ fn rule(key: &SeriesKey, class: &TagClass) -> Rule {
 }
 
 fn build(key: &SeriesKey, class: &TagClass) -> Box<dyn SeriesDetector> {
-    Box::new(Series {
-        rule: rule(key, class),
-        finite: 0,
-        last_finite: None,
-        bad: 0,
-        first_bad: 0,
-        longest_gap: 0,
-        held: None,
-    })
+    Box::new(Series { rule: rule(key, class), finite: 0, last_finite: None, bad: 0, first_bad: 0, longest_gap: 0, held: None })
 }
 
 #[derive(Debug)]
@@ -164,8 +128,7 @@ impl Speaks for Series {
             text += ": it never was a finite number";
         }
         if finding.severity == Severity::Info && get("overflow_handled").is_some() {
-            let advice =
-                "Watch the loss scale: mixed precision skipped this step, which is normal now and then.";
+            let advice = "Watch the loss scale: mixed precision skipped this step, which is normal now and then.";
             return (text, advice.to_owned());
         }
         let advice = match get("last_finite_step") {
@@ -191,14 +154,14 @@ impl SeriesDetector for Series {
         }
     }
 
-    fn point(&mut self, point: &Point, _: Option<&Journal>, around: &Surroundings) -> Option<Verdict> {
+    fn point(&mut self, point: &Point, around: &Surroundings) -> Option<(Step, Verdict)> {
         if point.value.is_finite() {
-            let held = self.held.take().map(|(step, value)| self.bad_verdict(step, value, around));
+            let held = self.held.take().map(|(step, value)| (step, self.bad_verdict(step, value, around)));
             self.longest_gap = self.longest_gap.max(self.bad);
             self.bad = 0;
             self.finite += 1;
             self.last_finite = Some((point.step, point.value));
-            return Some(held.unwrap_or(Verdict::Fine));
+            return Some(held.unwrap_or((point.step, Verdict::Fine)));
         }
         if self.bad == 0 {
             self.first_bad = point.step;
@@ -206,9 +169,9 @@ impl SeriesDetector for Series {
         self.bad = self.bad.saturating_add(1);
         if self.rule.infinity_is_milder && around.overflows.known() {
             let (step, value) = self.held.replace((point.step, point.value))?;
-            return Some(self.bad_verdict(step, value, around));
+            return Some((step, self.bad_verdict(step, value, around)));
         }
-        Some(self.bad_verdict(point.step, point.value, around))
+        Some((point.step, self.bad_verdict(point.step, point.value, around)))
     }
 
     fn rewind(&mut self, step: Step) {
@@ -251,7 +214,9 @@ impl Series {
 
     fn needed(&self, around: &Surroundings) -> u32 {
         if self.finite == 0 {
-            return self.rule.needed_at_start.unwrap_or(u32::MAX);
+            // A validation column beside a training loss may wait long for its first value.
+            let waits = self.rule.needed > 1 && around.training_loss;
+            return self.rule.needed_at_start.filter(|_| !waits).unwrap_or(u32::MAX);
         }
         if around.nan_for_missing {
             return self.rule.needed.max(3).max(2 * self.longest_gap + 1);
@@ -269,10 +234,7 @@ struct Layer {
 fn damage(stats: &LayerStats) -> (f64, f64) {
     let mut nan = stats.nan.filter(|n| *n > 0.0).unwrap_or(0.0);
     let inf = stats.inf.filter(|n| *n > 0.0).unwrap_or(0.0);
-    if nan == 0.0
-        && inf == 0.0
-        && [stats.mean, stats.norm, stats.absmean].into_iter().flatten().any(|v| !v.is_finite())
-    {
+    if nan == 0.0 && inf == 0.0 && [stats.mean, stats.norm, stats.absmean].into_iter().flatten().any(|v| !v.is_finite()) {
         nan = 1.0;
     }
     (nan, inf)

@@ -2,5 +2,11 @@
 
 pub mod axis;
 pub mod chart;
+pub mod distribution;
 pub mod frame;
+pub mod heatmap;
+pub mod matrix;
+pub mod prose;
+pub mod ridgeline;
 pub mod sparkline;
+pub mod table;
