@@ -45,8 +45,10 @@ pub struct LayerTrack {
 /// A layer with its tensors.
 #[derive(Debug)]
 pub struct LayerRow {
-    layer: LayerName,
-    tracks: BTreeMap<LayerKind, LayerTrack>,
+    /// Which layer.
+    pub layer: LayerName,
+    /// Its tensors, in the order of [`LayerKind`].
+    pub kinds: BTreeMap<LayerKind, LayerTrack>,
 }
 
 /// The layers of a run.
@@ -114,19 +116,9 @@ impl LayerTrack {
 }
 
 impl LayerRow {
-    /// Which layer.
-    pub fn layer(&self) -> &LayerName {
-        &self.layer
-    }
-
-    /// Its tensors, in the order of [`LayerKind`].
-    pub fn kinds(&self) -> &BTreeMap<LayerKind, LayerTrack> {
-        &self.tracks
-    }
-
     /// One of its tensors.
     pub fn track(&self, kind: LayerKind) -> Option<&LayerTrack> {
-        self.tracks.get(&kind)
+        self.kinds.get(&kind)
     }
 }
 
@@ -177,20 +169,20 @@ impl Layers {
             *at
         } else {
             self.index.insert(layer.clone(), self.rows.len());
-            self.rows.push(LayerRow { layer: layer.clone(), tracks: BTreeMap::new() });
+            self.rows.push(LayerRow { layer: layer.clone(), kinds: BTreeMap::new() });
             // The row, its name, its place in the index.
             self.bytes += size_of::<LayerRow>() + layer.as_str().len() + 64;
             self.rows.len() - 1
         };
         let Some(row) = self.rows.get_mut(at) else { return };
-        let track = row.tracks.entry(kind).or_default();
+        let track = row.kinds.entry(kind).or_default();
         let before = track.bytes();
         with(track);
         self.bytes = (self.bytes + track.bytes()).saturating_sub(before);
     }
 
     pub(crate) fn thin(&mut self, pressure: Pressure) {
-        for track in self.rows.iter_mut().flat_map(|r| r.tracks.values_mut()) {
+        for track in self.rows.iter_mut().flat_map(|r| r.kinds.values_mut()) {
             track.thin(pressure);
         }
         self.recount();
@@ -198,12 +190,12 @@ impl Layers {
 
     pub(crate) fn forget(&mut self, file: FileId) {
         for row in &mut self.rows {
-            row.tracks.retain(|_, t| {
+            row.kinds.retain(|_, t| {
                 let empty = t.points.forget(file);
                 !(t.histograms.forget(file) && empty)
             });
         }
-        self.rows.retain(|r| !r.tracks.is_empty());
+        self.rows.retain(|r| !r.kinds.is_empty());
         self.index = self.rows.iter().enumerate().map(|(at, r)| (r.layer.clone(), at)).collect();
         self.recount();
     }
@@ -213,7 +205,7 @@ impl Layers {
             .rows
             .iter()
             .map(|r| {
-                let tracks: usize = r.tracks.values().map(LayerTrack::bytes).sum();
+                let tracks: usize = r.kinds.values().map(LayerTrack::bytes).sum();
                 size_of::<LayerRow>() + r.layer.as_str().len() + 64 + tracks
             })
             .sum();

@@ -115,19 +115,12 @@ impl View for Alerts {
         };
         self.header(context, selection, area, buffer);
         let body = Rect { y: area.y + 1, height: area.height - 1, ..area };
-        let wide = area.width >= 130;
-        let (list, card) = if wide {
-            let width = area.width * 3 / 5;
-            let list = Rect { width, ..body };
-            (list, Rect { x: body.x + width + 1, width: body.width - width - 1, ..body })
-        } else {
-            let wanted = card::height(context, selection, alert, body.width);
-            let all = u16::try_from(self.order.entries.len()).unwrap_or(u16::MAX).saturating_add(1);
-            let most = body.height.saturating_sub(all.min(LIST_ROWS + 1));
-            let height = wanted.min(most);
-            let list = Rect { height: body.height - height, ..body };
-            (list, Rect { y: list.bottom(), height, ..body })
-        };
+        let wanted = card::height(context, selection, alert, body.width);
+        let all = u16::try_from(self.order.entries.len()).unwrap_or(u16::MAX).saturating_add(1);
+        let most = body.height.saturating_sub(all.min(LIST_ROWS + 1));
+        let card_height = wanted.min(most);
+        let list = Rect { height: body.height - card_height, ..body };
+        let card = Rect { y: list.bottom(), height: card_height, ..body };
         self.list(context, selection, index, list, buffer);
         card::draw(context, selection, alert, card, buffer);
     }

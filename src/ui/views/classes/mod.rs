@@ -48,6 +48,9 @@ static BINDINGS: &[Binding] = &[
     Binding { keys: &[Key::Enter], action: Action::Open, help: "matrix alone, scores alone, both" },
 ];
 
+/// Columns between the matrix and what stands beside it.
+const GAP: u16 = 3;
+
 /// What is shown.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 enum Panes {
@@ -296,16 +299,23 @@ impl Classes {
             normalise: self.normalise,
         };
         let both = self.panes == Panes::Both;
-        let side = if both && above.width >= 70 { scores::WIDTH.min(above.width / 2) } else { 0 };
-        let place = Rect { width: above.width - side - u16::from(side > 0) * 2, ..above };
+        let least = match above.width {
+            _ if !both => 0,
+            70.. => scores::LEAST + GAP,
+            36.. => pairs::LEAST + GAP,
+            _ => 0,
+        };
+        let place = Rect { width: above.width - least, ..above };
         let plan = Plan::new(&matrix, self.zoom, self.cursor, theme, place);
+        let used = matrix::width(&plan).min(place.width);
         let needs = matrix::height(theme, &plan, n).min(place.height);
+        let side = if least > 0 { above.width.saturating_sub(used + GAP).min(scores::MOST) } else { 0 };
         let low = above.height.saturating_sub(needs);
         let (place, below) = if side == 0 && both && low >= 4 {
             let rest = Rect { y: above.y + needs, height: low, ..above };
             (Rect { height: needs, ..place }, Some(rest))
         } else {
-            (place, None)
+            (Rect { width: used, ..place }, None)
         };
         matrix::draw(&matrix, &plan, self.cursor, theme, place, buffer);
         let text = readout_text(&matrix, &plan, self.cursor, n, context);
@@ -316,7 +326,7 @@ impl Classes {
         }
         self.matrix = Some((place, plan));
         if side > 0 {
-            let right = Rect { x: place.right() + 2, width: side, ..above };
+            let right = Rect { x: place.right() + GAP, width: side, ..above };
             self.side(context, right, buffer);
         } else if let Some(below) = below {
             self.side(context, below, buffer);
@@ -325,14 +335,22 @@ impl Classes {
 
     /// Scores by class, and below them what is mixed up most.
     fn side(&mut self, context: FrameContext<'_>, area: Rect, buffer: &mut Buffer) {
-        let n = self.figures.scores.len();
-        let wanted = u16::try_from(n).unwrap_or(u16::MAX).saturating_add(2);
-        let pairs = if area.height < 8 { 0 } else { (area.height / 3).max(area.height.saturating_sub(wanted)) };
-        let pairs = pairs.min(u16::try_from(self.figures.pairs.len()).unwrap_or(u16::MAX).saturating_add(1));
-        let upper = Rect { height: area.height - pairs, ..area };
-        self.rows = scores::draw(context, &self.figures, self.order, self.cursor.0, &mut self.window, upper, buffer);
+        let pair_rows = u16::try_from(self.figures.pairs.len()).unwrap_or(u16::MAX).saturating_add(1);
+        if area.width < scores::LEAST {
+            pairs::draw(context, &self.figures, self.cursor, area, buffer);
+            return;
+        }
+        let wanted = u16::try_from(self.figures.scores.len()).unwrap_or(u16::MAX).saturating_add(2);
+        let pairs = if area.height < 8 {
+            0
+        } else {
+            area.height.saturating_sub(wanted).max(area.height / 3).min(pair_rows)
+        };
+        let upper = Rect { height: (area.height - pairs).min(wanted), ..area };
+        self.rows =
+            scores::draw(context, &self.figures, self.order, self.cursor.0, &mut self.window, upper, buffer);
         if pairs > 0 {
-            let lower = Rect { y: area.bottom() - pairs, height: pairs, ..area };
+            let lower = Rect { y: upper.bottom(), height: pairs, ..area };
             pairs::draw(context, &self.figures, self.cursor, lower, buffer);
         }
     }

@@ -15,8 +15,10 @@ use crate::ui::{
     },
 };
 
-/// Columns that the table would like to have beside the matrix.
-pub(super) const WIDTH: u16 = 46;
+/// Columns that the table needs beside the matrix: all but the support.
+pub(super) const LEAST: u16 = 31;
+/// With more the numbers drift apart.
+pub(super) const MOST: u16 = 60;
 
 /// Below this F1 a class is marked, where the mean is at least twice as good.
 const WEAK: f64 = 0.5;

@@ -99,7 +99,7 @@ const FORMAT: usize = 5;
 const RUN: usize = 6;
 
 const COLUMNS: [Column; 7] = [
-    Column::text("file", 14, 90, 0, Keep::End),
+    Column::text("file", 14, 90, 0, Keep::Ends),
     Column::text("state", 11, 11, 1, Keep::Start),
     Column::number("read", 8, 3),
     Column::number("skips", 6, 2),
@@ -356,9 +356,9 @@ fn cell(theme: &Theme, file: &FileHealth, column: usize) -> Cell {
     match column {
         PATH => Cell::plain(&*file.path),
         STATE => state(theme, file),
-        READ if file.read_bytes < file.bytes && file.bytes > 0 => {
-            let share = percent(file.read_bytes as f64 / file.bytes as f64);
-            Cell::plain(format!("{share} {}", short_bytes(file.bytes)))
+        READ if file.read_bytes + file.pending_bytes < file.bytes => {
+            let share = (file.read_bytes as f64 / file.bytes as f64).min(0.99);
+            Cell::plain(format!("{} {}", percent(share), short_bytes(file.bytes)))
         }
         READ => Cell::plain(bytes(file.bytes)),
         SKIPS if file.skip_count == 0 => Cell::new("0", theme.muted()),

@@ -41,7 +41,7 @@ pub(super) fn draw(context: FrameContext<'_>, what: &What<'_>, area: Rect, buffe
     let theme = context.theme;
     header(theme, what, area, buffer);
     let body = Rect { y: area.y + 1, height: area.height - 1, ..area };
-    let kinds: Vec<(LayerKind, &LayerTrack)> = what.row.kinds().iter().map(|(kind, track)| (*kind, track)).take(4).collect();
+    let kinds: Vec<(LayerKind, &LayerTrack)> = what.row.kinds.iter().map(|(kind, track)| (*kind, track)).take(4).collect();
     let table_width = NAMES + NUMBERS * kinds.len() as u16;
     let histograms = histograms(what);
     if histograms.is_empty() {
@@ -71,11 +71,22 @@ pub(super) fn draw(context: FrameContext<'_>, what: &What<'_>, area: Rect, buffe
     }
 }
 
+/// A small ridgeline of one layer, with a caption, for below the table.
+pub(super) fn preview(theme: &Theme, what: &What<'_>, area: Rect, buffer: &mut Buffer) {
+    let histograms = histograms(what);
+    if histograms.is_empty() || area.height < 4 || area.width < 20 {
+        return;
+    }
+    let text = format!("{} of {} over time; Enter opens it", what.kind, what.row.layer);
+    put(buffer, area.x, area.y, &fit(&text, usize::from(area.width), theme.ascii), area.width, theme.muted());
+    ridges(theme, &histograms, Rect { y: area.y + 1, height: area.height - 1, ..area }, buffer);
+}
+
 fn header(theme: &Theme, what: &What<'_>, area: Rect, buffer: &mut Buffer) {
     let dot = theme.glyph(" · ", " | ");
     let track = what.row.track(what.kind);
     let records = track.map(|t| shown(t.records(), what.until)).unwrap_or_default();
-    let mut parts = vec![what.row.layer().as_str().to_owned(), format!("{} (t)", what.kind)];
+    let mut parts = vec![what.row.layer.as_str().to_owned(), format!("{} (t)", what.kind)];
     if let (Some(first), Some(last)) = (records.first(), records.last()) {
         parts.push(if what.until.is_some() {
             format!("as it was at step {}", last.step)
@@ -117,6 +128,8 @@ fn ridges(theme: &Theme, histograms: &[&StoredHistogram], area: Rect, buffer: &m
     let picked = ridgeline::pick(histograms.len(), rows / height);
     let Some(span) = common_span(picked.iter().map(|i| bars(histograms[*i]))) else { return };
     let last = picked.len().saturating_sub(1);
+    // The axis stands right below the last record, wherever the area ends.
+    let area = Rect { height: (picked.len() * height + 1) as u16, ..area };
     let list: Vec<Ridge<'_>> = picked
         .iter()
         .enumerate()
@@ -169,7 +182,7 @@ fn table(
         .map(|(_, track)| {
             let records = shown(track.records(), what.until);
             let before = records.len().checked_sub(2).and_then(|i| norm(&records[i].stats));
-            records.last().map_or_else(Vec::new, |r| statistics(&r.stats, before))
+            records.last().map_or_else(Vec::new, |r| statistics(theme, &r.stats, before))
         })
         .collect();
     let mut y = area.y + 1;
@@ -223,12 +236,12 @@ const STATISTICS: [&str; 20] = [
 ];
 
 /// The numbers in the order of [`STATISTICS`].
-fn statistics(s: &LayerStats, norm_before: Option<f64>) -> Vec<Option<String>> {
+fn statistics(theme: &Theme, s: &LayerStats, norm_before: Option<f64>) -> Vec<Option<String>> {
     let plain = |v: Option<f64>| v.map(value);
     let share = |v: Option<f64>| v.map(percent);
     let whole = |v: Option<f64>| v.map(|n| count(n.max(0.0) as u64));
     let now = norm(s);
-    let grown = now.zip(norm_before).filter(|(_, b)| *b != 0.0).map(|(n, b)| change((n - b) / b.abs()));
+    let grown = now.zip(norm_before).filter(|(_, b)| *b != 0.0).map(|(n, b)| change(theme, (n - b) / b.abs()));
     vec![
         whole(s.numel),
         plain(now),

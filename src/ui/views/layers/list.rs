@@ -31,7 +31,7 @@ pub(super) const TREND: usize = 10;
 
 /// Columns as they are; the name is made as wide as the longest one.
 pub(super) const COLUMNS: [Column; 11] = [
-    Column::text("layer", 13, 48, 0, Keep::Ends),
+    Column::text("layer", 13, 48, 0, Keep::Parts),
     Column::text("state", 10, 18, 1, Keep::Start),
     Column::number("params", 6, 8),
     Column::number("w norm", 8, 3),
@@ -154,7 +154,7 @@ impl Lines {
                 continue;
             }
             let mut worst: Option<&Alert> = None;
-            for alert in alerts.iter().filter(|a| a.layer.as_ref() == Some(row.layer())) {
+            for alert in alerts.iter().filter(|a| a.layer.as_ref() == Some(&row.layer)) {
                 if worst.is_none_or(|w| alert.severity > w.severity) {
                     worst = Some(alert);
                 }
@@ -189,13 +189,13 @@ pub(super) fn cell(theme: &Theme, line: &Line, column: usize) -> Cell {
         ZERO => f.stats.zero.map_or_else(|| number(None), |z| Cell::plain(percent(z))),
         BROKEN if f.broken > 0.0 => Cell::new(count(f.broken as u64), theme.style(Role::Bad)),
         BROKEN => Cell::new("0", theme.muted()),
-        CHANGE => f.change.map_or_else(|| number(None), |c| Cell::plain(change(c))),
+        CHANGE => f.change.map_or_else(|| number(None), |c| Cell::plain(change(theme, c))),
         _ => Cell::default(),
     }
 }
 
-/// A relative change with its sign: `+1.2%`, `-40%`, `x12`.
-pub(super) fn change(c: f64) -> String {
+/// A relative change with its sign: `+1.2%`, `-40%`, `×12`.
+pub(super) fn change(theme: &Theme, c: f64) -> String {
     let p = c * 100.0;
     if !c.is_finite() {
         "?".to_owned()
@@ -206,6 +206,6 @@ pub(super) fn change(c: f64) -> String {
     } else if p.abs() < 999.5 {
         format!("{p:+.0}%")
     } else {
-        format!("x{}", count((c + 1.0).abs() as u64))
+        format!("{}{}", theme.glyph("×", "x"), count((c + 1.0).abs() as u64))
     }
 }

@@ -131,7 +131,7 @@ impl View for Layers {
         let row = run.layers().row(layer);
         if let Some(row) = row
             && row.track(self.kind).is_none_or(|t| t.histograms().is_empty())
-            && let Some((kind, _)) = row.kinds().iter().find(|(_, t)| !t.histograms().is_empty())
+            && let Some((kind, _)) = row.kinds.iter().find(|(_, t)| !t.histograms().is_empty())
         {
             self.kind = *kind;
         }
@@ -168,7 +168,7 @@ impl View for Layers {
     ) -> Outcome {
         let Some(run) = selection.run_in(context.store) else { return Outcome::Ignored };
         if row == self.head.y && self.head.height > 0 {
-            let columns = self.columns();
+            let columns = self.columns(self.head.width);
             let layout = Layout::new(&columns, self.head.width);
             if let Some(c) = layout.column_at(column.saturating_sub(self.head.x)) {
                 self.order = self.order.by(c);
@@ -235,10 +235,12 @@ impl Layers {
         Outcome::Done
     }
 
-    fn columns(&self) -> [crate::ui::widgets::table::Column; 11] {
+    fn columns(&self, width: u16) -> [crate::ui::widgets::table::Column; 11] {
         let mut columns = list::COLUMNS;
         let name = &mut columns[list::NAME];
         name.max = self.lines.name_width.clamp(name.min, name.max);
+        // The name may take two fifths before a number has to leave.
+        name.min = name.max.min((width * 2 / 5).min(28)).max(name.min);
         columns
     }
 
@@ -253,9 +255,14 @@ impl Layers {
         let theme = context.theme;
         self.header(run, context, selection, area, buffer);
         let index = self.index();
-        let profile = if area.height >= 22 && area.width >= 60 { (area.height / 5).clamp(5, 9) } else { 0 };
+        let rows = u16::try_from(self.lines.lines.len()).unwrap_or(u16::MAX);
+        let profile = if area.height >= 22 && area.width >= 60 {
+            area.height.saturating_sub(rows.saturating_add(3)).clamp(5, area.height / 2)
+        } else {
+            0
+        };
         let body = Rect { y: area.y + 1, height: area.height - 1 - profile, ..area };
-        let columns = self.columns();
+        let columns = self.columns(body.width);
         let layout = Layout::new(&columns, body.width);
         self.head = Rect { height: 1, ..body };
         let falls = self.order.column() != list::NAME;
@@ -283,8 +290,18 @@ impl Layers {
             let style = theme.style(Role::Accent);
             crate::ui::text::put_right(buffer, area.x, area.right(), area.y, &format!(" {note}"), style);
         }
-        let low = Rect { y: area.bottom() - profile, height: profile, ..area };
         let here = lines.get(index).map(|l| l.figures.index);
+        let mut low = Rect { y: area.bottom() - profile, height: profile, ..area };
+        if let Some(row) = here.and_then(|i| run.layers().rows().nth(i))
+            && low.width >= 120
+            && low.height >= 8
+        {
+            let half = low.width / 2;
+            let right = Rect { x: low.x + half + 2, width: low.width - half - 2, ..low };
+            detail::preview(theme, &detail::What { run, row, kind: self.kind, until }, right, buffer);
+            low.width = half;
+        }
+        low = Rect { height: low.height.min(12), y: low.y, ..low };
         depth::draw(theme, &self.lines.depth, here, low, buffer);
     }
 
@@ -315,7 +332,6 @@ impl Layers {
         parts.push(format!("{} (t)", self.kind));
         if area.width >= 70 {
             parts.push(run.id().as_str().to_owned());
-            parts.push(self.order.name().to_owned());
         }
         let style = if bad > 0 { theme.style(Role::Warn) } else { theme.title() };
         let text = fit(&parts.join(theme.glyph(" · ", " | ")), usize::from(area.width), theme.ascii);
@@ -349,7 +365,7 @@ fn travel(run: &Run, selection: &mut Selection, by: isize) -> Outcome {
     let longest = run
         .layers()
         .rows()
-        .flat_map(|row| row.kinds().values().map(LayerTrack::records))
+        .flat_map(|row| row.kinds.values().map(LayerTrack::records))
         .max_by_key(|records| records.len());
     let Some(records) = longest.filter(|r| !r.is_empty()) else { return Outcome::Ignored };
     let steps: Vec<Step> = records.iter().map(|r| r.step).collect();
