@@ -32,6 +32,7 @@ pub enum Normalise {
 
 impl Normalise {
     /// The next one in the cycle of its key.
+    #[must_use]
     pub fn next(self) -> Self {
         match self {
             Self::Counts => Self::Rows,
@@ -505,6 +506,9 @@ mod tests {
 
     #[test]
     fn counts_are_shortened_with_units() {
-        assert_eq!([count(12.0, 4), count(12_345.0, 4), count(1.5, 4), count(1e9, 3)], ["12", "12k", "1.5", "1G"]);
+        assert_eq!(
+            [count(12.0, 4), count(12_345.0, 4), count(1.5, 4), count(1e9, 3)],
+            ["12", "12k", "1.5", "1G"]
+        );
     }
 }

@@ -16,7 +16,7 @@ use crate::{
         theme::Role,
         widgets::{
             matrix::{self, Matrix, Normalise, Plan, Zoom},
-            sparkline,
+            prose, sparkline,
             table::Window,
         },
     },
@@ -37,14 +37,30 @@ pub fn view() -> Box<dyn View> {
 
 static BINDINGS: &[Binding] = &[
     Binding { keys: &[Key::Char('h'), Key::Left], action: Action::Left, help: "predicted class to the left" },
-    Binding { keys: &[Key::Char('l'), Key::Right], action: Action::Right, help: "predicted class to the right" },
+    Binding {
+        keys: &[Key::Char('l'), Key::Right],
+        action: Action::Right,
+        help: "predicted class to the right",
+    },
     Binding { keys: &[Key::Char('t')], action: Action::Kind, help: "next split" },
-    Binding { keys: &[Key::Char('['),], action: Action::TimeBack, help: "the evaluation before" },
+    Binding { keys: &[Key::Char('[')], action: Action::TimeBack, help: "the evaluation before" },
     Binding { keys: &[Key::Char(']')], action: Action::TimeForward, help: "the evaluation after" },
-    Binding { keys: &[Key::Char('N')], action: Action::Normalise, help: "counts, % of the true class, % of the predicted" },
-    Binding { keys: &[Key::Char('+'), Key::Char('=')], action: Action::ZoomIn, help: "numbers instead of a map" },
+    Binding {
+        keys: &[Key::Char('N')],
+        action: Action::Normalise,
+        help: "counts, % of the true class, % of the predicted",
+    },
+    Binding {
+        keys: &[Key::Char('+'), Key::Char('=')],
+        action: Action::ZoomIn,
+        help: "numbers instead of a map",
+    },
     Binding { keys: &[Key::Char('-')], action: Action::ZoomOut, help: "a map of all classes" },
-    Binding { keys: &[Key::Char('o')], action: Action::Sort, help: "order of the classes: as logged, worst, largest" },
+    Binding {
+        keys: &[Key::Char('o')],
+        action: Action::Sort,
+        help: "order of the classes: as logged, worst, largest",
+    },
     Binding { keys: &[Key::Enter], action: Action::Open, help: "matrix alone, scores alone, both" },
 ];
 
@@ -153,11 +169,12 @@ impl View for Classes {
         let records = shown(run, &split, until);
         let Some(record) = records.last() else {
             let first = run.confusions().of(&split).first().map_or(0, |r| r.step);
-            let text = format!("no evaluation of {split} up to this step; the first is at {first}, 0 back to live");
+            let text =
+                format!("no evaluation of {split} up to this step; the first is at {first}, 0 back to live");
             put(buffer, area.x, area.y, &text, area.width, context.theme.muted());
             return;
         };
-        self.figures.refresh(run, &split, records, until);
+        self.figures.refresh(run, &split, records);
         let n = record.matrix.classes();
         self.cursor = (self.cursor.0.min(n - 1), self.cursor.1.min(n - 1));
         if !self.column_chosen {
@@ -219,6 +236,9 @@ impl Classes {
     }
 
     fn pan(&mut self, by: isize, n: usize) {
+        if !self.column_chosen {
+            self.cursor.1 = self.cursor.0;
+        }
         self.column_chosen = true;
         self.cursor.1 = self.cursor.1.saturating_add_signed(by).min(n.saturating_sub(1));
     }
@@ -319,10 +339,14 @@ impl Classes {
         };
         matrix::draw(&matrix, &plan, self.cursor, theme, place, buffer);
         let text = readout_text(&matrix, &plan, self.cursor, n, context);
-        if readout > 0 {
-            // Right below the matrix where nothing else stands there, else in the last row.
-            let y = if below.is_some() { area.bottom() - 1 } else { place.y + needs };
-            put(buffer, area.x, y, &fit(&text, usize::from(area.width), theme.ascii), area.width, theme.accent());
+        let beside = side > 0 && used >= 40 && low >= 2;
+        if beside {
+            // Below the matrix, in as many lines as it takes.
+            let spot = Rect { y: place.y + needs, height: low, ..place };
+            prose::draw(theme, &[(text, theme.accent())], spot, buffer);
+        } else if readout > 0 {
+            let text = fit(&text, usize::from(area.width), theme.ascii);
+            put(buffer, area.x, area.bottom() - 1, &text, area.width, theme.accent());
         }
         self.matrix = Some((place, plan));
         if side > 0 {
@@ -407,5 +431,8 @@ fn travel(run: &Run, split: &str, selection: &mut Selection, by: isize) -> Outco
 
 /// Cells that are not there are said with this.
 fn dash(context: FrameContext<'_>) -> crate::ui::widgets::table::Cell {
-    crate::ui::widgets::table::Cell::new(context.theme.glyph("–", "-"), Style::new().patch(context.theme.style(Role::Muted)))
+    crate::ui::widgets::table::Cell::new(
+        context.theme.glyph("–", "-"),
+        Style::new().patch(context.theme.style(Role::Muted)),
+    )
 }

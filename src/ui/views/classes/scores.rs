@@ -32,7 +32,7 @@ const COLUMNS: [Column; 5] = [
     Column::text("class", 6, 20, 0, Keep::Ends),
     Column::number("F1", 7, 0),
     Column::number("recall", 6, 1),
-    Column::number("precis", 6, 2),
+    Column::number("prec", 6, 2),
     Column::number("support", 7, 3),
 ];
 
