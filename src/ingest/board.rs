@@ -116,7 +116,7 @@ impl Board {
                 .scanned
                 .then(|| {
                     let free = |(_, id): &&(Rank, FileId)| {
-                        state.slots.get(*id).is_some_and(|s| !state.busy.contains(&s.run))
+                        state.slots.get(id).is_some_and(|s| !state.busy.contains(&s.run))
                     };
                     state.ready.iter().find(free).cloned()
                 })

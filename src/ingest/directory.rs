@@ -68,13 +68,13 @@ pub(super) struct Scout {
 fn globs(patterns: &[String]) -> Result<GlobSet, StartError> {
     let mut set = GlobSetBuilder::new();
     for p in patterns {
-        let bad = |e: globset::Error| StartError { path: p.clone(), reason: format!("not a glob: {}", e.kind()) };
+        let bad = |e: globset::Error| StartError { path: p.into(), reason: format!("not a glob: {}", e.kind()) };
         set.add(Glob::new(p).map_err(bad)?);
         if !p.contains('/') {
             set.add(Glob::new(&format!("**/{p}")).map_err(bad)?);
         }
     }
-    set.build().map_err(|e| StartError { path: patterns.join(" "), reason: e.to_string() })
+    set.build().map_err(|e| StartError { path: patterns.join(" ").into(), reason: e.to_string() })
 }
 
 impl Scout {
@@ -83,14 +83,14 @@ impl Scout {
         let several = options.roots.len() > 1;
         for path in &options.roots {
             let meta = fs::metadata(path)
-                .map_err(|e| StartError { path: path.display().to_string(), reason: plain(&e) })?;
+                .map_err(|e| StartError { path: path.clone(), reason: plain(&e) })?;
             let label = if several { path.display().to_string().trim_end_matches('/').to_owned() } else { String::new() };
             roots.push(Root { path: path.clone(), label, file: meta.is_file() });
         }
         let mut hints = Vec::new();
         for (name, glob) in &options.format_hints {
             let format = formats::by_name(name)
-                .ok_or_else(|| StartError { path: name.clone(), reason: "no such format".to_owned() })?;
+                .ok_or_else(|| StartError { path: name.into(), reason: "no such format".to_owned() })?;
             hints.push((format, globs(std::slice::from_ref(glob))?));
         }
         Ok(Self {
@@ -260,7 +260,8 @@ impl Scout {
                 }
                 Recognised::Unknown(reasons) => {
                     let text: Vec<String> = reasons.iter().map(|(f, r)| format!("{f}: {r}")).collect();
-                    return self.ignore(path, if text.is_empty() { "no format" } else { &text.join("; ") });
+                    let text = text.join("; ");
+                    return self.ignore(path, if text.is_empty() { "no format claims it" } else { &text });
                 }
             },
         };

@@ -46,14 +46,14 @@ pub struct Options {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StartError {
     /// Which path, glob or format name.
-    pub path: String,
+    pub path: PathBuf,
     /// One clause.
     pub reason: String,
 }
 
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.path, self.reason)
+        write!(f, "{}: {}", self.path.display(), self.reason)
     }
 }
 
@@ -93,5 +93,5 @@ fn named(name: &str, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<
     std::thread::Builder::new()
         .name(name.to_owned())
         .spawn(body)
-        .map_err(|e| StartError { path: name.to_owned(), reason: format!("cannot start a thread: {e}") })
+        .map_err(|e| StartError { path: name.into(), reason: format!("cannot start a thread: {e}") })
 }

@@ -61,7 +61,7 @@ fn prepare(n: usize, file: ReplayFile) -> Result<Playing, StartError> {
     let head = &file.bytes[..file.bytes.len().min(formats::HEAD_BYTES)];
     let candidate = Candidate { path: file.path.as_ref(), name, head, whole: head.len() == file.bytes.len() };
     let Recognised::As(format) = formats::recognise(&candidate) else {
-        return Err(StartError { path: file.path.to_owned(), reason: "no format claims it".to_owned() });
+        return Err(StartError { path: file.path.into(), reason: "no format claims it".to_owned() });
     };
     let id = FileId(u32::try_from(n).unwrap_or(u32::MAX));
     let run = RunId::new(group::join("", folder));
