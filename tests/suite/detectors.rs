@@ -5,8 +5,8 @@ use std::sync::Arc;
 use epochscope::{
     detect::{Alert, AlertBook, AlertState, DETECTORS, Detectors, Severity},
     model::{
-        Batch, Column, FileId, Health, LayerKind, LayerName, LayerRecord, LayerStats, Origin, Point, Record, RunId,
-        RunInfo, SeriesKey, Step, WallTime,
+        Batch, Column, FileId, Health, LayerKind, LayerName, LayerRecord, LayerStats, Origin, Point, Record,
+        RunId, RunInfo, SeriesKey, Step, WallTime,
     },
     store::{Limits, Store},
 };
@@ -30,7 +30,12 @@ impl Log {
     }
 
     /// Training loss each `stride` steps and validation loss at each evaluation.
-    fn pair(train: &dyn Fn(usize) -> f64, val: &dyn Fn(usize) -> f64, evaluations: usize, stride: usize) -> Self {
+    fn pair(
+        train: &dyn Fn(usize) -> f64,
+        val: &dyn Fn(usize) -> f64,
+        evaluations: usize,
+        stride: usize,
+    ) -> Self {
         let mut rows = Vec::new();
         for e in 0..evaluations {
             for i in 0..stride {
@@ -143,7 +148,8 @@ fn number(alert: &Alert, name: &str) -> f64 {
 fn noise(seed: u64, at: usize) -> f64 {
     let mut sum = 0.0;
     for part in 0..4 {
-        let mut x = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (at as u64).wrapping_mul(0xbf58_476d_1ce4_e5b9) ^ part;
+        let mut x =
+            seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (at as u64).wrapping_mul(0xbf58_476d_1ce4_e5b9) ^ part;
         x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         x ^= x >> 31;
@@ -158,7 +164,13 @@ fn falling(e: usize) -> f64 {
 
 /// Falls to a best at evaluation `turn` and rises by `slope` per evaluation after it.
 fn turning(turn: usize, slope: f64) -> impl Fn(usize) -> f64 {
-    move |e| if e <= turn { 1.0 + 1.3 * (-(e as f64) / 12.0).exp() } else { 1.0 + 1.3 * (-(turn as f64) / 12.0).exp() + slope * (e - turn) as f64 }
+    move |e| {
+        if e <= turn {
+            1.0 + 1.3 * (-(e as f64) / 12.0).exp()
+        } else {
+            1.0 + 1.3 * (-(turn as f64) / 12.0).exp() + slope * (e - turn) as f64
+        }
+    }
 }
 
 #[test]
@@ -198,7 +210,11 @@ fn overfitting_that_is_cured_closes() {
 fn train_that_rises_with_val_is_not_overfitting() {
     let val = turning(40, 0.02);
     let alerts = Log::pair(&|e| val(e) - 0.1, &val, 80, 10).alerts();
-    assert!(alerts.iter().all(|a| a.rule != "overfitting" || a.caused_by.is_some()), "{:#?}", essence(&alerts));
+    assert!(
+        alerts.iter().all(|a| a.rule != "overfitting" || a.caused_by.is_some()),
+        "{:#?}",
+        essence(&alerts)
+    );
 }
 
 /// Curves on which nothing may be said above info.
@@ -207,8 +223,14 @@ fn calm() -> Vec<(&'static str, Log)> {
     for seed in 0..8 {
         let n = move |e: usize, s: f64| s * noise(seed, e);
         all.push(("smooth", Log::pair(&falling, &|e| falling(e) + 0.1, 100, 10)));
-        all.push(("plateau", Log::pair(&|e| falling(e) + n(e, 0.01), &|e| falling(e) + 0.1 + n(e + 5000, 0.01), 200, 5)));
-        all.push(("small noisy validation set", Log::pair(&|e| falling(e), &|e| falling(e) + 0.2 + n(e, 0.08), 150, 5)));
+        all.push((
+            "plateau",
+            Log::pair(&|e| falling(e) + n(e, 0.01), &|e| falling(e) + 0.1 + n(e + 5000, 0.01), 200, 5),
+        ));
+        all.push((
+            "small noisy validation set",
+            Log::pair(&|e| falling(e), &|e| falling(e) + 0.2 + n(e, 0.08), 150, 5),
+        ));
         let sawtooth = (0..6000).map(|i| {
             let within = (i % 600) as f64 / 600.0;
             ("train/loss", i as Step, 2.0 * 0.8_f64.powi((i / 600) as i32) + 0.1 * within + n(i, 0.05))
@@ -216,7 +238,8 @@ fn calm() -> Vec<(&'static str, Log)> {
         all.push(("sawtooth of epochs", Log::of(sawtooth)));
         let bump = (0..1500).map(|i| {
             let x = i as f64;
-            let level = 2.3 - 0.6 * (1.0 - (-x / 100.0).exp()) + 0.45 * (-((x - 180.0) / 40.0).powi(2)).exp() - x / 1500.0;
+            let level = 2.3 - 0.6 * (1.0 - (-x / 100.0).exp()) + 0.45 * (-((x - 180.0) / 40.0).powi(2)).exp()
+                - x / 1500.0;
             ("loss", i as Step, level + n(i, 0.03))
         });
         all.push(("bump in warm-up", Log::of(bump)));
@@ -229,18 +252,31 @@ fn calm() -> Vec<(&'static str, Log)> {
         all.push(("learning-rate restarts", Log::of(restarts)));
         let gan = (0..3000_usize).flat_map(|i| {
             let swing = (i as f64 / 200.0).sin();
-            [("loss_D", i as Step, 0.69 + 0.3 * swing + n(i, 0.1)), ("loss_G", i as Step, 1.0 + i as f64 / 800.0 - 0.5 * swing + n(i, 0.2))]
+            [
+                ("loss_D", i as Step, 0.69 + 0.3 * swing + n(i, 0.1)),
+                ("loss_G", i as Step, 1.0 + i as f64 / 800.0 - 0.5 * swing + n(i, 0.2)),
+            ]
         });
         all.push(("gan", Log::of(gan)));
-        let negative = (0..2000).map(|i| ("loss", i as Step, 3.0 - 8.0 * (1.0 - (-(i as f64) / 300.0).exp()) + n(i, 0.2)));
+        let negative = (0..2000)
+            .map(|i| ("loss", i as Step, 3.0 - 8.0 * (1.0 - (-(i as f64) / 300.0).exp()) + n(i, 0.2)));
         all.push(("negative log-likelihood", Log::of(negative)));
-        let tiny = (0..4000).map(|i| ("loss", i as Step, (-(i as f64) / 200.0).exp() + 1e-7 * (1.0 + n(i, 0.5).abs() * 5.0)));
+        let tiny = (0..4000)
+            .map(|i| ("loss", i as Step, (-(i as f64) / 200.0).exp() + 1e-7 * (1.0 + n(i, 0.5).abs() * 5.0)));
         all.push(("regression to nothing", Log::of(tiny)));
-        let spikes = (0..3000).map(|i| ("train/loss", i as Step, falling(i / 20) * if i % 170 == 3 { 1.9 } else { 1.0 } + n(i, 0.05)));
+        let spikes = (0..3000).map(|i| {
+            ("train/loss", i as Step, falling(i / 20) * if i % 170 == 3 { 1.9 } else { 1.0 } + n(i, 0.05))
+        });
         all.push(("one-step spikes", Log::of(spikes)));
         let tuned = (0..800).flat_map(|i| {
-            let val = (i % 50 == 49).then_some(("eval_loss", i as Step, 1.05 - 0.05 * (i as f64 / 800.0) + n(i, 0.004)));
-            [Some(("loss", i as Step, 1.1 - 0.08 * (i as f64 / 800.0) + n(i, 0.15))), val].into_iter().flatten()
+            let val = (i % 50 == 49).then_some((
+                "eval_loss",
+                i as Step,
+                1.05 - 0.05 * (i as f64 / 800.0) + n(i, 0.004),
+            ));
+            [Some(("loss", i as Step, 1.1 - 0.08 * (i as f64 / 800.0) + n(i, 0.15))), val]
+                .into_iter()
+                .flatten()
         });
         all.push(("fine-tuning near the floor", Log::of(tuned)));
     }

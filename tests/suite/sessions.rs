@@ -88,10 +88,16 @@ pub fn column(key: SeriesKey, points: impl Iterator<Item = (i64, f64)>) -> Colum
 /// Six runs of an image classifier, two of them in trouble.
 pub fn full() -> Desk {
     let mut desk = Desk::new(Theme::new(Depth::Ansi256, false));
-    for (i, (name, rate)) in
-        [("baseline", 0.004), ("lr_high", 0.004), ("lr_low", 0.0015), ("overfit", 0.006), ("vgg/run_2", 0.003), ("vgg/run_10", 0.003)]
-            .into_iter()
-            .enumerate()
+    for (i, (name, rate)) in [
+        ("baseline", 0.004),
+        ("lr_high", 0.004),
+        ("lr_low", 0.0015),
+        ("overfit", 0.006),
+        ("vgg/run_2", 0.003),
+        ("vgg/run_10", 0.003),
+    ]
+    .into_iter()
+    .enumerate()
     {
         desk.store.apply(&run_batch(name, i, rate));
         let mut file = FileHealth::found(
@@ -109,8 +115,22 @@ pub fn full() -> Desk {
     desk.health.scan.folders = 8;
     desk.health.scan.files_seen = 9;
     desk.health.scan.watched = vec![(Arc::from("experiments"), WatchMode::Notified)];
-    raise(&mut desk, "lr_high", "divergence", Severity::Critical, "loss rose from 1.9 to 4e3 since step 700", 700);
-    raise(&mut desk, "overfit", "overfitting", Severity::Warn, "val/loss 9 sigma above its best of 0.62", 480);
+    raise(
+        &mut desk,
+        "lr_high",
+        "divergence",
+        Severity::Critical,
+        "loss rose from 1.9 to 4e3 since step 700",
+        700,
+    );
+    raise(
+        &mut desk,
+        "overfit",
+        "overfitting",
+        Severity::Warn,
+        "val/loss 9 sigma above its best of 0.62",
+        480,
+    );
     desk
 }
 
@@ -193,7 +213,15 @@ pub fn hostile() -> Desk {
     for (i, name) in [evil, "", ".", "a/../b", &"x".repeat(500)].into_iter().enumerate() {
         let mut batch = Batch::new(RunId::from(name), origin());
         let wild = [
-            f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::MAX, f64::MIN, f64::MIN_POSITIVE, 0.0, -0.0, 1e-310,
+            f64::NAN,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+            f64::MAX,
+            f64::MIN,
+            f64::MIN_POSITIVE,
+            0.0,
+            -0.0,
+            1e-310,
         ];
         for (j, tag) in [evil, "", "loss", "train/loss", &"t/".repeat(200)].into_iter().enumerate() {
             let steps = [i64::MIN, -1, 0, 1, 2, 3, i64::MAX - 1, i64::MAX];
@@ -212,7 +240,9 @@ pub fn hostile() -> Desk {
             steps_per_epoch: Some(0.0),
             ..RunInfo::default()
         })));
-        batch.records.push(Record::Hyperparameters(vec![(Arc::from(evil), HyperValue::Text(Arc::from(evil)))]));
+        batch
+            .records
+            .push(Record::Hyperparameters(vec![(Arc::from(evil), HyperValue::Text(Arc::from(evil)))]));
         desk.store.apply(&batch);
     }
     raise(&mut desk, evil, "nan", Severity::Critical, evil, i64::MAX);
@@ -257,7 +287,11 @@ pub fn text_and_styles(buffer: &Buffer, theme: &Theme) -> String {
             let style = Style { underline_color: None, ..cell.style() };
             let style = Style { sub_modifier: ratatui::style::Modifier::empty(), ..style };
             let plain = cell.symbol() == " " && style.bg.is_none_or(|c| c == ratatui::style::Color::Reset);
-            let name = if plain { "text".to_owned() } else { theme.name_of(style).unwrap_or_else(|| format!("{:?}", (cell.fg, cell.bg, cell.modifier))) };
+            let name = if plain {
+                "text".to_owned()
+            } else {
+                theme.name_of(style).unwrap_or_else(|| format!("{:?}", (cell.fg, cell.bg, cell.modifier)))
+            };
             match runs.last_mut() {
                 Some((_, end, last)) if *last == name && *end + 1 == x => *end = x,
                 _ => runs.push((x, x, name)),
