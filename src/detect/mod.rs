@@ -121,9 +121,10 @@ pub trait SeriesDetector: Speaks {
         let _ = points;
     }
 
-    /// Every point, before the journal has it. Nothing to say: `None`.
-    fn point(&mut self, point: &Point, journal: Option<&Journal>, around: &Surroundings) -> Option<Verdict> {
-        let _ = (point, journal, around);
+    /// Every point. Nothing to say: `None`; otherwise the step that the verdict is about, which may be an
+    /// earlier one that waited.
+    fn point(&mut self, point: &Point, around: &Surroundings) -> Option<(Step, Verdict)> {
+        let _ = (point, around);
         None
     }
 

@@ -9,7 +9,6 @@ use crate::model::{LayerStats, Point, SeriesKey, Step};
 use super::{
     DetectorSpec, Finding, Hold, LayerDetector, Patience, Scope, SeriesDetector, Severity, Speaks, Surroundings,
     Verdict, all_finite,
-    journal::Journal,
     tags::{Role, Split, TagClass, Words},
     words,
 };
@@ -155,14 +154,14 @@ impl SeriesDetector for Series {
         }
     }
 
-    fn point(&mut self, point: &Point, _: Option<&Journal>, around: &Surroundings) -> Option<Verdict> {
+    fn point(&mut self, point: &Point, around: &Surroundings) -> Option<(Step, Verdict)> {
         if point.value.is_finite() {
-            let held = self.held.take().map(|(step, value)| self.bad_verdict(step, value, around));
+            let held = self.held.take().map(|(step, value)| (step, self.bad_verdict(step, value, around)));
             self.longest_gap = self.longest_gap.max(self.bad);
             self.bad = 0;
             self.finite += 1;
             self.last_finite = Some((point.step, point.value));
-            return Some(held.unwrap_or(Verdict::Fine));
+            return Some(held.unwrap_or((point.step, Verdict::Fine)));
         }
         if self.bad == 0 {
             self.first_bad = point.step;
@@ -170,9 +169,9 @@ impl SeriesDetector for Series {
         self.bad = self.bad.saturating_add(1);
         if self.rule.infinity_is_milder && around.overflows.known() {
             let (step, value) = self.held.replace((point.step, point.value))?;
-            return Some(self.bad_verdict(step, value, around));
+            return Some((step, self.bad_verdict(step, value, around)));
         }
-        Some(self.bad_verdict(point.step, point.value, around))
+        Some((point.step, self.bad_verdict(point.step, point.value, around)))
     }
 
     fn rewind(&mut self, step: Step) {
@@ -215,7 +214,9 @@ impl Series {
 
     fn needed(&self, around: &Surroundings) -> u32 {
         if self.finite == 0 {
-            return self.rule.needed_at_start.unwrap_or(u32::MAX);
+            // A validation column beside a training loss may wait long for its first value.
+            let waits = self.rule.needed > 1 && around.training_loss;
+            return self.rule.needed_at_start.filter(|_| !waits).unwrap_or(u32::MAX);
         }
         if around.nan_for_missing {
             return self.rule.needed.max(3).max(2 * self.longest_gap + 1);

@@ -82,7 +82,7 @@ impl Speaks for NotLearning {
 }
 
 impl SeriesDetector for NotLearning {
-    fn point(&mut self, point: &Point, _: Option<&Journal>, _: &Surroundings) -> Option<Verdict> {
+    fn point(&mut self, point: &Point, _: &Surroundings) -> Option<(Step, Verdict)> {
         if point.value.is_finite() {
             let first = *self.first.get_or_insert(point.value);
             self.differed |= first.to_bits() != point.value.to_bits();

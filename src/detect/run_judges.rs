@@ -183,7 +183,7 @@ impl RunJudges {
                     detector.partner(train.as_ref());
                 }
                 pair.train = train;
-                pair.anew = true;
+                pair.anew |= pair.before.is_some();
             }
         }
     }

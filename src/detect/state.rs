@@ -105,7 +105,7 @@ pub fn progress(run: &Run, now: WallTime) -> Progress {
     let steps_total = planned.or_else(|| logged_total(run));
     let pace = densest(run).and_then(pace);
     let by_steps = || {
-        let left = steps_total?.checked_sub(step?)?.max(0);
+        let left = steps_total?.saturating_sub(step?).max(0);
         pace.map(|p| left as f64 * p.seconds_per_step)
     };
     let by_epochs = || {
@@ -237,7 +237,7 @@ fn pace(series: &Series) -> Option<Pace> {
     let (mut gaps, mut rates, mut strides) = (Vec::new(), Vec::new(), Vec::new());
     for pair in recent.windows(2) {
         let seconds = pair[1].last.wall - pair[0].last.wall;
-        let steps = (pair[1].last.step - pair[0].last.step) as f64;
+        let steps = pair[1].last.step as f64 - pair[0].last.step as f64;
         let records = (pair[1].finite + pair[1].non_finite).max(1) as f64;
         if seconds > 0.0 && steps > 0.0 {
             gaps.push(seconds / records);

@@ -6,7 +6,9 @@
 //!
 //! To add a format: one file here with a `Format`, one line in [`FORMATS`], one sample in `sample_logs/`.
 
+mod csv;
 mod decoded;
+mod jsonl;
 mod tfevents;
 pub mod wire;
 
@@ -64,7 +66,11 @@ pub trait Format: Sync {
 }
 
 /// Every format. The first that claims a file gets it: exact formats before general ones.
-pub static FORMATS: &[&dyn Format] = &[&TfEvents];
+pub static FORMATS: &[&dyn Format] = &[
+    &tfevents::TfEvents, //
+    &jsonl::JsonLines,
+    &csv::Csv,
+];
 
 /// How far a decoder came.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

@@ -98,11 +98,6 @@ impl Segment {
         &self.points
     }
 
-    /// Points before the exact ones that are in the history.
-    pub(crate) fn width(&self) -> u64 {
-        self.width
-    }
-
     pub(crate) fn supersede_from(&mut self, cut: Option<Step>) {
         self.cut = cut;
     }

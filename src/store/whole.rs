@@ -57,6 +57,12 @@ impl Store {
         changes
     }
 
+    /// Sets another limit; what is too much already is thinned at once.
+    pub fn limit(&mut self, limits: Limits) {
+        self.limits = limits;
+        self.relieve();
+    }
+
     /// All runs in natural order of their names: `run_2` before `run_10`.
     pub fn runs(&self) -> impl Iterator<Item = &Run> {
         self.sorted.iter().filter_map(|at| self.runs.get(*at as usize))

@@ -1,6 +1,10 @@
 //! Text from logs into cells: harmless, and never wider than its place.
 
-use ratatui::{buffer::Buffer, style::Style};
+use ratatui::{
+    buffer::Buffer,
+    layout::Rect,
+    style::{Color, Modifier, Style},
+};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::model::sanitise;
@@ -69,7 +73,13 @@ pub fn put(buffer: &mut Buffer, x: u16, y: u16, text: &str, width: u16, style: S
     if y < area.top() || y >= area.bottom() || x < area.left() || x >= area.right() {
         return x;
     }
-    let (end, _) = buffer.set_stringn(x, y, sanitise(text), usize::from(width), style);
+    let text = sanitise(text);
+    let room = width.min(area.right() - x);
+    // What lay there before must not shine through; a background stays.
+    let taken = (text.width().min(room.into()) as u16, 1);
+    let blank = Style::new().fg(Color::Reset).remove_modifier(Modifier::all());
+    buffer.set_style(Rect::new(x, y, taken.0, taken.1), blank);
+    let (end, _) = buffer.set_stringn(x, y, text, room.into(), style);
     end
 }
 
@@ -84,7 +94,9 @@ pub fn put_right(buffer: &mut Buffer, left: u16, right: u16, y: u16, text: &str,
 /// Sets one cell, if it is there.
 pub fn set(buffer: &mut Buffer, x: u16, y: u16, symbol: char, style: Style) {
     if let Some(cell) = buffer.cell_mut((x, y)) {
-        cell.set_char(symbol).set_style(style);
+        cell.set_char(symbol).set_fg(Color::Reset);
+        cell.modifier = Modifier::empty();
+        cell.set_style(style);
     }
 }
 

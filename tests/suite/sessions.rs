@@ -66,6 +66,12 @@ impl Desk {
         self.screen.key(KeyEvent::new(code, KeyModifiers::NONE), context)
     }
 
+    /// Starts the screen again with other colours and glyphs.
+    pub fn set_theme(&mut self, theme: Theme) {
+        self.theme = theme;
+        self.screen = Screen::new(theme, ScreenOptions::default());
+    }
+
     /// Types characters; each is a key.
     pub fn keys(&mut self, keys: &str) {
         for c in keys.chars() {
@@ -142,7 +148,7 @@ fn raise(desk: &mut Desk, run: &str, rule: &'static str, severity: Severity, mes
         severity,
         series: Some(SeriesKey::plain(tag)),
         layer: None,
-        step: Some(step + 40),
+        step: Some(step.saturating_add(40)),
         since_step: Some(step),
         time: WallTime(1_750_000_000.0 + step as f64 * 0.5),
         message: message.to_owned(),

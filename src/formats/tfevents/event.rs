@@ -61,49 +61,55 @@ impl<'a> Event<'a> {
     }
 }
 
-/// The event of nearly every log line: one `simple_value` of one tag, fields in ascending order.
+/// The event of nearly every record: one `simple_value` of one tag, fields in ascending order.
+///
+/// Between step and value it holds only keys, lengths and the tag: its *form*, the same bytes at every step.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) struct SimpleScalar<'a> {
     pub wall: f64,
     pub step: Step,
-    pub tag: &'a [u8],
+    /// Everything after the step and before the bits of the value. What it is is known only after
+    /// [`Self::tag`] or by comparison.
+    pub form: &'a [u8],
     pub value: f32,
 }
 
 impl<'a> SimpleScalar<'a> {
-    /// `None` for an event of any other form, however slight the difference: [`Event::parse`] takes those.
+    /// What the event is if its form proves right. `None` for an event of another order of fields.
     #[inline]
-    pub fn parse(payload: &'a [u8]) -> Option<Self> {
+    pub fn guess(payload: &'a [u8]) -> Option<Self> {
         let ([0x09, wall @ ..], mut rest) = payload.split_first_chunk::<9>()? else { return None };
         let mut step = 0;
         if let [0x10, after @ ..] = rest {
             rest = after;
             step = take_varint(&mut rest)?;
         }
-        let value = delimited_to_end(delimited_to_end(rest, 0x2a)?, 0x0a)?;
-        let (value, [0x15, bits @ ..]) = value.split_last_chunk::<5>()? else { return None };
-        let tag = delimited_to_end(value, 0x0a)?;
-        if tag.is_empty() {
-            return None;
-        }
+        // Never empty: an empty form is that of a tag without such events.
+        let (form, bits) = rest.split_last_chunk::<4>().filter(|(form, _)| !form.is_empty())?;
         Some(Self {
             wall: f64::from_le_bytes(*wall),
             step: step.cast_signed(),
-            tag,
+            form,
             value: f32::from_le_bytes(*bits),
         })
     }
+
+    /// The tag, if this is such an event; [`Event::parse`] takes every other, however slight the difference.
+    pub fn tag(&self) -> Option<&'a [u8]> {
+        let fields = delimited(delimited(self.form, 0x2a, 4)?, 0x0a, 4)?;
+        let (0x15, fields) = fields.split_last()? else { return None };
+        delimited(fields, 0x0a, 0).filter(|tag| !tag.is_empty())
+    }
 }
 
-/// The content of a length-delimited field with that key that takes all of `bytes`.
-#[inline]
-fn delimited_to_end(bytes: &[u8], key: u8) -> Option<&[u8]> {
+/// The content of a length-delimited field with that key that ends `beyond` bytes behind `bytes`.
+fn delimited(bytes: &[u8], key: u8, beyond: u64) -> Option<&[u8]> {
     let (first, mut rest) = bytes.split_first()?;
     if *first != key {
         return None;
     }
     let length = take_varint(&mut rest)?;
-    (length == rest.len() as u64).then_some(rest)
+    (length == (rest.len() as u64).saturating_add(beyond)).then_some(rest)
 }
 
 /// What a summary value holds.
@@ -208,11 +214,12 @@ mod tests {
             [(0, "a", 1.5), (3, "train/loss", f32::NAN), (-1, "lr", -0.0), (i64::MAX, "x", f32::INFINITY)]
         {
             let payload = build::scalar(12.5, step, tag, value);
-            let quick = SimpleScalar::parse(&payload).unwrap();
+            let quick = SimpleScalar::guess(&payload).unwrap();
             let event = Event::parse(&payload).unwrap();
             let What::Summary(summary) = event.what else { panic!("{event:?}") };
             let thorough = values(summary).next().unwrap().unwrap();
-            assert_eq!((quick.wall, quick.step, quick.tag), (event.wall, event.step, thorough.tag));
+            assert_eq!((quick.wall, quick.step), (event.wall, event.step));
+            assert_eq!(quick.tag(), Some(thorough.tag));
             let Content::Simple(seen) = thorough.content else { panic!("{thorough:?}") };
             assert_eq!(quick.value.to_bits(), seen.to_bits());
             assert_eq!(seen.to_bits(), value.to_bits());
@@ -223,18 +230,20 @@ mod tests {
     fn a_step_of_zero_may_be_left_out() {
         let mut payload = build::scalar(1.0, 0, "a", 2.0);
         payload.drain(9..11);
-        let scalar = SimpleScalar::parse(&payload).unwrap();
-        assert_eq!((scalar.step, scalar.value), (0, 2.0));
+        let scalar = SimpleScalar::guess(&payload).unwrap();
+        assert_eq!((scalar.step, scalar.tag(), scalar.value), (0, Some(&b"a"[..]), 2.0));
     }
 
     #[test]
     fn the_quick_way_declines_what_it_does_not_know() {
+        let tag = |payload: &[u8]| SimpleScalar::guess(payload).and_then(|s| s.tag().map(<[u8]>::to_vec));
         let two = build::event(1.0, 5, &[build::simple("a", 1.0), build::simple("b", 2.0)]);
-        assert_eq!(SimpleScalar::parse(&two), None);
+        assert_eq!(tag(&two), None);
         let mut torn = build::scalar(1.0, 5, "a", 2.0);
         torn.pop();
-        assert_eq!(SimpleScalar::parse(&torn), None);
-        assert_eq!(SimpleScalar::parse(b""), None);
+        assert_eq!(tag(&torn), None);
+        assert_eq!(tag(&build::scalar(1.0, 5, "", 2.0)), None);
+        assert_eq!(tag(b""), None);
     }
 
     #[test]

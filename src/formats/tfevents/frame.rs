@@ -5,6 +5,8 @@
 //! ```
 //! Source: `tensorflow/tensorboard`, `tensorboard/data/server/tf_record.rs` and `masked_crc.rs`.
 
+use std::ops::Range;
+
 use crate::formats::{FRAME_LIMIT, wire::crc32c};
 
 /// Bytes before the payload.
@@ -35,15 +37,21 @@ pub(super) enum Frame<'a> {
     TooLarge { length: u64 },
 }
 
+/// Length, its checksum, and what follows.
+#[inline]
+fn header(bytes: &[u8]) -> Option<(u64, u32, &[u8])> {
+    let (length, rest) = bytes.split_first_chunk::<8>()?;
+    let (crc, rest) = rest.split_first_chunk::<4>()?;
+    Some((u64::from_le_bytes(*length), u32::from_le_bytes(*crc), rest))
+}
+
 /// Looks at the frame at the start of `bytes`.
 #[inline]
 pub(super) fn first(bytes: &[u8]) -> Frame<'_> {
-    let Some((header, body)) = bytes.split_first_chunk::<HEADER_BYTES>() else {
+    let Some((length, crc, body)) = header(bytes) else {
         return Frame::Incomplete;
     };
-    let [a, b, c, d, e, f, g, h, crc @ ..] = *header;
-    let length = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
-    if crc32c::masked_of_length(length) != u32::from_le_bytes(crc) {
+    if crc32c::masked_of_length(length) != crc {
         return if ends_in_a_hole(bytes, HEADER_BYTES) { Frame::Incomplete } else { Frame::BadLength };
     }
     if length > FRAME_LIMIT {
@@ -73,25 +81,27 @@ fn ends_in_a_hole(bytes: &[u8], checked: usize) -> bool {
     zeros >= ZEROS_OF_A_HOLE && zeros > bytes.len().saturating_sub(checked)
 }
 
-/// How many bytes from the start of `bytes` to the next frame, searching from the second byte on. `Err` holds
-/// how many bytes certainly start no frame.
-pub(super) fn next_start(bytes: &[u8]) -> Result<usize, usize> {
-    for (at, header) in bytes.windows(HEADER_BYTES).enumerate().skip(1) {
-        let Some((header, _)) = header.split_first_chunk::<HEADER_BYTES>() else { continue };
-        let [a, b, c, d, e, f, g, h, crc @ ..] = *header;
-        let length = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
-        if length == 0 || length > FRAME_LIMIT || crc32c::masked_of_length(length) != u32::from_le_bytes(crc)
-        {
+/// The first place within `places` where a frame starts in `bytes`.
+pub(super) fn find_start(bytes: &[u8], places: Range<usize>) -> Option<usize> {
+    let windows = bytes.windows(HEADER_BYTES).enumerate().take(places.end).skip(places.start);
+    for (at, window) in windows {
+        let Some((length, crc, _)) = header(window) else { continue };
+        if length == 0 || length > FRAME_LIMIT || crc32c::masked_of_length(length) != crc {
             continue;
         }
         // A length whose checksum fits by chance (or lies inside of another payload) is given away by the
         // payload's checksum, where that is there already.
         let Some(from_here) = bytes.get(at..) else { continue };
         if !matches!(first(from_here), Frame::BadPayload { .. } | Frame::BadLength) {
-            return Ok(at);
+            return Some(at);
         }
     }
-    Err(bytes.len().saturating_sub(HEADER_BYTES.saturating_sub(1)))
+    None
+}
+
+/// How many bytes from the start of `bytes` [`find_start`] has looked at in vain, if it was asked for all.
+pub(super) fn searched(bytes: &[u8]) -> usize {
+    bytes.len().saturating_sub(HEADER_BYTES.saturating_sub(1))
 }
 
 #[cfg(test)]
@@ -134,7 +144,8 @@ mod tests {
         let mut closed = vec![0; 100];
         closed.extend(frame(b"x"));
         assert_eq!(first(&closed), Frame::BadLength);
-        assert_eq!(next_start(&closed), Ok(100));
+        assert_eq!(find_start(&closed, 1..200), Some(100));
+        assert_eq!(find_start(&closed, 1..100), None);
     }
 
     #[test]
@@ -145,8 +156,9 @@ mod tests {
         bytes.extend(&lookalike);
         let start = bytes.len();
         bytes.extend(frame(b"real"));
-        assert_eq!(next_start(&bytes), Ok(start));
-        assert_eq!(next_start(&bytes[..30]), Err(30 - 11));
-        assert_eq!(next_start(b"short"), Err(0));
+        assert_eq!(find_start(&bytes, 1..usize::MAX), Some(start));
+        assert_eq!(find_start(&bytes[start..], 0..1), Some(0));
+        assert_eq!((find_start(&bytes[..30], 0..30), searched(&bytes[..30])), (None, 19));
+        assert_eq!((find_start(b"short", 0..9), searched(b"short")), (None, 0));
     }
 }

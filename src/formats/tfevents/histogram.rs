@@ -5,7 +5,7 @@
 //! become new ones), `plugins/histogram/summary_v2.py` (edge cases); `pytorch/pytorch`,
 //! `torch/utils/tensorboard/summary.py::make_histogram`.
 
-use std::sync::Arc;
+use std::{cmp::Ordering, sync::Arc};
 
 use super::tensor::Tensor;
 use crate::{
@@ -129,8 +129,8 @@ impl Legacy<'_> {
                 let inner = self.limits.iter().skip(first).take(used.saturating_sub(1));
                 let lowest = first.checked_sub(1).and_then(|before| self.limits.iter().nth(before));
                 let highest = self.limits.iter().nth(last);
-                let low = self.outer(self.min, lowest, inner.clone().next().or(highest), f64::min);
-                let high = self.outer(self.max, highest, inner.clone().last().or(lowest), f64::max);
+                let low = outer(self.min, lowest, inner.clone().next().or(highest), f64::le);
+                let high = outer(self.max, highest, inner.clone().last().or(lowest), f64::ge);
                 let mut floor = low;
                 let edges = std::iter::once(low)
                     .chain(inner)
@@ -145,20 +145,6 @@ impl Legacy<'_> {
             }
         };
         Histogram { edges, counts, stats: self.stats(total) }
-    }
-
-    /// An outer edge: the exact extreme if it lies on the right side of `inner`, else the written limit.
-    fn outer(
-        &self,
-        extreme: f64,
-        limit: Option<f64>,
-        inner: Option<f64>,
-        outermost: fn(f64, f64) -> f64,
-    ) -> f64 {
-        let usable = |edge: &f64| edge.abs() < BEYOND;
-        let inner = inner.filter(usable);
-        let fits = |edge: &f64| usable(edge) && inner.is_none_or(|inner| outermost(*edge, inner) == *edge);
-        Some(extreme).filter(fits).or(limit.filter(fits)).or(inner).unwrap_or_default()
     }
 
     /// Exact: the writer added up every element. `in_buckets`: elements that fell into a bucket.
@@ -201,6 +187,14 @@ impl Legacy<'_> {
     }
 }
 
+/// An outer edge: the exact extreme if it is in order with the edge next to it, else the written limit.
+fn outer(extreme: f64, limit: Option<f64>, next: Option<f64>, in_order: fn(&f64, &f64) -> bool) -> f64 {
+    let usable = |edge: &f64| edge.abs() < BEYOND;
+    let next = next.filter(usable);
+    let fits = |edge: &f64| usable(edge) && next.is_none_or(|next| in_order(edge, &next));
+    Some(extreme).filter(fits).or(limit.filter(fits)).or(next).unwrap_or_default()
+}
+
 /// A count that can be drawn.
 fn usable(count: f64) -> f64 {
     if count.is_finite() && count > 0.0 { count } else { 0.0 }
@@ -240,7 +234,10 @@ pub(super) fn looks_like_one(tensor: &Tensor<'_>) -> bool {
     let Some(numbers) = tensor.numbers() else { return false };
     let rows = numbers.as_chunks::<3>().0;
     rows.iter().all(|[left, right, count]| left <= right && *count >= 0.0 && count.fract() == 0.0)
-        && rows.iter().zip(rows.iter().skip(1)).all(|([_, right, _], [left, ..])| left == right)
+        && rows
+            .iter()
+            .zip(rows.iter().skip(1))
+            .all(|([_, right, _], [left, ..])| right.partial_cmp(left) == Some(Ordering::Equal))
 }
 
 /// From the buckets, as if elements were spread evenly within each.

@@ -1,6 +1,6 @@
 //! TensorBoard event files: what PyTorch, TensorFlow, Keras, Lightning, JAX and many others write.
 //!
-//! A file is a row of TFRecords ([`frame`]), each an `Event` ([`event`]) with values of tags ([`values`]).
+//! A file is a row of `TFRecord`s ([`frame`]), each an `Event` ([`event`]) with values of tags ([`values`]).
 #![deny(
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
@@ -37,7 +37,7 @@ use event::{SimpleScalar, What};
 use frame::Frame;
 use values::Place;
 
-use super::{Candidate, Claim, Consumed, Decoded, Decoder, FRAME_LIMIT, Fatal, Format};
+use super::{Candidate, Claim, Consumed, Decoded, Decoder, FRAME_LIMIT, Fatal, Format, HEAD_BYTES};
 use crate::model::{ArtefactKind, Point};
 
 /// A declared length beyond this is no graph and no embedding, whatever its checksum says: 1 TiB.
@@ -76,7 +76,7 @@ impl Format for TfEvents {
         }
         // A file without a byte is a run whose writer has not flushed yet (tensorboardX waits two minutes).
         match frame::first(file.head) {
-            Frame::BadLength if frame::next_start(file.head).is_err() => {
+            Frame::BadLength if frame::find_start(file.head, 1..HEAD_BYTES).is_none() => {
                 Claim::No("named like an event file, but holds no TFRecord")
             }
             _ => Claim::Yes,
@@ -133,7 +133,7 @@ impl<'a> Turn<'_, 'a> {
     #[inline]
     fn advance(&mut self) -> bool {
         if self.decoder.searching {
-            return self.search(reason::STILL);
+            return self.search(0, reason::STILL);
         }
         match frame::first(self.rest) {
             Frame::Whole { payload, rest } => {
@@ -143,14 +143,14 @@ impl<'a> Turn<'_, 'a> {
             }
             Frame::Incomplete if self.rest.len() as u64 >= FRAME_LIMIT.saturating_add(frame::OVERHEAD) => {
                 // More zeros than any record is long.
-                self.search(reason::HOLE)
+                self.search(1, reason::HOLE)
             }
             Frame::Incomplete => false,
             Frame::BadPayload { rest } => {
-                self.skip_to(rest, reason::PAYLOAD);
+                self.skip_payload(rest);
                 true
             }
-            Frame::BadLength => self.search(reason::LENGTH),
+            Frame::BadLength => self.search(1, reason::LENGTH),
             Frame::TooLarge { length } => {
                 self.pass_over(length);
                 false
@@ -172,14 +172,23 @@ impl<'a> Turn<'_, 'a> {
         self.move_to(rest);
     }
 
-    /// Goes to the next record, or as far as there is certainly none.
+    /// Passes over a record whose payload is not what was written. Where bytes were lost from it, the next
+    /// record starts within the length that it declares.
     #[cold]
-    fn search(&mut self, why: &'static str) -> bool {
-        let found = frame::next_start(self.rest);
-        self.decoder.searching = found.is_err();
-        let (Ok(bytes) | Err(bytes)) = found;
+    fn skip_payload(&mut self, rest: &'a [u8]) {
+        let declared = self.rest.len().saturating_sub(rest.len());
+        let within = frame::find_start(self.rest, 1..declared).and_then(|at| self.rest.get(at..));
+        self.skip_to(within.unwrap_or(rest), reason::PAYLOAD);
+    }
+
+    /// Goes to the next record that starts at `from` or later, or as far as there is certainly none.
+    #[cold]
+    fn search(&mut self, from: usize, why: &'static str) -> bool {
+        let found = frame::find_start(self.rest, from..usize::MAX);
+        self.decoder.searching = found.is_none();
+        let bytes = found.unwrap_or(frame::searched(self.rest));
         self.skip_to(self.rest.get(bytes..).unwrap_or_default(), why);
-        found.is_ok()
+        found.is_some()
     }
 
     /// A record that is too large and whose length can be trusted.
@@ -198,11 +207,11 @@ impl<'a> Turn<'_, 'a> {
     /// One event whose checksum fits.
     #[inline]
     fn event(&mut self, payload: &[u8]) {
-        if let Some(scalar) = SimpleScalar::parse(payload) {
-            if let Some(slot) = self.decoder.tags.slot(scalar.tag) {
-                let SimpleScalar { wall, step, value, .. } = scalar;
-                slot.push(self.out, Point { step, wall, value: f64::from(value) });
-            }
+        if let Some(scalar) = SimpleScalar::guess(payload)
+            && let Some(slot) = self.decoder.tags.slot_of(&scalar)
+        {
+            let SimpleScalar { wall, step, value, .. } = scalar;
+            slot.push(self.out, Point { step, wall, value: f64::from(value) });
             self.records = self.records.saturating_add(1);
             return;
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::text;
+use super::{event::SimpleScalar, text};
 use crate::{
     formats::{
         ColumnIndex, Decoded,
@@ -18,6 +18,9 @@ const TAGS_KEPT: usize = 1 << 16;
 
 /// Bytes of tags that are remembered.
 const TAG_BYTES_KEPT: usize = 8 << 20;
+
+/// A tag longer than this many bytes is no name; its values are left out.
+pub(super) const TAG_LIMIT: usize = 4096;
 
 /// What kind of values a tag holds. The writer says so with the first value of a tag in a file, and TensorFlow
 /// only then.
@@ -93,6 +96,8 @@ impl<'a> Metadata<'a> {
 #[derive(Debug)]
 pub(super) struct Slot {
     bytes: Arc<[u8]>,
+    /// [`SimpleScalar::form`] of this tag's events; empty before the first.
+    form: Box<[u8]>,
     pub key: SeriesKey,
     pub kind: Kind,
     /// Parsed from the tag when a histogram asks.
@@ -107,6 +112,7 @@ impl Slot {
     fn new(bytes: &[u8]) -> Self {
         Self {
             bytes: Arc::from(bytes),
+            form: Box::default(),
             key: SeriesKey::plain(Tag::new(text::of(bytes))),
             kind: Kind::Unknown,
             subject: None,
@@ -147,8 +153,23 @@ pub(super) struct Tags {
 }
 
 impl Tags {
-    /// The slot of `tag`. Writers log the same tags in the same order at each step, so the one that followed
-    /// the last one before is tried first.
+    /// The slot of a guessed event, if it is such an event. Writers log the same tags in the same order at each
+    /// step: if the tag is the one that followed the last one before, comparing its form is all there is to do.
+    #[inline]
+    pub fn slot_of(&mut self, scalar: &SimpleScalar<'_>) -> Option<&mut Slot> {
+        let guess = self.slots.get(self.last).map_or(0, |last| last.next);
+        if self.slots.get(guess).is_some_and(|slot| *slot.form == *scalar.form) {
+            self.last = guess;
+            return self.slots.get_mut(guess);
+        }
+        let slot = self.slot(scalar.tag().filter(|tag| tag.len() <= TAG_LIMIT)?)?;
+        if *slot.form != *scalar.form {
+            slot.form = Box::from(scalar.form);
+        }
+        Some(slot)
+    }
+
+    /// The slot of `tag`; the one that followed the last one before is tried first.
     #[inline]
     pub fn slot(&mut self, tag: &[u8]) -> Option<&mut Slot> {
         let guess = self.slots.get(self.last).map_or(0, |last| last.next);

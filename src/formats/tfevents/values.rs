@@ -7,7 +7,7 @@ use super::{
     event::{self, Content, Session, Value},
     histogram::{self, Histogram},
     hparams::Hparams,
-    tags::{Kind, Metadata, Slot, Tags},
+    tags::{Kind, Metadata, Slot, TAG_LIMIT, Tags},
     tensor::Tensor,
     text,
 };
@@ -18,9 +18,6 @@ use crate::{
         TextRecord, WallTime,
     },
 };
-
-/// A tag longer than this is no name; its values are left out.
-const TAG_LIMIT: usize = 4096;
 
 /// The event that values come from: where it lies and when it was written.
 #[derive(Clone, Copy, Debug)]

@@ -1,4 +1,4 @@
-//! The checksum of TFRecord files: CRC-32C, masked as LevelDB and TensorFlow mask it.
+//! The checksum of TFRecord files: CRC-32C, masked as `LevelDB` and TensorFlow mask it.
 
 /// Masked checksums of the little-endian encodings of the lengths below this are looked up: nearly every event
 /// is that short.

@@ -62,12 +62,22 @@ impl Error for Malformed {}
 /// Takes a varint off the front of `bytes`.
 #[inline]
 pub fn take_varint(bytes: &mut &[u8]) -> Option<u64> {
-    let (first, rest) = bytes.split_first()?;
-    if *first < 0x80 {
-        *bytes = rest;
-        return Some(u64::from(*first));
+    // Steps and lengths have one to three bytes.
+    match **bytes {
+        [a @ 0..0x80, ref rest @ ..] => {
+            *bytes = rest;
+            Some(u64::from(a))
+        }
+        [a, b @ 0..0x80, ref rest @ ..] => {
+            *bytes = rest;
+            Some(u64::from(a & 0x7f) | u64::from(b) << 7)
+        }
+        [a, b, c @ 0..0x80, ref rest @ ..] => {
+            *bytes = rest;
+            Some(u64::from(a & 0x7f) | u64::from(b & 0x7f) << 7 | u64::from(c) << 14)
+        }
+        _ => take_long_varint(bytes),
     }
-    take_long_varint(bytes)
 }
 
 fn take_long_varint(bytes: &mut &[u8]) -> Option<u64> {
@@ -102,7 +112,7 @@ fn take_fixed<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
 }
 
 /// The fields of a message in the order in which they were written. Ends after the first error.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Fields<'a> {
     rest: &'a [u8],
 }

@@ -14,14 +14,14 @@ use crate::ui::{
 };
 
 /// Columns of one key column with its text.
-const COLUMN: u16 = 46;
+const COLUMN: u16 = 54;
 /// Columns of the keys.
 const KEYS: u16 = 12;
 
 /// Draws the table over `body`; `scroll` is brought back into range.
 pub fn draw(theme: &Theme, view: &dyn View, scroll: &mut u16, body: Rect, buffer: &mut Buffer) {
     let rows = keymap::rows(view.bindings());
-    let columns = (body.width.saturating_sub(2) / COLUMN).clamp(1, 2);
+    let columns = (body.width.saturating_sub(2) / COLUMN).clamp(1, 3);
     let lines = (rows.len() as u16).div_ceil(columns) + 2;
     let width = body.width.min(columns * COLUMN + 2);
     let height = body.height.min(lines + 2);

@@ -66,9 +66,6 @@ impl Palette {
         let first = self.selected.saturating_sub(room.saturating_sub(1));
         for (i, b) in found.iter().enumerate().skip(first).take(room) {
             let y = inner.y + 1 + (i - first) as u16;
-            if i == self.selected {
-                buffer.set_style(Rect { y, height: 1, ..inner }, theme.selected());
-            }
             let mark = if i == self.selected { ">" } else { " " };
             put(buffer, inner.x, y, mark, 1, theme.accent());
             let keys = keymap::keys_text(b);
@@ -82,6 +79,9 @@ impl Palette {
                 room,
                 ratatui::style::Style::new(),
             );
+            if i == self.selected {
+                buffer.set_style(Rect { y, height: 1, ..inner }, theme.selected());
+            }
         }
     }
 }

@@ -186,10 +186,10 @@ fn tick_text(v: f64, window: &Window) -> String {
     // A tick that only rounding keeps from zero.
     let v = if !window.log_y && v.abs() < span * 1e-9 { 0.0 } else { v };
     if v != 0.0 && (v.abs() >= 1e5 || v.abs() < 1e-3) {
-        format!("{v:.0e}").replacen(".0e", "e", 1)
-    } else {
-        numbers::value(v)
+        return format!("{v:.0e}");
     }
+    let text = numbers::value(v);
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
 /// Writes the labels of the vertical axis so that they end one column before `area` ends.

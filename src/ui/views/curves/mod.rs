@@ -309,7 +309,7 @@ impl Curves {
             let plot = Rect { width: body.width - table, ..body };
             let side = Rect { x: plot.right(), width: table, ..body };
             self.painter.begin(selection, self.zoom, runs.len());
-            let look = Look { focused: true, zoom: self.zoom, readout: self.readout };
+            let look = Look { focused: true, zoom: self.zoom, readout: self.readout, ..Look::default() };
             self.focus = self.painter.paint(context, selection, runs, &charts[at], look, plot, buffer);
             values::draw(context, &self.painter, runs, &charts[at], self.readout, side, buffer);
             self.grid = Grid { columns: 1, rows: 1 };
@@ -344,7 +344,7 @@ impl Curves {
         self.painter.begin(selection, self.zoom, runs.len());
         for (i, chart) in charts.iter().enumerate().skip(first).take(self.grid.len()) {
             let cell = self.grid.cell(i - first, body);
-            let look = Look { focused: i == at, zoom: self.zoom, readout: self.readout };
+            let look = Look { focused: i == at, zoom: self.zoom, readout: self.readout, ..Look::default() };
             let painted = self.painter.paint(context, selection, runs, chart, look, cell, buffer);
             if i == at {
                 self.focus = painted;
@@ -428,7 +428,7 @@ fn draw_header(
             put(buffer, x, area.y, theme.glyph("…", "~"), 1, theme.muted());
             break;
         }
-        let letter = char::from(b'A' + (i % 26) as u8);
+        let letter = painter::run_letter(i);
         x = put(buffer, x, area.y, &format!("{letter} "), 2, theme.series(i));
         let name = painter::run_name(run, each - 4, theme.ascii);
         let style = if i == 0 { theme.title() } else { theme.style(Role::Text) };

@@ -24,6 +24,9 @@ use crate::{
     },
 };
 
+/// From this ratio of the largest to the smallest value on, a linear axis shows little but the largest curve.
+const FLATTENING: f64 = 200.0;
+
 /// How a chart is to be shown.
 #[derive(Clone, Copy, Debug)]
 pub struct Look {
@@ -33,11 +36,13 @@ pub struct Look {
     pub zoom: (f64, f64),
     /// Where values are read, on the axis.
     pub readout: Option<f64>,
+    /// Logarithmic by itself where one curve would flatten the others.
+    pub auto_log: bool,
 }
 
 impl Default for Look {
     fn default() -> Self {
-        Self { focused: false, zoom: (0.0, 1.0), readout: None }
+        Self { focused: false, zoom: (0.0, 1.0), readout: None, auto_log: false }
     }
 }
 
@@ -117,12 +122,14 @@ impl Painter {
             return Painted::default();
         };
         let x = (x.0 + (x.1 - x.0) * look.zoom.0, x.0 + (x.1 - x.0) * look.zoom.1);
-        let log_y = selection.log_y;
+        let wide = |(low, high): (f64, f64)| low > 0.0 && high / low > FLATTENING;
+        let log_y = selection.log_y || (look.auto_log && value_range(&traces, x, false).is_some_and(wide));
         let bounds = self.bounds.entry(chart.stem.clone()).or_default();
         let y = match value_range(&traces, x, log_y) {
             Some((low, high)) => bounds.around(low, high, log_y),
             None => (if log_y { 0.1 } else { 0.0 }, 1.0),
         };
+        let name = if log_y { format!("log, {name}") } else { name.to_owned() };
         let window = Window { x, y, log_y };
         let alerts = alert_marks(context, chart, &traces);
         let has_marks = !alerts.is_empty() || traces.iter().any(|(_, t)| t.non_finite > 0);
@@ -131,7 +138,7 @@ impl Painter {
         let plot = Rect { x: inside.x + gutter, width: inside.width - gutter, height: plot_height, ..inside };
         axis::draw_y(&window, theme.muted(), Rect { width: gutter, ..Rect { x: inside.x, ..plot } }, buffer);
         let labels = Rect { y: area.bottom() - 1, height: 1, ..plot };
-        axis::draw_x(&window, unit, name, theme.muted(), labels, buffer);
+        axis::draw_x(&window, unit, &name, theme.muted(), labels, buffer);
         let lines = lines(theme, selection, runs.len(), &traces);
         chart::draw(theme, &lines, &window, plot, buffer);
         if has_marks && plot_height < inside.height {
@@ -161,21 +168,26 @@ pub fn colour(curve: &Curve, position: usize, runs: usize) -> usize {
     if runs > 1 { curve.run } else { position }
 }
 
+/// The letter of the `n`th run shown; after 26 they repeat.
+pub fn run_letter(n: usize) -> char {
+    char::from(b'A' + (n % 26) as u8)
+}
+
 /// The letter of a curve: `t`rain, `v`al, `e` for test; with several runs the run's letter, small for validation.
 pub fn letter(curve: &Curve, position: usize, of: usize, runs: usize) -> Option<char> {
     if of < 2 {
         return None;
     }
-    let nth = |base: u8, n: usize| char::from(base + (n % 26) as u8);
     if runs > 1 {
-        let base = if matches!(curve.split, Split::Val | Split::Test) { b'a' } else { b'A' };
-        return Some(nth(base, curve.run));
+        let letter = run_letter(curve.run);
+        let later = matches!(curve.split, Split::Val | Split::Test);
+        return Some(if later { letter.to_ascii_lowercase() } else { letter });
     }
     Some(match curve.split {
         Split::Train => 't',
         Split::Val => 'v',
         Split::Test => 'e',
-        Split::Unknown => nth(b'a', position),
+        Split::Unknown => run_letter(position).to_ascii_lowercase(),
     })
 }
 
@@ -303,9 +315,10 @@ fn draw_title(
     let room = usize::from(right.saturating_sub(left + 2));
     // The values matter as much as the name.
     let title_room = if traces.is_empty() { room } else { room.min((room / 2).max(10)) };
-    let title = format!(" {} ", fit_end(&chart.stem, title_room, theme.ascii));
+    let title = format!(" {} ", fit_end(&title(chart), title_room, theme.ascii));
     let style = if look.focused { theme.accent() } else { theme.title() };
     let mut x = put(buffer, left, area.y, &title, right.saturating_sub(left), style);
+    x = put(buffer, x, area.y, " ", right.saturating_sub(x), Style::new());
     for (position, (curve, trace)) in traces.iter().enumerate() {
         let value = shown_row(trace, look.readout).map_or_else(
             || theme.glyph("–", "-").to_owned(),
@@ -330,6 +343,14 @@ fn draw_title(
         let style = if bad { theme.style(Role::Bad) } else { Style::new() };
         x = put(buffer, x, area.y, &value, width as u16, style);
         x = put(buffer, x, area.y, " ", 1, Style::new());
+    }
+}
+
+/// The writer's own name where there is one curve, else what the curves share.
+fn title(chart: &Chart) -> String {
+    match chart.curves.as_slice() {
+        [only] => only.key.label(),
+        _ => chart.stem.to_string(),
     }
 }
 

@@ -180,13 +180,12 @@ pub fn trace(series: &Series, scale: &Scale, until: Option<Step>, weight: f64) -
             trace.marks.push((at, bucket.non_finite));
             trace.non_finite += bucket.non_finite;
         }
-        let smooth = if bucket.finite > 0 && weight > 0.0 {
-            let smooth = smoother.next_many(clamped(bucket.mean()), bucket.finite);
+        let mean = bucket.mean().filter(|_| weight > 0.0);
+        let smooth = mean.map_or(bucket.last.value, |mean| {
+            let smooth = smoother.next_many(clamped(mean), bucket.finite);
             trace.smooth.push([x, smooth]);
             smooth
-        } else {
-            bucket.last.value
-        };
+        });
         let (low, high) = if bucket.finite > 0 { (bucket.min, bucket.max) } else { (f64::NAN, f64::NAN) };
         trace.rows.push(Row { x, step: bucket.last.step, value: bucket.last.value, low, high, smooth });
     }

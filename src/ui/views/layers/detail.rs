@@ -41,7 +41,7 @@ pub(super) fn draw(context: FrameContext<'_>, what: &What<'_>, area: Rect, buffe
     let theme = context.theme;
     header(theme, what, area, buffer);
     let body = Rect { y: area.y + 1, height: area.height - 1, ..area };
-    let kinds: Vec<(LayerKind, &LayerTrack)> = what.row.kinds().iter().map(|(kind, track)| (*kind, track)).take(4).collect();
+    let kinds: Vec<(LayerKind, &LayerTrack)> = what.row.kinds.iter().map(|(kind, track)| (*kind, track)).take(4).collect();
     let table_width = NAMES + NUMBERS * kinds.len() as u16;
     let histograms = histograms(what);
     if histograms.is_empty() {
@@ -75,7 +75,7 @@ fn header(theme: &Theme, what: &What<'_>, area: Rect, buffer: &mut Buffer) {
     let dot = theme.glyph(" · ", " | ");
     let track = what.row.track(what.kind);
     let records = track.map(|t| shown(t.records(), what.until)).unwrap_or_default();
-    let mut parts = vec![what.row.layer().as_str().to_owned(), format!("{} (t)", what.kind)];
+    let mut parts = vec![what.row.layer.as_str().to_owned(), format!("{} (t)", what.kind)];
     if let (Some(first), Some(last)) = (records.first(), records.last()) {
         parts.push(if what.until.is_some() {
             format!("as it was at step {}", last.step)

@@ -51,10 +51,10 @@ impl Figures {
         let before = chosen.len().checked_sub(2).and_then(|i| norm(&chosen[i].stats));
         let now = norm_of(chosen);
         let newest = |track: &LayerTrack| shown(track.records(), until).last().copied();
-        let last: Vec<LayerPoint> = row.kinds().values().filter_map(newest).collect();
+        let last: Vec<LayerPoint> = row.kinds.values().filter_map(newest).collect();
         Self {
             index,
-            name: row.layer().as_str().to_owned(),
+            name: row.layer.as_str().to_owned(),
             step: last.iter().map(|r| r.step).max(),
             parameters: [weights, gradients, chosen].iter().find_map(|r| r.last()?.stats.numel),
             weight_norm: norm_of(weights),

@@ -154,7 +154,7 @@ impl Lines {
                 continue;
             }
             let mut worst: Option<&Alert> = None;
-            for alert in alerts.iter().filter(|a| a.layer.as_ref() == Some(row.layer())) {
+            for alert in alerts.iter().filter(|a| a.layer.as_ref() == Some(&row.layer)) {
                 if worst.is_none_or(|w| alert.severity > w.severity) {
                     worst = Some(alert);
                 }

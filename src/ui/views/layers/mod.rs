@@ -131,7 +131,7 @@ impl View for Layers {
         let row = run.layers().row(layer);
         if let Some(row) = row
             && row.track(self.kind).is_none_or(|t| t.histograms().is_empty())
-            && let Some((kind, _)) = row.kinds().iter().find(|(_, t)| !t.histograms().is_empty())
+            && let Some((kind, _)) = row.kinds.iter().find(|(_, t)| !t.histograms().is_empty())
         {
             self.kind = *kind;
         }
@@ -349,7 +349,7 @@ fn travel(run: &Run, selection: &mut Selection, by: isize) -> Outcome {
     let longest = run
         .layers()
         .rows()
-        .flat_map(|row| row.kinds().values().map(LayerTrack::records))
+        .flat_map(|row| row.kinds.values().map(LayerTrack::records))
         .max_by_key(|records| records.len());
     let Some(records) = longest.filter(|r| !r.is_empty()) else { return Outcome::Ignored };
     let steps: Vec<Step> = records.iter().map(|r| r.step).collect();

@@ -50,7 +50,8 @@ impl Detail {
         }
         let inside = Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside };
         let side_by_side = inside.width >= 70 && inside.height < 20;
-        let lines = lines(context, selection, run, facts, inside.width);
+        let text_width = if side_by_side { inside.width / 2 - 1 } else { inside.width };
+        let lines = lines(context, selection, run, facts, text_width);
         if side_by_side {
             let left = Rect { width: inside.width / 2, ..inside };
             let right = Rect { x: left.right(), width: inside.width - left.width, ..inside };
@@ -59,13 +60,14 @@ impl Detail {
         } else {
             let wanted = (lines.len() as u16).min(inside.height);
             let chart_rows = if inside.height >= wanted.min(4) + CHART_ROWS {
-                inside.height.saturating_sub(wanted).max(CHART_ROWS).min(16)
+                inside.height.saturating_sub(wanted + 1).clamp(CHART_ROWS, (inside.width / 3).max(CHART_ROWS))
             } else {
                 0
             };
             let text = Rect { height: inside.height - chart_rows, ..inside };
             write(&lines, text, context, buffer);
-            let chart = Rect { y: text.bottom(), height: chart_rows, ..inside };
+            let below_text = text.y + wanted.min(text.height) + 1;
+            let chart = Rect { y: below_text.min(text.bottom()), height: chart_rows, ..inside };
             self.chart(context, selection, run, chart, buffer);
         }
     }
@@ -125,7 +127,8 @@ fn lines(
     if let Some(interval) = progress.interval_s.filter(|s| *s > 0.0) {
         head.push(format!("a record every {}", short_seconds(interval)));
     }
-    let mut lines = vec![(head.join(dot), state_style(theme, state))];
+    let mut lines: Vec<StyledLine> =
+        wrapped(&head.join(dot), width).into_iter().map(|l| (l, state_style(theme, state))).collect();
     if let Some(best) = facts.best(run, until) {
         let text = format!(
             "best {} {} at step {}",
@@ -133,7 +136,7 @@ fn lines(
             numbers::value(best.value),
             numbers::step(best.step)
         );
-        lines.push((text, Style::new()));
+        lines.extend(wrapped(&text, width).into_iter().take(2).map(|l| (l, Style::new())));
     }
     let open =
         context.alerts.alerts().filter(|a| &a.run == run.id() && a.state == AlertState::Open && !a.muted);
@@ -150,7 +153,7 @@ fn lines(
     if !settings.is_empty() {
         lines.extend(wrapped(&settings.join(dot), width).into_iter().take(4).map(|l| (l, Style::new())));
     }
-    lines.push((files_line(context, run), theme.muted()));
+    lines.extend(wrapped(&files_line(context, run), width).into_iter().map(|l| (l, theme.muted())));
     lines
 }
 

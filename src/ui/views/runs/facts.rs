@@ -112,7 +112,7 @@ fn thinned(series: &Series, until: Option<Step>) -> Spark {
     for group in buckets.chunks(chunk) {
         if chunk == 1 {
             let b = &group[0];
-            let value = if b.non_finite > 0 { f64::NAN } else { b.mean() };
+            let value = b.mean().filter(|_| b.non_finite == 0).unwrap_or(f64::NAN);
             points.push([b.last.step as f64, value]);
             continue;
         }

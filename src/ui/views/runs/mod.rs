@@ -13,20 +13,23 @@ use crate::{
         Action, Binding, FrameContext, Outcome, Place, Request, Selection, View,
         keymap::Key,
         numbers,
-        text::{fit, put, put_right},
+        text::{columns, fit, put, put_right},
         theme::Role,
+        views::curves::painter::run_name,
     },
 };
 
 mod detail;
 mod facts;
 mod order;
+mod overview;
 mod table;
 pub mod trouble;
 
 use detail::Detail;
 use facts::Memory;
 use order::{Listing, Order, headline};
+use overview::Overview;
 use table::{Column, RowSource};
 use trouble::Trouble;
 
@@ -40,6 +43,7 @@ struct Runs {
     listing: Listing,
     memory: Memory,
     detail: Detail,
+    overview: Overview,
     order: Order,
     /// First row on screen.
     scroll: usize,
@@ -155,7 +159,7 @@ impl View for Runs {
 fn split(area: Rect) -> (Rect, Rect) {
     let body = Rect { y: area.y + 1, height: area.height - 1, ..area };
     if area.width >= 160 {
-        let list = Rect { width: (area.width * 31 / 50).min(area.width - 60), ..body };
+        let list = Rect { width: area.width - (area.width / 3).max(60), ..body };
         let pane = Rect { x: list.right() + 1, width: body.width - list.width - 1, ..body };
         (list, pane)
     } else if body.height >= 18 {
@@ -178,7 +182,7 @@ impl Runs {
         let theme = context.theme;
         let order = if area.width >= 60 { format!("by {} (o)", self.order.name()) } else { String::new() };
         let right = put_right(buffer, area.x, area.right().saturating_sub(1), area.y, &order, theme.muted());
-        let (severity, text) = headline(trouble, context.store.run_count());
+        let (severity, text) = headline(trouble, context.store.run_count(), area.width < 60);
         let mut x = area.x + 1;
         if let Some(severity) = severity {
             x = put(buffer, x, area.y, theme.mark(severity), 1, theme.severity(severity)) + 1;
@@ -197,7 +201,8 @@ impl Runs {
         buffer: &mut Buffer,
     ) {
         let theme = context.theme;
-        let places = table::places(area);
+        let longest = self.longest_name(context, selection, area.height);
+        let places = table::places(area, longest);
         let by = match self.order {
             Order::Name => Column::Name,
             Order::Trouble => Column::Alert,
@@ -206,11 +211,13 @@ impl Runs {
         };
         table::draw_titles(theme, &places, by, area.y, buffer);
         let rows = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
-        self.rows = rows;
         self.shows_ages = places.iter().any(|p| p.column == Column::Age);
-        let ids = self.listing.ids(context, selection, self.order, &mut self.memory);
+        let ids = self.listing.ids(context, selection, self.order, &mut self.memory).to_vec();
         let chosen = selection.run_in(context.store).map(|r| r.id().clone());
         let at = chosen.as_ref().and_then(|id| ids.iter().position(|i| i == id));
+        let spare = Overview::area(rows, ids.len());
+        let rows = Rect { height: rows.height - spare.height, ..rows };
+        self.rows = rows;
         let height = usize::from(rows.height);
         if let Some(at) = at {
             self.scroll = self.scroll.clamp((at + 1).saturating_sub(height), at);
@@ -222,17 +229,29 @@ impl Runs {
         for (i, id) in ids.iter().enumerate().skip(self.scroll).take(height) {
             let Some(run) = context.store.run(id) else { continue };
             let y = rows.y + (i - self.scroll) as u16;
-            let source = RowSource { context, selection, trouble, run };
+            let number = (!spare.is_empty()).then_some(i);
+            let source = RowSource { context, selection, trouble, run, number };
             table::draw_row(&source, self.memory.of(run), &places, y, buffer);
             if Some(i) == at {
                 mark_selected(context, Rect { y, height: 1, ..rows }, buffer);
             }
+        }
+        if !spare.is_empty() {
+            self.overview.draw(context, selection, &mut self.memory, &ids, at, spare, buffer);
         }
         let hidden = ids.len().saturating_sub(self.scroll + height);
         if hidden > 0 && rows.height > 1 {
             let text = format!(" {} more below ", numbers::count(hidden as u64));
             put_right(buffer, rows.x, rows.right(), rows.bottom() - 1, &text, theme.muted());
         }
+    }
+
+    /// Of the rows that may be on screen; in steps of four, so that scrolling seldom moves the columns.
+    fn longest_name(&mut self, context: FrameContext<'_>, selection: &Selection, rows: u16) -> u16 {
+        let ids = self.listing.ids(context, selection, self.order, &mut self.memory);
+        let names = ids.iter().skip(self.scroll).take(rows.into()).filter_map(|id| context.store.run(id));
+        let longest = names.map(|run| columns(&run_name(run, 40, false))).max().unwrap_or(0);
+        longest.next_multiple_of(4) as u16
     }
 
     fn move_by(&mut self, context: FrameContext<'_>, selection: &mut Selection, by: isize) {
@@ -336,7 +355,7 @@ fn draw_waiting(context: FrameContext<'_>, area: Rect, buffer: &mut Buffer) {
             break;
         }
         let text = fit(text, usize::from(area.width), theme.ascii);
-        let width = crate::ui::text::columns(&text) as u16;
+        let width = columns(&text) as u16;
         put(buffer, area.x + (area.width - width.min(area.width)) / 2, y, &text, area.width, *style);
     }
 }

@@ -129,15 +129,19 @@ fn last_wall(seconds: f64) -> f64 {
     if seconds.is_nan() { f64::NEG_INFINITY } else { seconds }
 }
 
-/// The headline: how many runs need attention, and which.
-pub fn headline(trouble: &Trouble<'_>, runs: usize) -> (Option<Severity>, String) {
+/// The headline: how many runs need attention, and which; in fewer words where `short`.
+pub fn headline(trouble: &Trouble<'_>, runs: usize, short: bool) -> (Option<Severity>, String) {
     let alerts = trouble.needing_attention();
     let plural = if runs == 1 { "run" } else { "runs" };
     let Some(worst) = alerts.first() else {
         return (None, format!("{runs} {plural}, none needs attention"));
     };
     let need = if alerts.len() == 1 { "needs" } else { "need" };
-    let mut text = format!("{} of {runs} {plural} {need} attention: ", alerts.len());
+    let mut text = if short {
+        format!("{} of {runs} in trouble: ", alerts.len())
+    } else {
+        format!("{} of {runs} {plural} {need} attention: ", alerts.len())
+    };
     for (i, alert) in alerts.iter().enumerate().take(12) {
         if i > 0 {
             text.push_str(", ");

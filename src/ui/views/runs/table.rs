@@ -8,9 +8,9 @@ use crate::{
     store::Run,
     ui::{
         FrameContext, Selection, Theme, numbers,
-        text::{fit, put, put_right},
+        text::{fit, put, put_right, set},
         theme::Role,
-        views::curves::painter::run_name,
+        views::curves::painter::{run_letter, run_name},
         widgets::{axis, sparkline},
     },
 };
@@ -46,11 +46,11 @@ const COLUMNS: [(Column, &str, u16, u16); 10] = [
     (Column::Name, "run", 0, 0),
     (Column::State, "state", 8, 38),
     (Column::Progress, "step", 14, 56),
-    (Column::Eta, "eta", 7, 104),
-    (Column::Spark, "main loss", 14, 66),
+    (Column::Eta, "eta", 7, 112),
+    (Column::Spark, "main loss", 12, 66),
     (Column::Loss, "last", 8, 30),
-    (Column::Best, "best at step", 17, 116),
-    (Column::Age, "age", 4, 122),
+    (Column::Best, "best", 15, 100),
+    (Column::Age, "age", 4, 120),
     (Column::Alert, "alert", 0, 72),
 ];
 
@@ -64,13 +64,14 @@ pub struct Place {
     width: u16,
 }
 
-/// Places the columns that fit into `area`. Name and alert share what the others leave.
-pub fn places(area: Rect) -> Vec<Place> {
+/// Places the columns that fit into `area`. The name takes what the longest one needs, within bounds; the alert takes
+/// what the others leave.
+pub fn places(area: Rect, longest_name: u16) -> Vec<Place> {
     let shown: Vec<_> = COLUMNS.iter().filter(|(.., from)| area.width >= *from).collect();
     let fixed: u16 = shown.iter().map(|(_, _, width, _)| if *width > 0 { width + 1 } else { 1 }).sum();
     let free = area.width.saturating_sub(fixed);
     let with_alert = shown.iter().any(|c| c.0 == Column::Alert);
-    let name = if with_alert { (free * 2 / 5).clamp(10.min(free), 32) } else { free };
+    let name = if with_alert { longest_name.clamp(8, 36).min((free / 2).max(10)).min(free) } else { free };
     let mut x = area.x;
     let mut places = Vec::with_capacity(shown.len());
     for (column, title, width, _) in shown {
@@ -112,6 +113,8 @@ pub struct RowSource<'a, 'b> {
     pub trouble: &'b Trouble<'a>,
     /// The run.
     pub run: &'a Run,
+    /// Its place in the chart of all runs, where that is shown.
+    pub number: Option<usize>,
 }
 
 /// Draws one row.
@@ -158,7 +161,8 @@ pub fn draw_row(
                 let spark = facts.spark(run, until);
                 let x = spark_bounds(&spark.points, run.end().is_none());
                 let area = Rect { x: place.x, y, width: place.width, height: 1 };
-                sparkline::draw(theme, &spark.points, x, theme.series(0), area, buffer);
+                let colour = theme.series(source.number.unwrap_or(0));
+                sparkline::draw(theme, &spark.points, x, colour, area, buffer);
             }
             Column::Loss => {
                 let last = facts.spark(run, until).last;
@@ -194,7 +198,7 @@ pub fn spark_bounds(points: &[[f64; 2]], grows: bool) -> (f64, f64) {
     }
 }
 
-/// Alert mark, then a star if the run is marked for comparison.
+/// Alert mark, a diamond if the run is marked for comparison, its letter in the chart of all runs.
 fn draw_mark(source: &RowSource<'_, '_>, place: Place, y: u16, buffer: &mut Buffer) {
     let theme = source.context.theme;
     let id = source.run.id();
@@ -203,6 +207,9 @@ fn draw_mark(source: &RowSource<'_, '_>, place: Place, y: u16, buffer: &mut Buff
     }
     if source.selection.marked.contains(id) {
         put(buffer, place.x + 2, y, theme.glyph("◆", "*"), 1, theme.style(Role::Mark));
+    }
+    if let Some(number) = source.number {
+        set(buffer, place.x + 3, y, run_letter(number), theme.series(number));
     }
 }
 
