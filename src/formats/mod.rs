@@ -6,7 +6,10 @@
 //!
 //! To add a format: one file here with a `Format`, one line in [`FORMATS`], one sample in `sample_logs/`.
 
+mod csv;
 mod decoded;
+mod jsonl;
+mod scope;
 mod tfevents;
 pub mod wire;
 
@@ -64,7 +67,13 @@ pub trait Format: Sync {
 }
 
 /// Every format. The first that claims a file gets it: exact formats before general ones.
-pub static FORMATS: &[&dyn Format] = &[&TfEvents];
+#[rustfmt::skip] // one a line
+pub static FORMATS: &[&dyn Format] = &[
+    &tfevents::TfEvents,
+    &scope::Scope,
+    &jsonl::JsonLines,
+    &csv::Csv,
+];
 
 /// How far a decoder came.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
