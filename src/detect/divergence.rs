@@ -46,7 +46,7 @@ fn build(_: &SeriesKey, class: &TagClass) -> Box<dyn SeriesDetector> {
     Box::new(Divergence {
         validation,
         best_raw: f64::INFINITY,
-        worst_raw: f64::NEG_INFINITY,
+        first_max: f64::NEG_INFINITY,
         early_max: f64::NEG_INFINITY,
         seen: 0,
         hard_at: None,
@@ -55,11 +55,12 @@ fn build(_: &SeriesKey, class: &TagClass) -> Box<dyn SeriesDetector> {
 
 #[derive(Debug)]
 struct Divergence {
-    /// Validation alone may rise by overfitting: it must be worse than at its start to count.
+    /// Validation alone may rise by overfitting: it must be clearly worse than at its start to count.
     validation: bool,
     best_raw: f64,
-    worst_raw: f64,
-    /// Maximum of the first points, fixed once there are [`FIRST_WINDOW`].
+    /// Maximum of the first [`FIRST_WINDOW`] points.
+    first_max: f64,
+    /// The same while they come, without those that more than double it.
     early_max: f64,
     seen: u64,
     hard_at: Option<Step>,
@@ -103,19 +104,21 @@ impl Speaks for Divergence {
 }
 
 impl SeriesDetector for Divergence {
-    fn point(&mut self, point: &Point, _: Option<&Journal>, around: &Surroundings) -> Option<Verdict> {
+    fn point(&mut self, point: &Point, around: &Surroundings) -> Option<(Step, Verdict)> {
         if !point.value.is_finite() {
             return None;
         }
         let hard = self.hard(point, around);
         self.seen += 1;
         self.best_raw = self.best_raw.min(point.value);
-        self.worst_raw = self.worst_raw.max(point.value);
-        // While the first window fills, what explodes in it must not become its own yardstick.
-        if self.seen <= FIRST_WINDOW && hard.is_none() && self.hard_at.is_none() {
-            self.early_max = self.early_max.max(point.value);
+        if self.seen <= FIRST_WINDOW && self.hard_at.is_none() {
+            self.first_max = self.first_max.max(point.value);
+            // While the first window fills, what explodes in it must not become its own yardstick.
+            if self.seen <= 3 || point.value <= self.early_max + self.early_max.abs() {
+                self.early_max = self.early_max.max(point.value);
+            }
         }
-        hard
+        hard.map(|verdict| (point.step, verdict))
     }
 
     fn reads_journal(&self) -> bool {
@@ -138,12 +141,12 @@ impl Divergence {
         if self.seen < 3 || around.moving_target || self.hard_at.is_some() {
             return None;
         }
-        let (limit, floor) = (self.early_max, self.best_raw);
+        let limit = if self.seen < FIRST_WINDOW { self.early_max } else { self.first_max };
+        let floor = self.best_raw;
         // Losses that are or become negative have no ratios: the span of the start is their unit.
         let unit = if floor > 0.0 { limit } else { (limit - floor).max(limit.abs()) };
         let beyond_start = point.value >= limit.max(0.0) + (HARD_FACTOR - 1.0) * unit && unit > 0.0;
-        let beyond_best =
-            floor <= 0.0 || point.value >= HARD_BEST * floor || point.value >= HARD_BEST * limit;
+        let beyond_best = floor <= 0.0 || point.value >= HARD_BEST * floor;
         if !(beyond_start && beyond_best) {
             return None;
         }
@@ -200,7 +203,7 @@ impl Divergence {
             return Verdict::Fine;
         }
         let beyond_noise = rise >= RISE_SIGMA * sigma && rise >= RISE_OF_GAIN * gain;
-        let worse_than_start = !self.validation || now >= start;
+        let worse_than_start = !self.validation || rise >= 1.25 * gain && now >= start;
         let rising = running::theil_sen(&means[at..]).is_some_and(|slope| slope > 0.0);
         let tier = RISE.iter().find(|(_, share)| rise >= share * unit);
         let Some((severity, _)) = tier.filter(|_| beyond_noise && worse_than_start && rising) else {

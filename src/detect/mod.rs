@@ -16,7 +16,9 @@ mod journal;
 mod judge;
 mod nan;
 mod not_learning;
+mod other_subjects;
 mod overfitting;
+mod pair_subject;
 mod run_judges;
 mod running;
 mod schedule;
@@ -121,9 +123,10 @@ pub trait SeriesDetector: Speaks {
         let _ = points;
     }
 
-    /// Every point, before the journal has it. Nothing to say: `None`.
-    fn point(&mut self, point: &Point, journal: Option<&Journal>, around: &Surroundings) -> Option<Verdict> {
-        let _ = (point, journal, around);
+    /// Every point. Nothing to say: `None`; otherwise the step that the verdict is about, which may be an
+    /// earlier one that waited.
+    fn point(&mut self, point: &Point, around: &Surroundings) -> Option<(Step, Verdict)> {
+        let _ = (point, around);
         None
     }
 

@@ -4,12 +4,13 @@
 //! design (AUC with one class, reward before the first episode); the overflow that mixed-precision training
 //! handles itself; a metric that was NaN from its first point.
 
+use std::fmt::Write as _;
+
 use crate::model::{LayerStats, Point, SeriesKey, Step};
 
 use super::{
     DetectorSpec, Finding, Hold, LayerDetector, Patience, Scope, SeriesDetector, Severity, Speaks,
     Surroundings, Verdict, all_finite,
-    journal::Journal,
     tags::{Role, Split, TagClass, Words},
     words,
 };
@@ -155,9 +156,9 @@ impl Speaks for Series {
         let since = finding.since.unwrap_or(step);
         let mut text = format!("{place} became {what} at step {}", words::step(since));
         if let (Some(last), Some(at)) = (get("last_finite"), get("last_finite_step")) {
-            text += &format!(" (last finite {} at {}", words::value(last), words::step(at as Step));
+            let _ = write!(text, " (last finite {} at {}", words::value(last), words::step(at as Step));
             if let Some(rate) = around.schedule.rate_at(since) {
-                text += &format!("; learning rate {}", words::value(rate));
+                let _ = write!(text, "; learning rate {}", words::value(rate));
             }
             text.push(')');
         } else {
@@ -191,14 +192,14 @@ impl SeriesDetector for Series {
         }
     }
 
-    fn point(&mut self, point: &Point, _: Option<&Journal>, around: &Surroundings) -> Option<Verdict> {
+    fn point(&mut self, point: &Point, around: &Surroundings) -> Option<(Step, Verdict)> {
         if point.value.is_finite() {
-            let held = self.held.take().map(|(step, value)| self.bad_verdict(step, value, around));
+            let held = self.held.take().map(|(step, value)| (step, self.bad_verdict(step, value, around)));
             self.longest_gap = self.longest_gap.max(self.bad);
             self.bad = 0;
             self.finite += 1;
             self.last_finite = Some((point.step, point.value));
-            return Some(held.unwrap_or(Verdict::Fine));
+            return Some(held.unwrap_or((point.step, Verdict::Fine)));
         }
         if self.bad == 0 {
             self.first_bad = point.step;
@@ -206,9 +207,9 @@ impl SeriesDetector for Series {
         self.bad = self.bad.saturating_add(1);
         if self.rule.infinity_is_milder && around.overflows.known() {
             let (step, value) = self.held.replace((point.step, point.value))?;
-            return Some(self.bad_verdict(step, value, around));
+            return Some((step, self.bad_verdict(step, value, around)));
         }
-        Some(self.bad_verdict(point.step, point.value, around))
+        Some((point.step, self.bad_verdict(point.step, point.value, around)))
     }
 
     fn rewind(&mut self, step: Step) {
@@ -251,7 +252,9 @@ impl Series {
 
     fn needed(&self, around: &Surroundings) -> u32 {
         if self.finite == 0 {
-            return self.rule.needed_at_start.unwrap_or(u32::MAX);
+            // A validation column beside a training loss may wait long for its first value.
+            let waits = self.rule.needed > 1 && around.training_loss;
+            return self.rule.needed_at_start.filter(|_| !waits).unwrap_or(u32::MAX);
         }
         if around.nan_for_missing {
             return self.rule.needed.max(3).max(2 * self.longest_gap + 1);

@@ -4,6 +4,8 @@
 //! alone is only worth a look (fine-tuning often starts near its floor). It is a fault when the loss also sits
 //! at the level of guessing, ln C, or does not change in a single bit.
 
+use std::fmt::Write as _;
+
 use crate::model::{Point, SeriesKey, Step};
 
 use super::{
@@ -75,7 +77,7 @@ impl Speaks for NotLearning {
             )
         };
         if let Some(classes) = get("classes") {
-            text += &format!(" = ln({classes}): predictions are uniform");
+            let _ = write!(text, " = ln({classes}): predictions are uniform");
         }
         let rate =
             around.schedule.rate_at(step).map(|r| format!(" (now {})", words::value(r))).unwrap_or_default();
@@ -87,7 +89,7 @@ impl Speaks for NotLearning {
 }
 
 impl SeriesDetector for NotLearning {
-    fn point(&mut self, point: &Point, _: Option<&Journal>, _: &Surroundings) -> Option<Verdict> {
+    fn point(&mut self, point: &Point, _: &Surroundings) -> Option<(Step, Verdict)> {
         if point.value.is_finite() {
             let first = *self.first.get_or_insert(point.value);
             self.differed |= first.to_bits() != point.value.to_bits();

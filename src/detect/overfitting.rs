@@ -3,6 +3,8 @@
 //! The clock is the evaluation: windows count validation points. All levels are running medians of 5, so that
 //! one bad evaluation says nothing. Thresholds and their measured cost: docs/DETECTION.md.
 
+use std::fmt::Write as _;
+
 use crate::model::{SeriesKey, Step};
 
 use super::{
@@ -122,8 +124,12 @@ impl Speaks for Overfitting {
             get("evaluations_since_best").unwrap_or(0.0),
         );
         if let (Some(name), Some(_)) = (&self.train_name, get("train_now")) {
-            text +=
-                &format!(" while {name} fell from {} to {}", number("train_at_best"), number("train_now"));
+            let _ = write!(
+                text,
+                " while {name} fell from {} to {}",
+                number("train_at_best"),
+                number("train_now")
+            );
         }
         if get("metric_improves").is_some() {
             text += "; a validation metric still improves (over-confidence)";

@@ -144,8 +144,8 @@ impl Subject {
         let wall = WallTime(point.wall);
         let place = Place::Series(&self.key);
         for ((detector, case), idle) in self.judged.iter_mut().zip(idle) {
-            if !idle && let Some(verdict) = detector.point(point, self.journal.as_ref(), around) {
-                case.hear(point.step, wall, verdict, &place, &**detector, around, desk);
+            if !*idle && let Some((step, verdict)) = detector.point(point, around) {
+                case.hear(step, wall, verdict, &place, &**detector, around, desk);
             }
         }
         let Some(journal) = self.journal.as_mut().filter(|_| point.value.is_finite()) else { return };

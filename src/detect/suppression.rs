@@ -63,7 +63,7 @@ fn explains(cause: &str, effect: &str) -> bool {
 /// The cause had begun when the effect opened, give or take, and was not over before it.
 fn in_time(cause: &Alert, effect: &Alert) -> bool {
     let (Some(since), Some(opened)) = (cause.since_step.or(cause.step), effect.step) else { return true };
-    let slack = (opened.unsigned_abs() / 20) as i64;
+    let slack = opened.checked_abs().unwrap_or(i64::MAX) / 20;
     let begun = since <= opened.saturating_add(slack);
     let lasted = cause
         .closed_step

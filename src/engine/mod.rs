@@ -40,6 +40,13 @@ impl Engine {
         Self { limits, detectors: detect.then(Detectors::new), faults: BTreeMap::new() }
     }
 
+    /// The silence after which a run is old instead of stalled (`--stale-after`). Seconds.
+    pub fn set_stale_after(&mut self, seconds: f64) {
+        if let Some(detectors) = &mut self.detectors {
+            detectors.set_stale_after(seconds);
+        }
+    }
+
     /// A session for this engine.
     pub fn session(&self) -> Session {
         Session::new(self.limits)

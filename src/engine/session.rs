@@ -21,6 +21,13 @@ pub struct Session {
     pub last_news: WallTime,
 }
 
+impl Default for Session {
+    /// Nothing is known yet; an engine that takes the session over sets its own limits.
+    fn default() -> Self {
+        Self::new(Limits::default())
+    }
+}
+
 impl Session {
     /// Nothing is known yet.
     pub fn new(limits: Limits) -> Self {

@@ -28,6 +28,7 @@ pub fn spawn(
     std::thread::spawn(move || {
         let mut last_beat = clock.elapsed();
         let mut seen = None;
+        session.write().unwrap_or_else(PoisonError::into_inner).store.limit(engine.limits);
         loop {
             let wait = HEARTBEAT.saturating_sub(clock.elapsed().saturating_sub(last_beat));
             let news = match rx.recv_timeout(wait) {

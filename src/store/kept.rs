@@ -11,11 +11,13 @@ pub(crate) struct Kept<T> {
     entries: Vec<T>,
     places: Vec<Arc<Place>>,
     bytes: usize,
+    /// Of all entries ever, by file.
+    counts: Vec<(FileId, u64)>,
 }
 
 impl<T> Default for Kept<T> {
     fn default() -> Self {
-        Self { entries: Vec::new(), places: Vec::new(), bytes: 0 }
+        Self { entries: Vec::new(), places: Vec::new(), bytes: 0, counts: Vec::new() }
     }
 }
 
@@ -29,8 +31,17 @@ impl<T: Weight> Kept<T> {
         &self.entries
     }
 
+    /// Entries that were read, those forgotten for want of room included.
+    pub(crate) fn count(&self) -> u64 {
+        self.counts.iter().map(|(_, n)| n).sum()
+    }
+
     pub(crate) fn add(&mut self, place: &Arc<Place>, entry: T, most: usize) {
         self.bytes += entry.heap_bytes();
+        match self.counts.iter_mut().rev().find(|(file, _)| *file == place.file) {
+            Some((_, n)) => *n += 1,
+            None => self.counts.push((place.file, 1)),
+        }
         let at = match self.places.last() {
             Some(last) if last > place => self.places.partition_point(|p| p <= place),
             _ => self.entries.len(),
@@ -62,6 +73,7 @@ impl<T: Weight> Kept<T> {
         });
         self.places.retain(|p| p.file != file);
         self.bytes -= freed;
+        self.counts.retain(|(f, _)| *f != file);
     }
 
     pub(crate) fn bytes(&self) -> usize {

@@ -114,6 +114,11 @@ impl Run {
         self.texts.entries()
     }
 
+    /// How many texts were read, those that are no longer listed included.
+    pub fn text_count(&self) -> u64 {
+        self.texts.count()
+    }
+
     /// How many artefacts of each kind were read, those that are no longer listed included.
     pub fn artefact_counts(&self) -> &BTreeMap<ArtefactKind, u64> {
         &self.artefact_counts

@@ -1,10 +1,15 @@
 //! All integration tests in one program.
 
+mod architecture;
+mod cli;
 mod detectors;
+mod event_loop;
 mod frames;
 mod frames_alerts;
 mod frames_classes;
 mod frames_files;
 mod frames_layers;
+mod pseudo_terminal;
+mod pty;
 mod screens;
 mod sessions;

@@ -4,7 +4,7 @@ use crate::model::Goal;
 
 use super::{normalise::Words, role::Role};
 
-/// Words of metrics of which more is better (Keras' `_direction`, MMEngine's rule keys, and the tables of
+/// Words of metrics of which more is better (Keras' `_direction`, `MMEngine`'s rule keys, and the tables of
 /// Ultralytics, Detectron2, TRL and Stable-Baselines3).
 pub const UP: &[&str] = &[
     "acc",
@@ -61,6 +61,7 @@ pub const UP: &[&str] = &[
     "pearson",
     "em",
     "reward",
+    "rewards",
     "rew",
     "return",
     "returns",
@@ -108,6 +109,7 @@ pub const DOWN: &[&str] = &[
 /// The goal of a series, if its name says it.
 pub fn direction(words: &Words, role: Role) -> Option<Goal> {
     match role {
+        Role::AuxiliaryLoss if !words.any(&["loss"]) => None,
         Role::Loss | Role::AuxiliaryLoss | Role::UnstableLoss => Some(Goal::Min),
         Role::Metric => metric(words),
         Role::Throughput => Some(Goal::Max),
@@ -117,8 +119,7 @@ pub fn direction(words: &Words, role: Role) -> Option<Goal> {
 
 fn metric(words: &Words) -> Option<Goal> {
     // Nobody wants the reward of rejected answers to rise, nor its spread.
-    if words.any(&["rejected", "std", "variance", "min"]) && !words.phrase(&["explained_variance", "success"])
-    {
+    if words.any(&["rejected", "std", "variance"]) && !words.phrase(&["explained_variance", "success"]) {
         return None;
     }
     if words.phrase(&["explained_variance", "vf_explained_var", "exact_match", "r"])
@@ -130,9 +131,8 @@ fn metric(words: &Words) -> Option<Goal> {
     let up = words.any(UP);
     match (up, down) {
         (true, false) => Some(Goal::Max),
-        (false, true) => Some(Goal::Min),
         // `error_top5`, `false_positive_accuracy`: the error word wins, it inverts the other one.
-        (true, true) => Some(Goal::Min),
+        (_, true) => Some(Goal::Min),
         (false, false) => None,
     }
 }

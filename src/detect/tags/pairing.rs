@@ -148,12 +148,14 @@ fn comparable(role: Role) -> bool {
 }
 
 /// Smaller is the better partner.
-fn rank(train: &Known, val: &Known) -> (bool, bool, bool, SeriesKey) {
+fn rank(train: &Known, val: &Known) -> (bool, bool, bool, usize, SeriesKey) {
     let name = train.key.tag.as_str();
     (
         train.class.split != Split::Train,
         name.contains("step") || name.contains("batch"),
         (val.key.context.is_empty()) != (train.key.context.is_empty()),
+        // Hugging Face ends with one `train/train_loss` beside all of `train/loss`.
+        name.len(),
         train.key.clone(),
     )
 }

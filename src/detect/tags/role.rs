@@ -68,7 +68,6 @@ impl Role {
 
 const LOSS: &[&str] = &[
     "loss",
-    "losses",
     "nll",
     "ce",
     "xent",
@@ -113,6 +112,7 @@ const TIME: &[&str] = &[
     "walltime",
     "timestamp",
     "took",
+    "timing",
 ];
 const CLOCK: &[&str] = &[
     "epoch",
@@ -245,7 +245,6 @@ fn has_statistic(w: &Words) -> bool {
         "spikescore",
         "spike_score",
         "grad_clip",
-        "n_updates",
         "policy_kl",
     ]) || w.any(&["logps", "logits", "zeros", "spikescore", "clipfrac", "eigenvalues"])
         || w.first() == "spike"
@@ -278,6 +277,9 @@ fn machine(w: &Words) -> Option<(Role, &'static str)> {
         "img_s",
         "qps",
     ];
+    if w.phrase(&["data_loading"]) {
+        return Some((Role::Time, "named as the share or time of loading data"));
+    }
     if w.phrase(&speed) || w.joined().contains("per_sec") || w.any(&["tflops", "throughput", "mfu"]) {
         return Some((Role::Throughput, "named as work per time"));
     }
@@ -292,7 +294,7 @@ fn machine(w: &Words) -> Option<(Role, &'static str)> {
     }
     let counts = w.any(&["num"]) && w.any(&["bg", "fg", "pos", "neg"]);
     let clock_word = CLOCK.contains(&w.last()) || w.last() == "total" && w.whole().len() <= 2;
-    if clock_word && !w.phrase(&["time_this_iter"]) && !counts && !w.any(&["ms", "sec"]) {
+    if clock_word && !w.phrase(&["time_this_iter", "time_since"]) && !counts && !w.any(&["ms", "sec"]) {
         return Some((Role::Clock, "named as a counter"));
     }
     if w.any(TIME) || w.phrase(&["step_avg"]) || matches!(w.joined(), "t" | "s_it") {
@@ -368,13 +370,16 @@ fn objective(w: &Words) -> Option<(Role, &'static str)> {
             "dis",
             "q",
         ];
-        if w.any(&moving) || w.first() == "losses" {
+        if w.any_exact(&moving) {
             return Some((Role::UnstableLoss, "a loss against a moving target (GAN, actor-critic)"));
         }
         if w.any(DOWN) && !w.any(&["error", "err"]) {
             return Some((Role::Metric, "named as a metric of a loss"));
         }
         return Some((Role::Loss, "named as a loss"));
+    }
+    if w.first() == "losses" && !w.any(&["values", "kl", "variance", "frac"]) {
+        return Some((Role::Loss, "in a folder of losses"));
     }
     if matches!(w.joined(), "errd" | "errg" | "d_x" | "d_g_z") {
         return Some((Role::UnstableLoss, "named as in the DCGAN example"));
@@ -393,7 +398,7 @@ fn objective(w: &Words) -> Option<(Role, &'static str)> {
 }
 
 fn other(w: &Words) -> (Role, &'static str) {
-    if w.any(&["metric"]) {
+    if w.last() == "metric" {
         return (Role::Metric, "called a metric, its direction is not known");
     }
     if w.any(&["norm", "update", "updates"]) {

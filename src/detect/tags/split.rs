@@ -28,18 +28,8 @@ impl Split {
 }
 
 const TRAIN: &[&str] = &[
-    "train",
-    "training",
-    "trn",
-    "tr",
-    "trl",
-    "fit",
-    "learn",
-    "learner",
-    "losses",
-    "rollout",
-    "rollouts",
-    "env_runners",
+    "train", "training", "trn", "tr", "trl", "fit", "learn", "learner", "losses", "rollout", "rollouts",
+    "runners",
 ];
 const VAL: &[&str] = &[
     "val",
@@ -95,15 +85,27 @@ pub fn split(words: &Words, context: &Words, folder: &str) -> (Split, &'static s
     if words.any(&["train", "training"]) {
         return (Split::Train, "a part of a word names the split");
     }
-    if let Some(split) = Words::of(folder).whole().last().and_then(|w| of_word(w)) {
+    if let Some(split) = of_folder(folder) {
         return (split, "the folder of the file names the split");
     }
     match words.first() {
-        "learning" | "batch" => (Split::Train, "the prefix is one that trainers use while training"),
+        "learning" | "batch" if !words.phrase(&["learning_rate", "batch_size"]) => {
+            (Split::Train, "the prefix is one that trainers use while training")
+        }
         "loss" if words.whole().get(1).is_some_and(|w| w == "metrics") => {
             (Split::Train, "torchtitan's loss_metrics are of training")
         }
         _ => (Split::Unknown, "the name does not say the split"),
+    }
+}
+
+/// Folders that Keras, fairseq, `CatBoost` and `DVCLive` give to a split; only a whole name counts.
+fn of_folder(folder: &str) -> Option<Split> {
+    match folder.rsplit('/').next().unwrap_or_default().to_lowercase().as_str() {
+        "train" | "training" | "train_inner" | "learn" => Some(Split::Train),
+        "val" | "valid" | "validation" | "eval" | "dev" => Some(Split::Val),
+        "test" => Some(Split::Test),
+        _ => None,
     }
 }
 
