@@ -47,7 +47,7 @@ fn measured<I: Iterator<Item = Batch>>(name: &str, limits: Limits, batches: impl
         peak = peak.max(ALLOCATOR.allocated() - before);
     }
     let (real, told) = (ALLOCATOR.allocated() - before, store.memory_bytes());
-    let mib = |bytes: usize| bytes as f64 / (1 << 20) as f64;
+    let mib = |bytes: usize| bytes as f64 / 1_048_576.0;
     println!(
         "{name:<30} {:>9.1}  {:>9.1} {:>5.1}  {:>6.1}",
         mib(real),
@@ -65,6 +65,7 @@ fn batch(run: usize, file: usize) -> Batch {
     Batch::new(RunId::from(format!("group/run_{run}").as_str()), origin)
 }
 
+#[expect(clippy::cast_possible_wrap, reason = "small numbers")]
 fn points(from: usize, to: usize, uneven: bool) -> Vec<Point> {
     (from..to)
         .map(|n| {
@@ -94,18 +95,18 @@ fn logs(runs: usize, series: usize, steps: usize, uneven: bool) -> impl Iterator
 }
 
 fn histograms() -> impl Iterator<Item = Batch> {
-    let record = |layer: usize, step: usize| {
+    let record = |layer: usize, step: u32| {
         Record::Histogram(HistogramRecord {
             layer: LayerName::from(format!("layers.{layer}.weight").as_str()),
             kind: if layer.is_multiple_of(2) { LayerKind::Weights } else { LayerKind::Gradients },
-            step: step as Step,
-            wall: WallTime(1.75e9 + step as f64),
+            step: Step::from(step),
+            wall: WallTime(1.75e9 + f64::from(step)),
             edges: (0..65).map(f64::from).collect(),
             counts: (0..64).map(f64::from).collect(),
             stats: LayerStats { mean: Some(1.0), ..LayerStats::default() },
         })
     };
-    (0..200).flat_map(move |step| {
+    (0..200_u32).flat_map(move |step| {
         (0..2)
             .map(move |run| Batch { records: (0..128).map(|l| record(l, step)).collect(), ..batch(run, run) })
     })

@@ -1,3 +1,17 @@
 //! All integration tests in one program.
 
+mod architecture;
+mod cli;
+mod detectors;
+mod event_loop;
+mod frames;
+mod frames_alerts;
+mod frames_classes;
+mod frames_files;
+mod frames_layers;
+mod pipeline;
+mod pseudo_terminal;
+mod pty;
+mod screens;
+mod sessions;
 mod store;
