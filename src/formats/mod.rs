@@ -10,11 +10,13 @@ mod csv;
 mod decoded;
 mod jsonl;
 mod scope;
+mod tfevents;
 pub mod wire;
 
 use std::{fmt, path::Path, sync::Arc};
 
 pub use decoded::{ColumnIndex, Decoded, Part, Taken};
+pub use tfevents::TfEvents;
 
 /// Bytes of a file's start that [`Format::recognises`] is shown.
 pub const HEAD_BYTES: usize = 4096;
@@ -67,6 +69,7 @@ pub trait Format: Sync {
 /// Every format. The first that claims a file gets it: exact formats before general ones.
 #[rustfmt::skip] // one a line
 pub static FORMATS: &[&dyn Format] = &[
+    &tfevents::TfEvents,
     &scope::Scope,
     &jsonl::JsonLines,
     &csv::Csv,
