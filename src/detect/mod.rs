@@ -16,9 +16,11 @@ mod journal;
 mod judge;
 mod nan;
 mod not_learning;
+mod other_subjects;
 mod overfitting;
-mod running;
+mod pair_subject;
 mod run_judges;
+mod running;
 mod schedule;
 mod stalled;
 pub mod state;
@@ -165,7 +167,12 @@ pub struct Evaluation {
 /// Judges a validation series beside its training series, once per evaluation.
 pub trait PairDetector: Speaks {
     /// The next evaluation. `metric` tells whether a validation metric has improved since a given step.
-    fn evaluation(&mut self, at: Evaluation, around: &Surroundings, improved: &dyn Fn(Step) -> bool) -> Verdict;
+    fn evaluation(
+        &mut self,
+        at: Evaluation,
+        around: &Surroundings,
+        improved: &dyn Fn(Step) -> bool,
+    ) -> Verdict;
 
     /// Forgets everything; the evaluations that are left are told again.
     fn reset(&mut self);

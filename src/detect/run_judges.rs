@@ -1,27 +1,22 @@
 //! All judges of one run: hands each point to those whose subject it is.
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use rustc_hash::FxHashMap;
 
 use crate::{
-    model::{
-        Batch, Column, ConfusionRecord, FileId, Goal, Health, LayerKind, LayerName, LayerStats, Point, Record, RunId,
-        SeriesKey, Step, WallTime,
-    },
+    model::{Batch, Column, FileId, Goal, Health, Point, Record, RunId, SeriesKey, Step},
     store::{Change, Run},
 };
 
 use super::{
-    DETECTORS, Evaluation, LayerDetector, MatrixDetector, PairDetector, RunDetector, Scope, Surroundings,
-    case::{Case, Desk, Place},
+    Surroundings,
+    case::Desk,
     journal::Journal,
-    running,
+    other_subjects::OtherSubjects,
+    pair_subject::{PairSubject, Release, comparable},
     subject::Subject,
-    tags::{self, Known, Role, Split, TagClass, Words},
+    tags::{self, Known, Role, Split, Words},
 };
 
 /// Validation points that may wait for their training series; beyond that the oldest is judged without.
@@ -39,26 +34,7 @@ pub(super) struct RunJudges {
     subjects: FxHashMap<SeriesKey, Option<Box<Subject>>>,
     pairs: BTreeMap<SeriesKey, PairSubject>,
     metrics: BTreeMap<SeriesKey, Journal>,
-    layers: FxHashMap<(LayerName, LayerKind), Vec<LayerSubject>>,
-    matrices: FxHashMap<Arc<str>, Vec<(Box<dyn MatrixDetector>, Case)>>,
-    whole: Option<Vec<(Box<dyn RunDetector>, Case)>>,
-}
-
-#[derive(Debug)]
-struct LayerSubject {
-    detector: Box<dyn LayerDetector>,
-    case: Case,
-}
-
-/// A validation series beside its training series.
-#[derive(Debug)]
-struct PairSubject {
-    train: Option<SeriesKey>,
-    judged: Vec<(Box<dyn PairDetector>, Case)>,
-    waiting: VecDeque<(Point, WallTime)>,
-    before: Option<Step>,
-    /// The past changed: tell the detectors everything anew.
-    anew: bool,
+    others: OtherSubjects,
 }
 
 impl RunJudges {
@@ -91,7 +67,7 @@ impl RunJudges {
         }
         self.retell(desk);
         for record in &batch.records {
-            self.record(record, run, desk);
+            self.others.record(record, run, &self.around, desk);
         }
     }
 
@@ -106,14 +82,12 @@ impl RunJudges {
                 self.metrics.remove(key);
             }
         }
-        for layer in self.layers.values_mut().flatten() {
-            layer.case.doubt();
-        }
+        self.others.doubt();
     }
 
     /// What the log says of the run as a whole.
     fn facts(&mut self, batch: &Batch, run: &Run) {
-        self.around.steps_total = run.info().steps_total;
+        self.around.steps_total = run.steps_total();
         for record in &batch.records {
             match record {
                 Record::Classes { names, .. } if names.len() >= 2 => self.around.classes = Some(names.len()),
@@ -130,7 +104,8 @@ impl RunJudges {
         }
         let class = tags::classify(&column.key, run);
         let starts_with_nan = column.points.first().is_some_and(|p| p.value.is_nan());
-        let could_be_missing = matches!(class.role, Role::Loss | Role::Metric | Role::LearningRate | Role::Unknown);
+        let could_be_missing =
+            matches!(class.role, Role::Loss | Role::Metric | Role::LearningRate | Role::Unknown);
         self.around.nan_for_missing |= starts_with_nan && could_be_missing;
         if class.role == Role::UnstableLoss && !self.around.moving_target {
             self.around.moving_target = true;
@@ -138,7 +113,8 @@ impl RunJudges {
         }
         self.around.training_loss |=
             class.role == Role::Loss && matches!(class.split, Split::Train | Split::Unknown);
-        let is_val_metric = class.role == Role::Metric && class.goal == Some(Goal::Max) && class.split == Split::Val;
+        let is_val_metric =
+            class.role == Role::Metric && class.goal == Some(Goal::Max) && class.split == Split::Val;
         if is_val_metric && self.metrics.len() < METRICS_FOLLOWED {
             self.metrics.insert(column.key.clone(), Journal::new());
         }
@@ -251,7 +227,11 @@ impl RunJudges {
             // must not depend on how much came at once.
             let mut rest = column.points.as_slice();
             while !rest.is_empty() {
-                let next = dependents.iter().filter_map(|v| self.pairs.get(v)?.waiting.front()).map(|(p, _)| p.step).min();
+                let next = dependents
+                    .iter()
+                    .filter_map(|v| self.pairs.get(v)?.waiting.front())
+                    .map(|(p, _)| p.step)
+                    .min();
                 let cut = next.map_or(rest.len(), |s| {
                     rest.iter().position(|p| p.step >= s).map_or(rest.len(), |i| i + 1)
                 });
@@ -302,7 +282,10 @@ impl RunJudges {
                 break;
             }
             pair.waiting.pop_front();
-            let units = comparable(train.and_then(|t| t.journal.as_ref()), subject(val).and_then(|v| v.journal.as_ref()));
+            let units = comparable(
+                train.and_then(|t| t.journal.as_ref()),
+                subject(val).and_then(|v| v.journal.as_ref()),
+            );
             let journal = train.and_then(|t| t.journal.as_ref()).filter(|j| units && j.points() > 0);
             pair.evaluate(val, point, journal, &self.around, &self.metrics, desk);
         }
@@ -333,81 +316,13 @@ impl RunJudges {
         }
     }
 
-    fn record(&mut self, record: &Record, run: &Run, desk: &mut Desk<'_>) {
-        match record {
-            Record::Layer(layer) => self.layer(&layer.layer, layer.kind, layer.step, layer.wall, &layer.stats, desk),
-            Record::Histogram(h) => self.layer(&h.layer, h.kind, h.step, h.wall, &h.stats, desk),
-            Record::Confusion(confusion) => self.matrix(confusion, run, desk),
-            _ => {}
-        }
-    }
-
-    fn layer(
-        &mut self,
-        layer: &LayerName,
-        kind: LayerKind,
-        step: Step,
-        wall: WallTime,
-        stats: &LayerStats,
-        desk: &mut Desk<'_>,
-    ) {
-        let key = (layer.clone(), kind);
-        if !self.layers.contains_key(&key) {
-            let mut made = Vec::new();
-            for spec in DETECTORS {
-                for scope in spec.scopes {
-                    if let Scope::Layer { judges, build } = scope
-                        && judges(kind)
-                    {
-                        let detector = build();
-                        if !detector.indifferent(stats) {
-                            let case = Case::new(spec, detector.patience());
-                            made.push(LayerSubject { detector, case });
-                        }
-                    }
-                }
-            }
-            if made.is_empty() {
-                return;
-            }
-            self.layers.insert(key.clone(), made);
-        }
-        let Some(subjects) = self.layers.get_mut(&key) else { return };
-        for LayerSubject { detector, case } in subjects {
-            let verdict = detector.layer(step, stats);
-            let place = Place::Layer(layer, kind);
-            case.hear(step, wall, verdict, &place, &**detector, &self.around, desk);
-        }
-    }
-
-    fn matrix(&mut self, record: &ConfusionRecord, run: &Run, desk: &mut Desk<'_>) {
-        let judged = self.matrices.entry(record.split.clone()).or_insert_with(|| {
-            let scopes = DETECTORS.iter().flat_map(|spec| spec.scopes.iter().map(move |scope| (spec, scope)));
-            scopes
-                .filter_map(|(spec, scope)| match scope {
-                    Scope::Matrix { build } => {
-                        let detector = build();
-                        let case = Case::new(spec, detector.patience());
-                        Some((detector, case))
-                    }
-                    _ => None,
-                })
-                .collect()
-        });
-        for (detector, case) in judged {
-            let verdict = detector.matrix(record, run);
-            let place = Place::Split(&record.split);
-            case.hear(record.step, record.wall, verdict, &place, &**detector, &self.around, desk);
-        }
-    }
-
     /// Looks at the run as a whole and at what has waited. `run` as the store has it.
     pub fn heartbeat(&mut self, run: &Run, health: &Health, stale_after_s: f64, desk: &mut Desk<'_>) {
         self.release(Release::Late, desk);
         if health.caught_up() {
             self.rebuild(run, desk);
         }
-        self.look(run, health, stale_after_s, desk);
+        self.others.look(run, health, stale_after_s, &self.around, desk);
     }
 
     /// Nothing more will come.
@@ -417,12 +332,16 @@ impl RunJudges {
         for subject in self.subjects.values_mut().flatten() {
             subject.settle(&self.around, desk);
         }
-        self.look(run, health, stale_after_s, desk);
+        self.others.look(run, health, stale_after_s, &self.around, desk);
     }
 
     fn release(&mut self, release: Release, desk: &mut Desk<'_>) {
-        let waiting: Vec<SeriesKey> =
-            self.pairs.iter().filter(|(_, pair)| !pair.waiting.is_empty()).map(|(val, _)| val.clone()).collect();
+        let waiting: Vec<SeriesKey> = self
+            .pairs
+            .iter()
+            .filter(|(_, pair)| !pair.waiting.is_empty())
+            .map(|(val, _)| val.clone())
+            .collect();
         for val in waiting {
             self.drain(&val, release, desk);
         }
@@ -451,128 +370,7 @@ impl RunJudges {
         for (_, case) in self.pairs.values_mut().flat_map(|pair| &mut pair.judged) {
             case.settle(desk);
         }
-        for layer in self.layers.values_mut().flatten() {
-            layer.case.settle(desk);
-        }
-    }
-
-    fn look(&mut self, run: &Run, health: &Health, stale_after_s: f64, desk: &mut Desk<'_>) {
-        let whole = self.whole.get_or_insert_with(|| {
-            let scopes = DETECTORS.iter().flat_map(|spec| spec.scopes.iter().map(move |scope| (spec, scope)));
-            scopes
-                .filter_map(|(spec, scope)| match scope {
-                    Scope::Run { build } => {
-                        let detector = build();
-                        let case = Case::new(spec, detector.patience());
-                        Some((detector, case))
-                    }
-                    _ => None,
-                })
-                .collect()
-        });
-        for (detector, case) in whole {
-            let verdict = detector.look(run, health, desk.now, stale_after_s);
-            let step = run.last_step().unwrap_or(0);
-            case.hear(step, desk.now, verdict, &Place::Run, &**detector, &self.around, desk);
-        }
-    }
-}
-
-/// When waiting evaluations are judged.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Release {
-    /// Training has passed their step.
-    Passed,
-    /// They have waited for long.
-    Late,
-    /// Now.
-    All,
-}
-
-impl PairSubject {
-    fn of(key: &SeriesKey, class: &TagClass) -> Option<Self> {
-        let mut judged = Vec::new();
-        for spec in DETECTORS {
-            for scope in spec.scopes {
-                if let Scope::Pair { judges, build } = scope
-                    && judges(class)
-                {
-                    let detector = build(key);
-                    let case = Case::new(spec, detector.patience());
-                    judged.push((detector, case));
-                }
-            }
-        }
-        (!judged.is_empty()).then(|| Self {
-            train: None,
-            judged,
-            waiting: VecDeque::new(),
-            before: None,
-            anew: false,
-        })
-    }
-
-    fn restart(&mut self) {
-        self.before = None;
-        self.waiting.clear();
-        for (detector, case) in &mut self.judged {
-            detector.reset();
-            case.doubt();
-        }
-    }
-
-    fn evaluate(
-        &mut self,
-        val: &SeriesKey,
-        point: Point,
-        train: Option<&Journal>,
-        around: &Surroundings,
-        metrics: &BTreeMap<SeriesKey, Journal>,
-        desk: &mut Desk<'_>,
-    ) {
-        let train = train.and_then(|journal| journal.mean_between(self.before, point.step));
-        self.before = Some(point.step);
-        if around.moving_target {
-            return;
-        }
-        let improved = |since| metrics.values().any(|journal| improved(journal, since, point.step));
-        let at = Evaluation { step: point.step, value: point.value, train };
-        for (detector, case) in &mut self.judged {
-            let verdict = detector.evaluation(at, around, &improved);
-            let place = Place::Series(val);
-            case.hear(point.step, WallTime(point.wall), verdict, &place, &**detector, around, desk);
-        }
-    }
-}
-
-/// True when a metric of which more is better has risen beyond its noise between two steps, as far as it was
-/// written before the later one.
-fn improved(journal: &Journal, since: Step, before: Step) -> bool {
-    let means: Vec<f64> = journal.bins().iter().filter(|b| b.last_step < before).map(super::Bin::mean).collect();
-    let then = journal.bins().iter().take_while(|b| b.last_step <= since).count().min(means.len());
-    if then < 3 || means.len() < then + 3 {
-        return false;
-    }
-    let sigma = running::sigma_of_median5(running::noise(&means[means.len().saturating_sub(31)..]));
-    let level = |upto: usize| running::median_of(&means[upto.saturating_sub(5)..upto]);
-    match (level(then), level(means.len())) {
-        (Some(then), Some(now)) => now - then >= (2.0 * sigma).max(0.002 * then.abs()),
-        _ => false,
-    }
-}
-
-/// Series whose starts differ by a factor of more than 50 are not of the same unit.
-fn comparable(train: Option<&Journal>, val: Option<&Journal>) -> bool {
-    match (train.and_then(Journal::start), val.and_then(Journal::start)) {
-        (Some(a), Some(b)) if a > 0.0 && b > 0.0 => (a / b).max(b / a) <= 50.0,
-        _ => true,
-    }
-}
-
-fn lowest(a: Option<Step>, b: Option<Step>) -> Option<Step> {
-    match (a, b) {
-        (Some(a), Some(b)) => Some(a.min(b)),
-        (a, b) => a.or(b),
+        self.others.settle(desk);
     }
 }
 
@@ -580,4 +378,11 @@ fn lowest(a: Option<Step>, b: Option<Step>) -> Option<Step> {
 pub(super) fn counts_skips(key: &SeriesKey) -> bool {
     let words = Words::of(key.tag.as_str());
     words.any(&["skipped"]) && words.any(&["iterations", "step", "steps", "iters"])
+}
+
+fn lowest(a: Option<Step>, b: Option<Step>) -> Option<Step> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
 }

@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn noise_ignores_a_trend_and_is_unknown_for_few_points() {
-        assert_eq!(noise(&[1.0, 2.0, 3.0]), f64::INFINITY);
+        assert!(noise(&[1.0, 2.0, 3.0]).is_infinite());
         let line: Vec<f64> = (0..30).map(f64::from).collect();
         assert!(noise(&line) < 1e-12);
         let noisy: Vec<f64> = (0..31).map(|i| f64::from(i) + f64::from(i % 2)).collect();
@@ -161,7 +161,7 @@ mod tests {
         assert_eq!(theil_sen(&[0.0, 2.0, 4.0, 6.0, 8.0]), Some(2.0));
         // S = 10, variance = 5·4·15/18 → z = 9/√16.67
         assert!((mann_kendall(&[1.0, 2.0, 3.0, 4.0, 5.0]) - 9.0 / (300.0_f64 / 18.0).sqrt()).abs() < 1e-12);
-        assert_eq!(mann_kendall(&[1.0; 20]), 0.0);
+        assert!(mann_kendall(&[1.0; 20]).abs() < 1e-12);
         assert!(mann_kendall(&(0..1000).map(|i| -f64::from(i)).collect::<Vec<_>>()) < -5.0);
     }
 

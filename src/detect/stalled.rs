@@ -1,5 +1,7 @@
 //! `stalled`: a run that went silent for much longer than its own pace, and not so long ago that it is old.
 
+use std::fmt::Write as _;
+
 use crate::{
     model::{Health, Step, WallTime},
     store::Run,
@@ -36,9 +38,10 @@ impl Speaks for Stalled {
             words::step(step)
         );
         if let Some(interval) = get("interval_s") {
-            text += &format!("; records came every {} before", pace(interval));
+            let _ = write!(text, "; records came every {} before", pace(interval));
         }
-        let advice = "Look at GPU utilisation, the data loader, a full disk and collective operations that hang.";
+        let advice =
+            "Look at GPU utilisation, the data loader, a full disk and collective operations that hang.";
         (text, advice.to_owned())
     }
 }
@@ -58,14 +61,14 @@ impl RunDetector for Stalled {
         }
         let Some(silence) = state::silence(run, health, now) else { return Verdict::Fine };
         let Some(limits) = state::limits(run, &silence) else { return Verdict::Fine };
-        if silence.seconds <= limits.late_s || silence.seconds > stale_after_s {
+        if silence.seconds <= limits.late || silence.seconds > stale_after_s {
             return Verdict::Fine;
         }
-        let critical = silence.seconds > limits.stalled_s;
+        let critical = silence.seconds > limits.stalled;
         let severity = if critical { Severity::Critical } else { Severity::Info };
-        let limit = if critical { limits.stalled_s } else { limits.late_s };
+        let limit = if critical { limits.stalled } else { limits.late };
         let mut evidence = vec![("silence_s", silence.seconds), ("limit_s", limit)];
-        if let Some(interval) = limits.interval_s {
+        if let Some(interval) = limits.interval {
             evidence.push(("interval_s", interval));
         }
         Verdict::Bad(Finding::new(severity, evidence))

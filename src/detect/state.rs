@@ -8,7 +8,7 @@ use crate::{
     store::{Run, Series},
 };
 
-use super::{running, tags::Words};
+use super::running;
 
 /// What a run is doing.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -60,7 +60,7 @@ pub const STALE_AFTER_S: f64 = 24.0 * 3600.0;
 
 /// A silence up to this is no silence: event files are flushed every 120 s.
 const FLUSH_S: f64 = 120.0;
-/// SageMaker's threshold for a stalled run.
+/// Amazon's threshold for a stalled run.
 const STALLED_S: f64 = 1800.0;
 /// How much later than its modification a record may be seen and still count as having arrived live.
 const LIVE_DELAY_S: f64 = 30.0;
@@ -85,7 +85,7 @@ pub fn run_state(run: &Run, health: &Health, now: WallTime, stale_after_s: f64) 
         return RunState::Running;
     }
     match limits(run, &silence) {
-        Some(limits) if silence.seconds > limits.stalled_s => RunState::Stalled,
+        Some(limits) if silence.seconds > limits.stalled => RunState::Stalled,
         Some(_) => RunState::Running,
         // Nothing is known of its pace: say that it runs for as long as any run may be silent, then nothing.
         None if silence.seconds <= STALLED_S => RunState::Running,
@@ -98,18 +98,18 @@ pub fn progress(run: &Run, now: WallTime) -> Progress {
     let info = run.info();
     let step = run.last_step();
     let epoch = run.epoch();
-    let planned = info.steps_total.or_else(|| {
-        let steps = info.steps_per_epoch? * info.epochs_total?;
-        (steps.is_finite() && steps >= 1.0).then_some(steps as Step)
+    let epochs_total = run.epochs_total();
+    let steps_total = run.steps_total().or_else(|| {
+        let steps = info.steps_per_epoch? * epochs_total?;
+        (steps.is_finite() && (1.0..9e18).contains(&steps)).then_some(steps as Step)
     });
-    let steps_total = planned.or_else(|| logged_total(run));
     let pace = densest(run).and_then(pace);
     let by_steps = || {
         let left = steps_total?.saturating_sub(step?).max(0);
         pace.map(|p| left as f64 * p.seconds_per_step)
     };
     let by_epochs = || {
-        let (epoch, total) = (epoch?, info.epochs_total?);
+        let (epoch, total) = (epoch?, epochs_total?);
         let elapsed = run.last_wall().since(run.first_wall());
         (epoch > 0.0 && elapsed > 0.0).then(|| (total - epoch).max(0.0) * elapsed / epoch)
     };
@@ -121,19 +121,10 @@ pub fn progress(run: &Run, now: WallTime) -> Progress {
         step,
         steps_total,
         epoch,
-        epochs_total: info.epochs_total,
+        epochs_total,
         eta_s: eta_s.map(|eta| (eta - if worked.is_finite() { worked } else { 0.0 }).max(0.0)),
         interval_s: pace.map(|p| p.interval_s),
     }
-}
-
-/// Some writers log the planned number of steps as a constant series.
-fn logged_total(run: &Run) -> Option<Step> {
-    const NAMES: &[&str] = &["total_steps", "max_steps", "max_iters", "total_iters", "total", "num_training_steps"];
-    let series = run.series().find(|s| NAMES.contains(&Words::of(s.key().tag.as_str()).joined()))?;
-    let summary = series.summary();
-    let (min, max) = (summary.min?.value, summary.max?.value);
-    (min.to_bits() == max.to_bits() && max >= 1.0 && max < 1e15).then_some(max as Step)
 }
 
 fn planned_end_reached(run: &Run) -> bool {
@@ -164,8 +155,10 @@ pub(crate) struct Silence {
 }
 
 pub(crate) fn silence(run: &Run, health: &Health, now: WallTime) -> Option<Silence> {
-    let files: Vec<_> =
-        health.files_of(run.id()).filter(|f| !matches!(f.state, FileState::Gone | FileState::Dead(_))).collect();
+    let files: Vec<_> = health
+        .files_of(run.id())
+        .filter(|f| !matches!(f.state, FileState::Gone | FileState::Dead(_)))
+        .collect();
     let arrived = files
         .iter()
         .filter(|f| f.modified.known().is_none_or(|m| (f.last_news.0 - m).abs() <= LIVE_DELAY_S))
@@ -191,12 +184,12 @@ pub(crate) fn silence(run: &Run, health: &Health, now: WallTime) -> Option<Silen
 /// When a silence is worth a word, and when the run counts as stalled.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(crate) struct Limits {
-    /// Info.
-    pub late_s: f64,
-    /// Critical.
-    pub stalled_s: f64,
-    /// The run's usual pace, if it is known.
-    pub interval_s: Option<f64>,
+    /// Seconds for info.
+    pub late: f64,
+    /// Seconds for critical.
+    pub stalled: f64,
+    /// The run's usual seconds between records, if they are known.
+    pub interval: Option<f64>,
 }
 
 /// `None` when nothing is known of the run's pace and it was not seen alive.
@@ -206,9 +199,9 @@ pub(crate) fn limits(run: &Run, silence: &Silence) -> Option<Limits> {
             let phase = 3.0 * pace.longest_s;
             let late = (10.0 * pace.interval_s).max(phase).max(FLUSH_S);
             let stalled = (30.0 * pace.interval_s).max(phase).max(STALLED_S);
-            Some(Limits { late_s: late.min(stalled), stalled_s: stalled, interval_s: Some(pace.interval_s) })
+            Some(Limits { late: late.min(stalled), stalled, interval: Some(pace.interval_s) })
         }
-        None if silence.live => Some(Limits { late_s: STALLED_S, stalled_s: STALLED_S, interval_s: None }),
+        None if silence.live => Some(Limits { late: STALLED_S, stalled: STALLED_S, interval: None }),
         None => None,
     }
 }

@@ -26,7 +26,7 @@ pub fn step(step: Step) -> String {
     let digits = step.unsigned_abs().to_string();
     let mut text = String::from(if step < 0 { "-" } else { "" });
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn numbers_are_short_and_plain() {
-        assert_eq!(value(2.302_585), "2.303");
+        assert_eq!(value(2.718_999), "2.719");
         assert_eq!(value(0.012_345_6), "0.01235");
         assert_eq!(value(123_456.7), "123457");
         assert_eq!(value(1e-9), "1.00e-9");

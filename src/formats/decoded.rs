@@ -212,3 +212,66 @@ pub struct Taken {
     /// Everything said before this is void.
     pub void_earlier: bool,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn point(step: i64) -> Point {
+        Point { step, wall: 0.0, value: 1.0 }
+    }
+
+    #[test]
+    fn no_two_sinks_and_no_two_turns_share_a_generation() {
+        let (mut one, two) = (Decoded::new(), Decoded::default());
+        let before = one.generation();
+        assert_ne!(before, two.generation());
+        one.take();
+        let after = one.generation();
+        one.void_earlier();
+        assert!(before != after && after != one.generation() && one.generation() != two.generation());
+    }
+
+    #[test]
+    fn runs_of_one_file_keep_their_columns_apart() {
+        let (a, b) = (SeriesKey::plain("a"), SeriesKey::plain("b"));
+        let mut out = Decoded::new();
+        out.point(&a, point(1));
+        out.in_run("other");
+        out.point(&b, point(2));
+        out.point(&a, point(3));
+        out.in_run("");
+        out.point(&a, point(4));
+        assert_eq!(out.points(), 4);
+        let parts = out.take().parts;
+        let steps = |part: &Part| -> Vec<Vec<i64>> {
+            part.columns.iter().map(|c| c.points.iter().map(|p| p.step).collect()).collect()
+        };
+        assert_eq!(parts.iter().map(steps).collect::<Vec<_>>(), [vec![vec![1, 4]], vec![vec![2], vec![3]]]);
+    }
+
+    #[test]
+    fn what_was_said_before_a_void_is_gone_and_damage_is_not() {
+        let mut out = Decoded::new();
+        out.point(&SeriesKey::plain("a"), point(1));
+        out.skip(5, 6, "damage");
+        out.void_earlier();
+        out.point(&SeriesKey::plain("b"), point(2));
+        let taken = out.take();
+        assert!(taken.void_earlier && taken.skips.len() == 1);
+        assert_eq!(taken.parts.len(), 1);
+        assert_eq!(taken.parts[0].columns[0].key, SeriesKey::plain("b"));
+        assert!(out.take().parts.is_empty());
+    }
+
+    #[test]
+    fn kinds_of_oddities_are_bounded_and_all_are_counted() {
+        let mut out = Decoded::new();
+        for n in 0..1000 {
+            out.oddity(&format!("unknown {n}"));
+        }
+        let oddities = out.take().oddities;
+        assert!(oddities.len() <= ODDITIES_KEPT + 1);
+        assert_eq!(oddities.values().sum::<u64>(), 1000);
+    }
+}

@@ -9,6 +9,7 @@
 mod csv;
 mod decoded;
 mod jsonl;
+mod scope;
 mod tfevents;
 pub mod wire;
 
@@ -66,8 +67,10 @@ pub trait Format: Sync {
 }
 
 /// Every format. The first that claims a file gets it: exact formats before general ones.
+#[rustfmt::skip] // one a line
 pub static FORMATS: &[&dyn Format] = &[
-    &tfevents::TfEvents, //
+    &tfevents::TfEvents,
+    &scope::Scope,
     &jsonl::JsonLines,
     &csv::Csv,
 ];

@@ -59,12 +59,12 @@ impl Pressure {
 
     /// Points of a series that stay exact. 65,536 are more than any screen can tell apart.
     pub(crate) fn exact_points(self) -> usize {
-        ((1_usize << 16) >> self.series).max(16)
+        ((1_usize << 16) >> self.series).max(4)
     }
 
     /// Buckets of a series' history. 2,048 are four to a dot-column of the widest chart.
     pub(crate) fn buckets(self) -> usize {
-        ((1_usize << 11) >> self.series).max(8)
+        ((1_usize << 11) >> self.series).max(2)
     }
 
     /// Records of one layer's statistics; as many as a wide sparkline has columns, several times over.

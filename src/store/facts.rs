@@ -52,8 +52,18 @@ impl Facts {
         let walls = || files.iter().filter_map(|f| f.walls);
         self.first_wall = walls().map(|w| w.0).reduce(f64::min);
         self.last_wall = walls().map(|w| w.1).reduce(f64::max);
-        self.end =
-            files.iter().enumerate().rev().find_map(|(at, part)| part.end.filter(|_| !went_on(files, at)));
+        let last_wall = self.last_wall;
+        let last_timeless = files.iter().rposition(|f| f.has_points && f.walls.is_none());
+        let last_with_points = files.iter().rposition(|f| f.has_points);
+        // Whether the run went on in another file after the end mark: a resumed run has not ended.
+        let went_on = |at: usize| match files[at].walls {
+            Some((_, end)) => {
+                last_wall.is_some_and(|last| last > end + END_SLACK_S)
+                    || last_timeless.is_some_and(|n| n > at)
+            }
+            None => last_with_points.is_some_and(|n| n > at),
+        };
+        self.end = (0..files.len()).rev().find_map(|at| files[at].end.filter(|_| !went_on(at)));
     }
 
     pub(crate) fn wall(seconds: Option<f64>) -> WallTime {
@@ -83,19 +93,6 @@ impl Facts {
 /// The last part of a name such as `trainer.max_steps` or `trainer/max_steps`.
 pub(crate) fn leaf(name: &str) -> &str {
     name.rsplit(['/', '.']).next().unwrap_or(name)
-}
-
-/// Whether the run went on in another file after the end mark of file `at`: a resumed run has not ended.
-fn went_on(files: &[FilePart], at: usize) -> bool {
-    let end = files[at].walls.map(|w| w.1);
-    files.iter().enumerate().any(|(other, part)| {
-        other != at
-            && part.has_points
-            && match (end, part.walls) {
-                (Some(end), Some((_, last))) => last > end + END_SLACK_S,
-                _ => other > at,
-            }
-    })
 }
 
 /// Fields that `newer` knows replace those of `into`.

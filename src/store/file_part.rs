@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use crate::model::{EndStatus, FileId, HyperValue, Origin, RunInfo, Step};
+use crate::model::{EndStatus, FileId, HyperValue, Origin, Point, RunInfo, Step};
 
 /// Where a file stands among its run's files: by [`Origin::order`], then by arrival.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -46,6 +46,17 @@ impl FilePart {
             hyperparameters: BTreeMap::new(),
             classes: BTreeMap::new(),
         }
+    }
+
+    /// Counts in the times of points.
+    pub(crate) fn saw_all(&mut self, points: &[Point]) {
+        let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+        for wall in points.iter().map(|p| p.wall).filter(|w| w.is_finite()) {
+            low = low.min(wall);
+            high = high.max(wall);
+        }
+        self.saw(low);
+        self.saw(high);
     }
 
     /// Counts a time in; unknown ones say nothing.

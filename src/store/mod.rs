@@ -21,6 +21,7 @@ mod run;
 mod segment;
 mod series;
 mod summary;
+mod take_in;
 mod texts;
 mod timeline;
 mod whole;

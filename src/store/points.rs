@@ -80,7 +80,7 @@ impl Points {
     #[inline]
     pub(crate) fn step(&self, at: usize) -> Step {
         match &self.steps {
-            Steps::Even { first, stride } => first.wrapping_add(stride.wrapping_mul(at as Step)),
+            Steps::Even { first, stride } => first.wrapping_add(stride.wrapping_mul(distance(at))),
             Steps::Narrow { base, offsets } => base.wrapping_add(Step::from(offsets[at])),
             Steps::Wide(v) => v[at],
         }
@@ -129,7 +129,7 @@ impl Points {
         let count = count.min(self.len());
         match &mut self.steps {
             Steps::Even { first, stride } => {
-                *first = first.wrapping_add(stride.wrapping_mul(count as Step));
+                *first = first.wrapping_add(stride.wrapping_mul(distance(count)));
             }
             Steps::Narrow { offsets, .. } => shorten(offsets, count),
             Steps::Wide(v) => shorten(v, count),
@@ -175,7 +175,7 @@ impl Points {
             if let Some(p) = second {
                 *stride = p.step.wrapping_sub(*first);
             }
-            let expected = |n: usize| first.wrapping_add(stride.wrapping_mul((before + n) as Step));
+            let expected = |n: usize| first.wrapping_add(stride.wrapping_mul(distance(before + n)));
             // A stride below zero is a distance beyond an i64.
             if *stride > 0 && points.iter().enumerate().all(|(n, p)| p.step == expected(n)) {
                 return;
@@ -248,6 +248,13 @@ impl Points {
             v.extend(points.iter().map(|p| if p.wall.is_finite() { p.wall } else { f64::NAN }));
         }
     }
+}
+
+/// A number of points as a factor of steps; they are far fewer than an i64 can count.
+#[inline]
+#[expect(clippy::cast_possible_wrap, reason = "no list is that long")]
+fn distance(points: usize) -> Step {
+    points as Step
 }
 
 /// Whole milliseconds from `base` to `wall`, if they can be stored.

@@ -116,6 +116,25 @@ fn clip(bucket: &Bucket, from: Step, to: Step) -> Bucket {
     part
 }
 
+/// A bucket's parts before `cut` and from it on; their counts add up to the bucket's.
+pub(crate) fn split(bucket: &Bucket, cut: Step) -> (Option<Bucket>, Option<Bucket>) {
+    if bucket.last.step < cut {
+        return (Some(*bucket), None);
+    }
+    if bucket.first.step >= cut {
+        return (None, Some(*bucket));
+    }
+    // The cut lies above the first step, so that one may be taken off.
+    let mut before = clip(bucket, Step::MIN, cut.saturating_sub(1));
+    before.finite = before.finite.min(bucket.finite);
+    before.non_finite = before.non_finite.min(bucket.non_finite);
+    let mut after = clip(bucket, cut, Step::MAX);
+    after.finite = bucket.finite - before.finite;
+    after.non_finite = bucket.non_finite - before.non_finite;
+    after.sum = bucket.sum - before.sum;
+    (Some(before), Some(after))
+}
+
 /// The bucket of the live branch that holds `step`, or else the nearest before it.
 pub(crate) fn nearest_before(segments: &[Segment], step: Step) -> Option<Bucket> {
     for segment in segments.iter().rev() {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Bucket, Summary, file_part::Place, points::Points};
+use super::{Bucket, Summary, file_part::Place, points::Points, query};
 use crate::model::{FileId, Point, Step};
 
 /// Points of one series whose steps ascend, all from one file.
@@ -116,6 +116,41 @@ impl Segment {
         self.summary.extend(&[point]);
         self.repeated += 1;
         self.points.replace_last(point);
+    }
+
+    /// Takes in `older`, the segment before it in the same file: what of it is live goes in front, what was
+    /// superseded is summed up to one bucket.
+    pub(crate) fn fold(&mut self, mut older: Self) {
+        let all = older.points.len();
+        older.bury(all, usize::MAX);
+        let cut = older.cut.map_or(self.first_step, |c| c.min(self.first_step));
+        let mut void = older.folded.take();
+        let mut live = Vec::with_capacity(older.history.len() + self.history.len());
+        for bucket in &older.history {
+            let (before, after) = query::split(bucket, cut);
+            live.extend(before);
+            if let Some(after) = after {
+                match &mut void {
+                    Some(void) => void.absorb(&after),
+                    None => void = Some(Box::new(after)),
+                }
+            }
+        }
+        live.append(&mut self.history);
+        self.history = live;
+        self.width = self.width.max(older.width);
+        if let Some(own) = self.folded.take() {
+            match &mut void {
+                Some(void) => void.absorb(&own),
+                None => void = Some(own),
+            }
+        }
+        self.folded = void;
+        self.first_step = self.first_step.min(older.first_step);
+        self.repeated += older.repeated;
+        let mut summary = older.summary;
+        summary.follow_by(&self.summary);
+        self.summary = summary;
     }
 
     /// Moves the oldest exact points into the history until `exact` points and `buckets` buckets are enough.

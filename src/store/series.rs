@@ -14,6 +14,10 @@ pub struct Series {
     generation: u64,
 }
 
+/// Segments of a series beyond which the oldest of one file are folded together. Logs whose steps begin anew
+/// at every epoch would otherwise grow without bound.
+const MOST_SEGMENTS: usize = 128;
+
 /// A stretch of an added column.
 pub(crate) struct Stretch {
     /// Places in the column.
@@ -133,8 +137,23 @@ impl Series {
             .any(|s| s.last_step() >= first && s.superseded_from().is_none_or(|cut| cut > first));
         let mut segment = Segment::beginning(place.clone(), first);
         segment.extend(points);
+        // Most series have one segment for ever: growing by doubling would waste three.
+        self.segments.reserve_exact(1 + self.segments.len() / 4);
         self.segments.insert(index, segment);
+        self.fold();
         restarts
+    }
+
+    /// Bounds the number of segments: the two oldest neighbours from one file become one.
+    fn fold(&mut self) {
+        if self.segments.len() <= MOST_SEGMENTS {
+            return;
+        }
+        let pair = self.segments.windows(2).position(|w| w[0].place == w[1].place);
+        if let Some(at) = pair.filter(|at| at + 2 < self.segments.len()) {
+            let older = self.segments.remove(at);
+            self.segments[at].fold(older);
+        }
     }
 
     /// Computes anew from where each segment is superseded: by the least first step after it, and by what
@@ -181,6 +200,12 @@ impl Series {
         let spare = (self.segments.capacity() - self.segments.len()) * size_of::<Segment>();
         size_of::<Self>() + self.segments.iter().map(Segment::bytes).sum::<usize>() + spare
     }
+}
+
+/// Memory of a series' names: they are shared between the series and its run's index.
+pub(crate) fn name_bytes(key: &SeriesKey) -> usize {
+    // Two allocations with two counters each, and about two slots of the index.
+    key.tag.as_str().len() + key.context.len() + 32 + 2 * (size_of::<SeriesKey>() + 8)
 }
 
 /// How many points at the start ascend strictly; at least one unless there is none.

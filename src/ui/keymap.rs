@@ -1,6 +1,6 @@
 //! Keys: one table for dispatch, the help overlay, the command palette and the README.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
@@ -279,7 +279,7 @@ pub fn markdown() -> String {
     let mut text = String::from("| key | what it does |\n| --- | --- |\n");
     for b in rows(&[]) {
         let keys: Vec<String> = b.keys.iter().map(|k| format!("`{k}`")).collect();
-        text.push_str(&format!("| {} | {} |\n", keys.join(" "), b.help));
+        let _ = writeln!(text, "| {} | {} |", keys.join(" "), b.help);
     }
     text
 }

@@ -33,6 +33,7 @@ impl Axis {
     }
 
     /// The next one in the cycle of the `x` key.
+    #[must_use]
     pub fn next(self) -> Self {
         match self {
             Self::Step => Self::Epoch,

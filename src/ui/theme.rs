@@ -251,8 +251,21 @@ impl Theme {
         if self.ascii { ascii } else { unicode }
     }
 
-    /// The name of a style for snapshots: a role, `series N`, `series N dim`, or `None`.
+    /// The name of a style for snapshots: a role, `series N`, `series N dim` or `heat`, with `bold` or `reversed`
+    /// behind it; or `None`.
     pub fn name_of(self, style: Style) -> Option<String> {
+        self.exact_name_of(style).or_else(|| {
+            [(Modifier::BOLD, "bold"), (Modifier::REVERSED, "reversed")].into_iter().find_map(
+                |(extra, word)| {
+                    let bare = Style { add_modifier: style.add_modifier.difference(extra), ..style };
+                    let name = self.exact_name_of(bare).filter(|_| style.add_modifier.contains(extra))?;
+                    Some(format!("{name} {word}"))
+                },
+            )
+        })
+    }
+
+    fn exact_name_of(self, style: Style) -> Option<String> {
         let same = |other: Style| {
             style.fg.filter(|c| *c != Color::Reset) == other.fg
                 && style.bg.filter(|c| *c != Color::Reset) == other.bg

@@ -1,12 +1,24 @@
 //! Detectors as a user meets them: curves in, alerts out, whatever the pieces in which the points arrive.
 
+#![allow(
+    clippy::cast_possible_wrap,
+    clippy::cast_lossless,
+    reason = "places on made-up curves are small, whatever integer they are counted in"
+)]
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+#![allow(clippy::too_many_lines, reason = "tables of curves")]
+
 use std::sync::Arc;
 
 use epochscope::{
-    detect::{Alert, AlertBook, AlertState, DETECTORS, Detectors, Severity},
+    detect::{
+        Alert, AlertBook, AlertState, DETECTORS, Detectors, Severity,
+        state::{self, RunState},
+        tags,
+    },
     model::{
-        Batch, Column, FileId, Health, LayerKind, LayerName, LayerRecord, LayerStats, Origin, Point, Record,
-        RunId, RunInfo, SeriesKey, Step, WallTime,
+        Batch, Column, FileHealth, FileId, FileState, Goal, Health, LayerKind, LayerName, LayerRecord,
+        LayerStats, Origin, Point, Record, RunId, RunInfo, SeriesKey, Step, WallTime,
     },
     store::{Limits, Store},
 };
@@ -61,7 +73,7 @@ impl Log {
         let mut bench = Bench::new();
         let mut first = true;
         for piece in self.rows.chunks(size) {
-            let mut batch = bench.batch();
+            let mut batch = Bench::batch();
             if std::mem::take(&mut first) {
                 batch.records.push(Record::Info(Box::new(self.info.clone())));
             }
@@ -95,7 +107,7 @@ impl Bench {
         }
     }
 
-    fn batch(&self) -> Batch {
+    fn batch() -> Batch {
         Batch::new(RunId::from("run"), Origin { file: FileId(1), order: Arc::from("a") })
     }
 
@@ -295,20 +307,103 @@ fn calm_curves_raise_nothing() {
 /// Curves with a fault: the rule that must speak, at which severity at least, and between which steps.
 fn faulty() -> Vec<(&'static str, Log, &'static str, Severity, std::ops::RangeInclusive<Step>)> {
     let n = |e: usize, s: f64| s * noise(77, e);
-    let blown = move |i: usize| if i < 600 { falling(i / 10) + n(i, 0.02) } else { falling(60) * 1.02_f64.powi(i as i32 - 600).min(40.0) + n(i, 0.02) };
+    let blown = move |i: usize| {
+        if i < 600 {
+            falling(i / 10) + n(i, 0.02)
+        } else {
+            falling(60) * 1.02_f64.powi(i as i32 - 600).min(40.0) + n(i, 0.02)
+        }
+    };
     let mut all = vec![
-        ("loss turns NaN", Log::of((0..500).map(|i| ("train/loss", i as Step, if i < 300 { falling(i / 10) } else { f64::NAN }))), "nan", Severity::Critical, 300..=300),
-        ("one NaN", Log::of((0..500).map(|i| ("loss", i as Step, if i == 300 { f64::NAN } else { falling(i / 10) }))), "nan", Severity::Critical, 300..=300),
-        ("NaN from the start", Log::of((0..50).map(|i| ("loss", i as Step, f64::NAN))), "nan", Severity::Critical, 4..=4),
-        ("slow divergence", Log::of((0..900).map(|i| ("train/loss", i as Step, blown(i)))), "divergence", Severity::Critical, 610..=680),
-        ("one huge value", Log::of((0..400).map(|i| ("loss", i as Step, if i >= 250 { 1e6 } else { falling(i / 10) }))), "divergence", Severity::Critical, 250..=250),
-        ("explodes at once", Log::of((0..40).map(|i| ("loss", i as Step, 2.3 * 3.0_f64.powi((i as i32 - 10).max(0))))), "divergence", Severity::Critical, 15..=25),
-        ("stuck high", Log::of((0..1000).map(|i| ("loss", i as Step, if i < 150 { 2.0 + n(i, 0.05) } else { 3.5 + n(i, 0.05) }))), "divergence", Severity::Critical, 150..=420),
-        ("at chance", Log::of((0..1000).map(|i| ("loss", i as Step, 10_f64.ln() + n(i, 0.01)))), "not_learning", Severity::Warn, 200..=260),
-        ("not a bit changes", Log::of((0..100).map(|i| ("train/loss", i as Step, 0.731))), "not_learning", Severity::Critical, 20..=30),
-        ("overfits", Log::pair(&falling, &turning(40, 0.02), 120, 10), "overfitting", Severity::Warn, 440..=600),
-        ("overfits by validation alone", Log::of((0..100).map(|i| ("val_loss", i as Step, turning(40, 0.02)(i) + n(i, 0.005)))), "overfitting", Severity::Warn, 45..=65),
-        ("overfits late, noisy", Log::pair(&falling, &move |e| turning(150, 0.01)(e) + n(e, 0.02), 250, 4), "overfitting", Severity::Warn, 620..=760),
+        (
+            "loss turns NaN",
+            Log::of(
+                (0..500).map(|i| ("train/loss", i as Step, if i < 300 { falling(i / 10) } else { f64::NAN })),
+            ),
+            "nan",
+            Severity::Critical,
+            300..=300,
+        ),
+        (
+            "one NaN",
+            Log::of((0..500).map(|i| ("loss", i as Step, if i == 300 { f64::NAN } else { falling(i / 10) }))),
+            "nan",
+            Severity::Critical,
+            300..=300,
+        ),
+        (
+            "NaN from the start",
+            Log::of((0..50).map(|i| ("loss", i as Step, f64::NAN))),
+            "nan",
+            Severity::Critical,
+            4..=4,
+        ),
+        (
+            "slow divergence",
+            Log::of((0..900).map(|i| ("train/loss", i as Step, blown(i)))),
+            "divergence",
+            Severity::Critical,
+            610..=680,
+        ),
+        (
+            "one huge value",
+            Log::of((0..400).map(|i| ("loss", i as Step, if i >= 250 { 1e6 } else { falling(i / 10) }))),
+            "divergence",
+            Severity::Critical,
+            250..=250,
+        ),
+        (
+            "explodes at once",
+            Log::of((0..40).map(|i| ("loss", i as Step, 2.3 * 3.0_f64.powi((i - 10).max(0))))),
+            "divergence",
+            Severity::Critical,
+            15..=25,
+        ),
+        (
+            "stuck high",
+            Log::of(
+                (0..1000)
+                    .map(|i| ("loss", i as Step, if i < 150 { 2.0 + n(i, 0.05) } else { 3.5 + n(i, 0.05) })),
+            ),
+            "divergence",
+            Severity::Critical,
+            150..=420,
+        ),
+        (
+            "at chance",
+            Log::of((0..1000).map(|i| ("loss", i as Step, 10_f64.ln() + n(i, 0.01)))),
+            "not_learning",
+            Severity::Warn,
+            200..=260,
+        ),
+        (
+            "not a bit changes",
+            Log::of((0..100).map(|i| ("train/loss", i as Step, 0.731))),
+            "not_learning",
+            Severity::Critical,
+            20..=30,
+        ),
+        (
+            "overfits",
+            Log::pair(&falling, &turning(40, 0.02), 120, 10),
+            "overfitting",
+            Severity::Warn,
+            440..=600,
+        ),
+        (
+            "overfits by validation alone",
+            Log::of((0..100).map(|i| ("val_loss", i as Step, turning(40, 0.02)(i) + n(i, 0.005)))),
+            "overfitting",
+            Severity::Warn,
+            45..=65,
+        ),
+        (
+            "overfits late, noisy",
+            Log::pair(&falling, &move |e| turning(150, 0.01)(e) + n(e, 0.02), 250, 4),
+            "overfitting",
+            Severity::Warn,
+            620..=760,
+        ),
     ];
     for (_, log, ..) in &mut all {
         log.info.steps_total = None;
@@ -320,13 +415,17 @@ fn faulty() -> Vec<(&'static str, Log, &'static str, Severity, std::ops::RangeIn
 fn each_fault_is_said_once_where_it_began() {
     for (name, log, rule, severity, steps) in faulty() {
         let alerts = log.alerts();
-        let cards: Vec<_> = alerts.iter().filter(|a| a.caused_by.is_none() && a.severity >= Severity::Warn).collect();
+        let cards: Vec<_> =
+            alerts.iter().filter(|a| a.caused_by.is_none() && a.severity >= Severity::Warn).collect();
         assert_eq!(cards.len(), 1, "{name}: {:#?}", essence(&alerts));
         let card = cards[0];
         assert_eq!(card.rule, rule, "{name}: {:#?}", essence(&alerts));
         assert!(card.severity >= severity, "{name}: {:#?}", essence(&alerts));
         assert!(steps.contains(&card.step.unwrap()), "{name}: {:#?}", essence(&alerts));
-        assert!(card.since_step <= card.step && !card.message.is_empty() && card.advice.ends_with('.'), "{name}");
+        assert!(
+            card.since_step <= card.step && !card.message.is_empty() && card.advice.ends_with('.'),
+            "{name}"
+        );
         assert!(card.message.contains(&card.place()), "{name}: {}", card.message);
     }
 }
@@ -352,7 +451,8 @@ fn alerts_do_not_depend_on_units_counters_or_neighbours() {
         }
         let shift = 5_000_000;
         let shifted = names(&log.clone().map(|_, step, _| *step += shift).alerts());
-        let back: Vec<_> = shifted.iter().map(|(r, s, step, state)| (*r, *s, step.map(|s| s - shift), *state)).collect();
+        let back: Vec<_> =
+            shifted.iter().map(|(r, s, step, state)| (*r, *s, step.map(|s| s - shift), *state)).collect();
         assert_eq!(back, before, "{name} shifted");
         let mut beside = log.clone();
         beside.rows = beside
@@ -374,7 +474,11 @@ fn the_evidence_satisfies_the_rule() {
                     let (best, now) = (number(&alert, "best"), number(&alert, "now"));
                     let least = if alert.severity == Severity::Info { 0.01 } else { 0.03 };
                     assert!(now - best >= least * best, "{name}");
-                    assert!(number(&alert, "rise_sigma") >= if alert.severity == Severity::Info { 3.0 } else { 5.0 }, "{name}");
+                    assert!(
+                        number(&alert, "rise_sigma")
+                            >= if alert.severity == Severity::Info { 3.0 } else { 5.0 },
+                        "{name}"
+                    );
                     assert!(number(&alert, "evaluations_since_best") >= 5.0, "{name}");
                     if alert.evidence.iter().any(|(n, _)| *n == "train_now") {
                         assert!(number(&alert, "train_now") <= number(&alert, "train_at_best"), "{name}");
@@ -413,11 +517,29 @@ fn nan_that_means_nothing_is_silent() {
             })),
         ),
         ("a metric that never was", Log::of((0..100).map(|i| ("val/accuracy", i as Step, f64::NAN)))),
-        ("AUC of one class", Log::of((0..100).map(|i| ("val_auc", i as Step, if i % 7 == 0 { f64::NAN } else { 0.8 })))),
-        ("reward before the first episode", Log::of((0..100).map(|i| ("rollout/ep_rew_mean", i as Step, if i < 20 { f64::NAN } else { i as f64 })))),
-        ("one missing evaluation", Log::of((0..100).map(|i| ("val_loss", i as Step, if i == 50 { f64::NAN } else { falling(i) })))),
-        ("a duration", Log::of((0..100).map(|i| ("step_avg_ms", i as Step, if i < 10 { f64::NAN } else { 3.0 })))),
-        ("best so far", Log::of((0..100).map(|i| ("best_score", i as Step, if i < 3 { f64::NEG_INFINITY } else { 1.0 })))),
+        (
+            "AUC of one class",
+            Log::of((0..100).map(|i| ("val_auc", i as Step, if i % 7 == 0 { f64::NAN } else { 0.8 }))),
+        ),
+        (
+            "reward before the first episode",
+            Log::of(
+                (0..100)
+                    .map(|i| ("rollout/ep_rew_mean", i as Step, if i < 20 { f64::NAN } else { i as f64 })),
+            ),
+        ),
+        (
+            "one missing evaluation",
+            Log::of((0..100).map(|i| ("val_loss", i as Step, if i == 50 { f64::NAN } else { falling(i) }))),
+        ),
+        (
+            "a duration",
+            Log::of((0..100).map(|i| ("step_avg_ms", i as Step, if i < 10 { f64::NAN } else { 3.0 }))),
+        ),
+        (
+            "best so far",
+            Log::of((0..100).map(|i| ("best_score", i as Step, if i < 3 { f64::NEG_INFINITY } else { 1.0 }))),
+        ),
     ];
     for (name, log) in quiet {
         for size in [1, 1000] {
@@ -441,7 +563,12 @@ fn an_overflow_that_mixed_precision_handled_is_only_info() {
     };
     for size in [1, 7, 1000] {
         let alerts = Log::of(rows(true)).in_pieces_of(size);
-        assert_eq!(names(&alerts), [("nan", Severity::Info, Some(100), AlertState::Closed)], "{:#?}", essence(&alerts));
+        assert_eq!(
+            names(&alerts),
+            [("nan", Severity::Info, Some(100), AlertState::Closed)],
+            "{:#?}",
+            essence(&alerts)
+        );
         let alerts = Log::of(rows(false)).in_pieces_of(size);
         assert_eq!(alerts.iter().map(|a| a.severity).collect::<Vec<_>>(), [Severity::Warn]);
     }
@@ -453,7 +580,9 @@ fn one_cause_makes_one_card() {
         let loss = if i < 300 { falling(i / 10) } else { falling(30) * 1.05_f64.powi(i as i32 - 300) };
         let loss = if i < 420 { loss } else { f64::NAN };
         let eval = (i % 10 == 9).then_some(("val/loss", i as Step, loss));
-        [Some(("train/loss", i as Step, loss)), Some(("grad_norm", i as Step, loss * 3.0)), eval].into_iter().flatten()
+        [Some(("train/loss", i as Step, loss)), Some(("grad_norm", i as Step, loss * 3.0)), eval]
+            .into_iter()
+            .flatten()
     });
     let alerts = Log::of(rows).alerts();
     let roots: Vec<_> = alerts.iter().filter(|a| a.caused_by.is_none()).collect();
@@ -472,7 +601,7 @@ fn one_cause_makes_one_card() {
 fn a_layer_that_holds_nan_is_the_root_of_the_loss_that_follows() {
     let mut bench = Bench::new();
     for step in 0..500_i64 {
-        let mut batch = bench.batch();
+        let mut batch = Bench::batch();
         let value = if step > 400 { f64::NAN } else { falling(step as usize / 10) };
         let point = Point { step, wall: START + step as f64, value };
         batch.columns.push(Column { key: SeriesKey::plain("train/loss"), points: vec![point] });
@@ -480,24 +609,41 @@ fn a_layer_that_holds_nan_is_the_root_of_the_loss_that_follows() {
             let nan = if layer == "layer7" && step >= 400 { 12.0 } else { 0.0 };
             let stats = LayerStats { mean: Some(0.1), nan: Some(nan), ..LayerStats::default() };
             let wall = WallTime(START + step as f64);
-            batch.records.push(Record::Layer(LayerRecord { layer: LayerName::from(layer), kind: LayerKind::Activations, step, wall, stats }));
+            batch.records.push(Record::Layer(LayerRecord {
+                layer: LayerName::from(layer),
+                kind: LayerKind::Activations,
+                step,
+                wall,
+                stats,
+            }));
         }
         bench.apply(&batch);
     }
     let alerts = bench.finish();
-    let roots: Vec<_> = alerts.iter().filter(|a| a.caused_by.is_none()).map(|a| (a.place(), a.step)).collect();
+    let roots: Vec<_> =
+        alerts.iter().filter(|a| a.caused_by.is_none()).map(|a| (a.place(), a.step)).collect();
     assert_eq!(roots, [("layer7".to_owned(), Some(400))], "{:#?}", essence(&alerts));
     assert_eq!(alerts.len(), 2);
 }
 
 #[test]
 fn a_run_that_starts_again_is_judged_by_its_new_branch() {
-    let first = (0..600_usize).map(|i| ("loss", i as Step, if i < 300 { falling(i / 10) } else { falling(30) * 1.02_f64.powi(i as i32 - 300) }));
+    let first = (0..600_usize).map(|i| {
+        (
+            "loss",
+            i as Step,
+            if i < 300 { falling(i / 10) } else { falling(30) * 1.02_f64.powi(i as i32 - 300) },
+        )
+    });
     let again = (250..900_usize).map(|i| ("loss", i as Step, falling(i / 10)));
     let log = Log::of(first.chain(again));
     for size in [1, 7, 1000, 100_000] {
         let alerts = log.in_pieces_of(size);
-        assert!(alerts.iter().all(|a| a.state == AlertState::Closed) && !alerts.is_empty(), "{:#?}", essence(&alerts));
+        assert!(
+            alerts.iter().all(|a| a.state == AlertState::Closed) && !alerts.is_empty(),
+            "{:#?}",
+            essence(&alerts)
+        );
     }
 }
 
@@ -506,27 +652,40 @@ fn the_loss_over_chance_is_known_from_the_classes() {
     let log = Log::of((0..1000).map(|i| ("loss", i as Step, 7_f64.ln() + 0.01 * noise(5, i))));
     assert!(log.alerts().iter().all(|a| a.severity == Severity::Info), "7 classes are not a usual number");
     let mut bench = Bench::new();
-    let mut batch = bench.batch();
-    batch.records.push(Record::Classes { task: Arc::from(""), names: (0..7).map(|i| Arc::from(i.to_string())).collect() });
-    let points = log.rows.iter().map(|(_, step, value)| Point { step: *step, wall: START, value: *value }).collect();
+    let mut batch = Bench::batch();
+    batch.records.push(Record::Classes {
+        task: Arc::from(""),
+        names: (0..7).map(|i| Arc::from(i.to_string())).collect(),
+    });
+    let points =
+        log.rows.iter().map(|(_, step, value)| Point { step: *step, wall: START, value: *value }).collect();
     batch.columns.push(Column { key: SeriesKey::plain("loss"), points });
     bench.apply(&batch);
     let alerts = bench.finish();
     assert_eq!((alerts[0].rule, number(&alerts[0], "classes")), ("not_learning", 7.0));
-    assert!(alerts[0].severity >= Severity::Warn && alerts[0].message.contains("ln(7)"), "{}", alerts[0].message);
+    assert!(
+        alerts[0].severity >= Severity::Warn && alerts[0].message.contains("ln(7)"),
+        "{}",
+        alerts[0].message
+    );
 }
 
 #[test]
 fn rules_have_different_names_and_say_what_to_do() {
     for (i, spec) in DETECTORS.iter().enumerate() {
         assert!(DETECTORS[..i].iter().all(|other| other.id != spec.id), "{} twice", spec.id);
-        assert!(!spec.summary.is_empty() && spec.advice.ends_with('.') && !spec.scopes.is_empty(), "{}", spec.id);
+        assert!(
+            !spec.summary.is_empty() && spec.advice.ends_with('.') && !spec.scopes.is_empty(),
+            "{}",
+            spec.id
+        );
     }
 }
 
 #[test]
 fn hostile_values_and_steps_do_not_break_a_judge() {
-    let values = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 0.0, -0.0, f64::MAX, f64::MIN, f64::MIN_POSITIVE, 1.0];
+    let values =
+        [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 0.0, -0.0, f64::MAX, f64::MIN, f64::MIN_POSITIVE, 1.0];
     let steps = [0, 1, -1, Step::MAX, Step::MIN, 5, 5, 4];
     let rows = (0..3000_usize).flat_map(|i| {
         let (value, step) = (values[i * 7 % values.len()], steps[i * 5 % steps.len()]);
@@ -537,4 +696,249 @@ fn hostile_values_and_steps_do_not_break_a_judge() {
     }
     Log::of([("loss", 0, 1.0)]).alerts();
     Log::default().alerts();
+}
+
+#[test]
+fn tags_of_real_logs_are_read_as_what_they_are() {
+    let mut count = 0;
+    for line in include_str!("tags.tsv").lines().filter(|l| !l.starts_with('#')) {
+        let [folder, tag, split, role, goal] = line.split('\t').collect::<Vec<_>>()[..] else {
+            panic!("{line}")
+        };
+        let class = tags::classify(&SeriesKey::plain(tag), &RunId::from(folder));
+        let read = (class.split.name(), class.role.name(), class.goal);
+        let goal = match goal {
+            "min" => Some(Goal::Min),
+            "max" => Some(Goal::Max),
+            _ => None,
+        };
+        assert_eq!(read, (split, role, goal), "{folder} {tag}: {}", class.why);
+        assert!(!class.why.is_empty() && !class.stem.is_empty(), "{tag}");
+        count += 1;
+    }
+    assert!(count >= 250, "{count}");
+}
+
+/// Runs whose first points are these; which pairs, main loss and main metric they have.
+#[test]
+fn validation_is_paired_with_the_training_series_of_the_same_quantity() {
+    type Expected =
+        (&'static [&'static str], &'static [(&'static str, &'static str)], &'static str, &'static str);
+    let runs: &[Expected] = &[
+        (
+            &["loss", "accuracy", "val_loss", "val_accuracy", "lr"],
+            &[("accuracy", "val_accuracy"), ("loss", "val_loss")],
+            "loss",
+            "val_loss",
+        ),
+        (
+            &["train_loss_step", "train_loss_epoch", "val_loss", "val_acc", "lr-SGD"],
+            &[("train_loss_epoch", "val_loss")],
+            "train_loss_epoch",
+            "val_loss",
+        ),
+        (
+            &["train/loss", "train/train_loss", "eval/loss", "train/grad_norm"],
+            &[("train/loss", "eval/loss")],
+            "train/loss",
+            "eval/loss",
+        ),
+        (
+            &["train/box_loss", "train/cls_loss", "val/box_loss", "val/cls_loss", "metrics/mAP50(B)"],
+            &[("train/box_loss", "val/box_loss"), ("train/cls_loss", "val/cls_loss")],
+            "train/box_loss",
+            "val/box_loss",
+        ),
+        (
+            &["lm loss", "lm loss validation", "learning-rate"],
+            &[("lm loss", "lm loss validation")],
+            "lm loss",
+            "lm loss validation",
+        ),
+        (
+            &["reduced_train_loss", "val_loss"],
+            &[("reduced_train_loss", "val_loss")],
+            "reduced_train_loss",
+            "val_loss",
+        ),
+        (&["trl", "tel"], &[("trl", "tel")], "trl", "tel"),
+        (
+            &["loss/train", "loss/val", "accuracy/val"],
+            &[("loss/train", "loss/val")],
+            "loss/train",
+            "loss/val",
+        ),
+        (&["rollout/ep_rew_mean", "train/value_loss", "train/loss"], &[], "train/loss", "train/loss"),
+        (&["train_loss", "test_loss"], &[("train_loss", "test_loss")], "train_loss", "test_loss"),
+    ];
+    for (all, expected, main_loss, main_metric) in runs {
+        let mut bench = Bench::new();
+        let mut batch = Bench::batch();
+        for tag in *all {
+            let points = vec![Point { step: 0, wall: START, value: 1.0 }];
+            batch.columns.push(Column { key: SeriesKey::plain(*tag), points });
+        }
+        bench.apply(&batch);
+        let run = bench.store.run(&batch.run).unwrap();
+        let pairs: Vec<_> = tags::pairs(run).into_iter().map(|p| (p.train.label(), p.val.label())).collect();
+        let expected: Vec<_> = expected.iter().map(|(t, v)| ((*t).to_owned(), (*v).to_owned())).collect();
+        assert_eq!(pairs, expected, "{all:?}");
+        assert_eq!(tags::main_loss(run).unwrap().label(), *main_loss, "{all:?}");
+        assert_eq!(tags::main_metric(run).unwrap().0.label(), *main_metric, "{all:?}");
+    }
+}
+
+/// A run that wrote a point each ten seconds and then fell silent, seen some time later.
+fn silent(points: usize, ago: f64, info: RunInfo, live: bool) -> (Bench, Health) {
+    let mut bench = Bench::new();
+    bench.now = WallTime(START + 10.0 * (points as f64 - 1.0) + ago);
+    let mut batch = Bench::batch();
+    let column = (0..points)
+        .map(|i| Point { step: i as Step, wall: START + 10.0 * i as f64, value: falling(i) })
+        .collect();
+    batch.records.push(Record::Info(Box::new(info)));
+    batch.columns.push(Column { key: SeriesKey::plain("loss"), points: column });
+    bench.apply(&batch);
+    let mut file = FileHealth::found(FileId(1), Arc::from("run/log"), batch.run.clone(), "jsonl");
+    let last = START + 10.0 * (points as f64 - 1.0);
+    file.state = FileState::Following;
+    file.modified = WallTime(last);
+    file.last_news = if live { WallTime(last + 0.2) } else { bench.now };
+    let mut health = Health::default();
+    health.scan.complete = true;
+    health.files.insert(FileId(1), file);
+    (bench, health)
+}
+
+#[test]
+fn silence_is_running_then_late_then_stalled_then_old() {
+    for live in [true, false] {
+        let stages = [
+            (30.0, RunState::Running, None),
+            (115.0, RunState::Running, None),
+            (400.0, RunState::Running, Some(Severity::Info)),
+            (1900.0, RunState::Stalled, Some(Severity::Critical)),
+            (80_000.0, RunState::Stalled, Some(Severity::Critical)),
+            (100_000.0, RunState::Unknown, None),
+            (3.0e7, RunState::Unknown, None),
+        ];
+        for (ago, expected, severity) in stages {
+            let (mut bench, health) = silent(200, ago, RunInfo::default(), live);
+            let run = bench.store.run(&RunId::from("run")).unwrap();
+            assert_eq!(
+                state::run_state(run, &health, bench.now, state::STALE_AFTER_S),
+                expected,
+                "after {ago} s"
+            );
+            bench.detectors.heartbeat(&bench.store, &health, &mut bench.book, bench.now);
+            assert_eq!(
+                bench.book.worst_open(&RunId::from("run")).map(|a| a.severity),
+                severity,
+                "after {ago} s"
+            );
+            if let Some(alert) = bench.book.alerts().next() {
+                assert!(number(alert, "silence_s") > number(alert, "limit_s"));
+                assert!(alert.message.contains("since step 199"), "{}", alert.message);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_run_that_reached_its_end_is_never_stalled() {
+    let info = RunInfo { steps_total: Some(200), ..RunInfo::default() };
+    let (mut bench, health) = silent(200, 5000.0, info, true);
+    let run = bench.store.run(&RunId::from("run")).unwrap();
+    assert_eq!(state::run_state(run, &health, bench.now, state::STALE_AFTER_S), RunState::Finished);
+    bench.detectors.finish(&bench.store, &health, &mut bench.book, bench.now);
+    assert_eq!(bench.book.alerts().count(), 0);
+}
+
+#[test]
+fn a_stalled_run_that_goes_on_closes_its_alert() {
+    let (mut bench, mut health) = silent(200, 4000.0, RunInfo::default(), true);
+    bench.detectors.heartbeat(&bench.store, &health, &mut bench.book, bench.now);
+    assert_eq!(bench.book.counts().critical, 1);
+    let mut batch = Bench::batch();
+    batch.columns.push(Column {
+        key: SeriesKey::plain("loss"),
+        points: vec![Point { step: 200, wall: bench.now.0, value: 0.4 }],
+    });
+    bench.apply(&batch);
+    for file in health.files.values_mut() {
+        (file.modified, file.last_news) = (bench.now, bench.now);
+    }
+    bench.detectors.heartbeat(&bench.store, &health, &mut bench.book, bench.now);
+    assert_eq!(bench.book.counts().critical, 0);
+    assert_eq!(bench.book.alerts().next().unwrap().state, AlertState::Closed);
+}
+
+#[test]
+fn the_time_that_is_left_follows_the_recent_pace() {
+    let info = RunInfo { steps_total: Some(1000), ..RunInfo::default() };
+    let (bench, _) = silent(200, 0.0, info, true);
+    let progress = state::progress(bench.store.run(&RunId::from("run")).unwrap(), bench.now);
+    assert_eq!(
+        (progress.step, progress.steps_total, progress.interval_s),
+        (Some(199), Some(1000), Some(10.0))
+    );
+    assert!((progress.eta_s.unwrap() - 8010.0).abs() < 1.0, "{progress:?}");
+}
+
+#[test]
+fn a_file_that_is_rewritten_whole_keeps_its_alert_and_what_the_user_said_of_it() {
+    let log =
+        Log::of((0..500).map(|i| ("loss", i as Step, if i < 300 { falling(i / 10) } else { f64::NAN })));
+    let mut bench = Bench::new();
+    let mut health = Health::default();
+    health.scan.complete = true;
+    let whole = |rows: usize, reset: bool| {
+        let mut batch = Bench::batch();
+        batch.reset = reset;
+        let points = log.rows[..rows]
+            .iter()
+            .map(|(_, step, value)| Point { step: *step, wall: START, value: *value })
+            .collect();
+        batch.columns.push(Column { key: SeriesKey::plain("loss"), points });
+        batch
+    };
+    bench.apply(&whole(400, false));
+    let id = bench.book.alerts().next().unwrap().id;
+    bench.book.acknowledge(id);
+    bench.apply(&whole(500, true));
+    bench.detectors.heartbeat(&bench.store, &health, &mut bench.book, bench.now);
+    let all: Vec<_> = bench.book.alerts().map(|a| (a.id, a.acknowledged, a.state)).collect();
+    assert_eq!(all, [(id, true, AlertState::Open)]);
+    bench.apply(&whole(250, true));
+    bench.detectors.heartbeat(&bench.store, &health, &mut bench.book, bench.now);
+    assert_eq!(bench.book.alerts().count(), 0, "what the file does not say any more is not said");
+}
+
+#[test]
+fn files_of_a_run_may_be_read_newest_first() {
+    let rows: Vec<_> = (0..900_i64)
+        .map(|i| {
+            (i, if i < 600 { falling(i as usize / 10) } else { falling(60) * 1.02_f64.powi(i as i32 - 600) })
+        })
+        .collect();
+    let file = |id: u32, part: &[(Step, f64)]| {
+        let mut batch = Bench::batch();
+        batch.origin = Origin { file: FileId(id), order: Arc::from(format!("events.{id}")) };
+        let points =
+            part.iter().map(|(step, value)| Point { step: *step, wall: START, value: *value }).collect();
+        batch.columns.push(Column { key: SeriesKey::plain("loss"), points });
+        batch
+    };
+    let mut ends = Vec::new();
+    for order in [[1, 2], [2, 1]] {
+        let mut bench = Bench::new();
+        for id in order {
+            let part = if id == 1 { &rows[..650] } else { &rows[650..] };
+            let batch = file(id, part);
+            bench.apply(&batch);
+        }
+        ends.push(names(&bench.finish()));
+    }
+    assert_eq!(ends[0].len(), 1, "{ends:?}");
+    assert_eq!((ends[0][0].0, ends[0][0].1), (ends[1][0].0, ends[1][0].1), "{ends:?}");
 }

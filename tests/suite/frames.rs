@@ -122,8 +122,8 @@ fn stats(n: f64, mean: f64, std: f64) -> LayerStats {
     }
 }
 
-fn bell(layer: &str, kind: LayerKind, step: i64, s: LayerStats) -> Record {
-    let (mean, std) = (s.mean.unwrap(), s.std.unwrap());
+fn bell(layer: &str, kind: LayerKind, step: i64, s: &LayerStats) -> Record {
+    let (mean, std) = (s.mean.unwrap_or(0.0), s.std.unwrap_or(0.0));
     let edges: Vec<f64> = (0..=30).map(|i| mean + std * (f64::from(i) - 15.0) / 4.0).collect();
     let counts = (0..30).map(|i| (1000.0 * (-0.5 * ((f64::from(i) - 14.5) / 4.0).powi(2)).exp()).round());
     Record::Histogram(HistogramRecord {
@@ -133,7 +133,7 @@ fn bell(layer: &str, kind: LayerKind, step: i64, s: LayerStats) -> Record {
         wall: WallTime(1_750_000_000.0 + step as f64),
         edges: edges.into(),
         counts: counts.collect(),
-        stats: s,
+        stats: *s,
     })
 }
 
@@ -146,7 +146,7 @@ pub fn layers_batch(records: i64) -> Batch {
         for (i, (name, n)) in NETWORK.iter().enumerate() {
             let depth = i as f64;
             let weights = stats(*n, 0.001 * depth - 0.004 * t, 0.05 + 0.02 * t);
-            batch.records.push(bell(name, LayerKind::Weights, step, weights));
+            batch.records.push(bell(name, LayerKind::Weights, step, &weights));
             let mut size = 1e-4 * 1.5_f64.powf(depth) * (1.2 - 0.6 * t) / n.sqrt();
             if *name == "layer3.0.conv2.weight" && step + 100 >= records * 100 {
                 size *= 40.0;
@@ -158,7 +158,7 @@ pub fn layers_batch(records: i64) -> Batch {
             if *name == "fc.bias" && step + 100 >= records * 100 {
                 g.nan = Some(12.0);
             }
-            batch.records.push(bell(name, LayerKind::Gradients, step, g));
+            batch.records.push(bell(name, LayerKind::Gradients, step, &g));
         }
         for (name, dead) in [("relu1", 0.02), ("relu2", 0.03 + 0.6 * t.min(1.0))] {
             batch.records.push(Record::Layer(LayerRecord {

@@ -21,7 +21,7 @@ fn the_table_says_what_is_wrong_with_which_layer() {
     insta::assert_snapshot!("layers_200x50", frame(&mut desk, 200, 50));
     insta::assert_snapshot!("layers_40x12", frame(&mut desk, 40, 12));
     let text = frame(&mut desk, 120, 30);
-    for word in ["12 NaN/Inf", "no grad", "x40 grad", "dead 6"] {
+    for word in ["12 NaN/Inf", "no grad", "x23 grad", "dead 6"] {
         assert!(text.contains(word) || text.contains(&word.replace('x', "×")), "{word}\n{text}");
     }
 }
@@ -44,7 +44,7 @@ fn the_time_cursor_shows_the_past_and_says_so() {
     desk.keys("[[");
     let past = frame(&mut desk, 120, 30);
     assert!(past.contains("as it was at step 900"), "{past}");
-    assert!(!past.contains("NaN/Inf") && !past.contains("× grad"), "{past}");
+    assert!(!past.contains("NaN/Inf") && !past.contains("23 grad"), "{past}");
     desk.key(KeyCode::Enter);
     let opened = frame(&mut desk, 120, 40);
     assert!(opened.contains("as it was at step 900") && !opened.contains("1100"), "{opened}");

@@ -1,6 +1,6 @@
 //! Sessions made by hand for the screen tests, and ways to look at what was drawn from them.
 
-use std::sync::Arc;
+use std::{fmt::Write as _, sync::Arc};
 
 use epochscope::{
     detect::{AlertBook, Draft, Severity},
@@ -306,7 +306,7 @@ pub fn text_and_styles(buffer: &Buffer, theme: &Theme) -> String {
         runs.retain(|(_, _, name)| name != "text");
         if !runs.is_empty() {
             let parts: Vec<String> = runs.iter().map(|(a, b, name)| format!("{a}-{b} {name}")).collect();
-            out.push_str(&format!("{y}: {}\n", parts.join(", ")));
+            let _ = writeln!(out, "{y}: {}", parts.join(", "));
         }
     }
     out

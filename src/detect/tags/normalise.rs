@@ -3,38 +3,41 @@
 /// The words of a name, in order.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Words {
-    words: Vec<String>,
+    whole: Vec<String>,
     pieces: Vec<String>,
+    stripped: Vec<String>,
     joined: String,
 }
 
 impl Words {
     /// Takes a name apart: trimmed (older Ultralytics headers are padded), lower-cased, split at everything
     /// that is no letter or digit. Camel-case pieces and words without their digits are kept beside the whole
-    /// words (`valLoss` is also `val` and `loss`; `top5` is also `top`).
+    /// words (`top5` is also `top`); a camel-case word that names a split is its pieces (`valLoss` is val, loss).
     pub fn of(name: &str) -> Self {
         let mut words = Vec::new();
         let mut pieces = Vec::new();
+        let mut stripped = Vec::new();
         for word in name.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()) {
             let whole = word.to_lowercase();
-            for piece in camel_pieces(word) {
-                if piece != whole {
-                    pieces.push(piece);
-                }
+            let camel = camel_pieces(word);
+            if camel.len() > 1 && camel.iter().any(|p| super::split::of_word(p).is_some()) {
+                words.extend(camel);
+                continue;
             }
+            pieces.extend(camel.into_iter().filter(|piece| *piece != whole));
             let letters = whole.trim_matches(|c: char| c.is_ascii_digit());
             if !letters.is_empty() && letters != whole {
-                pieces.push(letters.to_owned());
+                stripped.push(letters.to_owned());
             }
             words.push(whole);
         }
         let joined = words.join("_");
-        Self { words, pieces, joined }
+        Self { whole: words, pieces, stripped, joined }
     }
 
     /// The whole words in order.
     pub fn whole(&self) -> &[String] {
-        &self.words
+        &self.whole
     }
 
     /// All words joined by `_`: `lm loss-scale` is `lm_loss_scale`.
@@ -44,7 +47,12 @@ impl Words {
 
     /// True when one of `wanted` is a word or a piece of a word.
     pub fn any(&self, wanted: &[&str]) -> bool {
-        self.words.iter().chain(&self.pieces).any(|w| wanted.contains(&w.as_str()))
+        self.any_exact(wanted) || self.stripped.iter().any(|w| wanted.contains(&w.as_str()))
+    }
+
+    /// The same without words that lost their digits: `g0` is no `g`.
+    pub fn any_exact(&self, wanted: &[&str]) -> bool {
+        self.whole.iter().chain(&self.pieces).any(|w| wanted.contains(&w.as_str()))
     }
 
     /// True when one of `wanted` occurs in the joined words, at word bounds.
@@ -55,12 +63,12 @@ impl Words {
 
     /// The first word.
     pub fn first(&self) -> &str {
-        self.words.first().map_or("", String::as_str)
+        self.whole.first().map_or("", String::as_str)
     }
 
     /// The last word.
     pub fn last(&self) -> &str {
-        self.words.last().map_or("", String::as_str)
+        self.whole.last().map_or("", String::as_str)
     }
 }
 

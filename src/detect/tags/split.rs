@@ -28,15 +28,28 @@ impl Split {
 }
 
 const TRAIN: &[&str] = &[
-    "train", "training", "trn", "tr", "trl", "fit", "learn", "learner", "losses", "rollout", "rollouts", "env_runners",
+    "train", "training", "trn", "tr", "trl", "fit", "learn", "learner", "losses", "rollout", "rollouts",
+    "runners",
 ];
 const VAL: &[&str] = &[
-    "val", "valid", "validation", "eval", "evaluation", "dev", "holdout", "heldout", "oof", "vld", "tel", "valset",
+    "val",
+    "valid",
+    "validation",
+    "eval",
+    "evaluation",
+    "dev",
+    "holdout",
+    "heldout",
+    "oof",
+    "vld",
+    "tel",
+    "valset",
 ];
 const TEST: &[&str] = &["test", "tst", "testing"];
 
 /// Words that say the split or the cadence, not what is measured; left out of the stem.
-const CADENCE: &[&str] = &["epoch", "step", "batch", "iter", "iterations", "vs", "samples", "average", "inner"];
+const CADENCE: &[&str] =
+    &["epoch", "step", "batch", "iter", "iterations", "vs", "samples", "average", "inner"];
 
 /// The split that one word names.
 pub fn of_word(word: &str) -> Option<Split> {
@@ -72,15 +85,27 @@ pub fn split(words: &Words, context: &Words, folder: &str) -> (Split, &'static s
     if words.any(&["train", "training"]) {
         return (Split::Train, "a part of a word names the split");
     }
-    if let Some(split) = Words::of(folder).whole().last().and_then(|w| of_word(w)) {
+    if let Some(split) = of_folder(folder) {
         return (split, "the folder of the file names the split");
     }
     match words.first() {
-        "learning" | "batch" => (Split::Train, "the prefix is one that trainers use while training"),
+        "learning" | "batch" if !words.phrase(&["learning_rate", "batch_size"]) => {
+            (Split::Train, "the prefix is one that trainers use while training")
+        }
         "loss" if words.whole().get(1).is_some_and(|w| w == "metrics") => {
             (Split::Train, "torchtitan's loss_metrics are of training")
         }
         _ => (Split::Unknown, "the name does not say the split"),
+    }
+}
+
+/// Folders that Keras, fairseq, `CatBoost` and `DVCLive` give to a split; only a whole name counts.
+fn of_folder(folder: &str) -> Option<Split> {
+    match folder.rsplit('/').next().unwrap_or_default().to_lowercase().as_str() {
+        "train" | "training" | "train_inner" | "learn" => Some(Split::Train),
+        "val" | "valid" | "validation" | "eval" | "dev" => Some(Split::Val),
+        "test" => Some(Split::Test),
+        _ => None,
     }
 }
 
@@ -93,7 +118,8 @@ pub fn stem(words: &Words) -> String {
         .map(|w| if w == "trl" || w == "tel" { "loss" } else { w.as_str() })
         .filter(|w| of_word(w).is_none() && !CADENCE.contains(w))
         .collect();
-    let kept: Vec<&str> = if kept.first() == Some(&"metrics") && kept.len() > 1 { kept[1..].to_vec() } else { kept };
+    let kept: Vec<&str> =
+        if kept.first() == Some(&"metrics") && kept.len() > 1 { kept[1..].to_vec() } else { kept };
     if kept.is_empty() { words.joined().to_owned() } else { kept.join("_") }
 }
 
@@ -103,8 +129,15 @@ mod tests {
 
     #[test]
     fn stems_of_the_same_quantity_are_equal() {
-        for tag in ["loss", "train/loss", "val_loss", "loss/val", "train_loss_epoch", "evaluation_loss_vs_iterations", "tel"]
-        {
+        for tag in [
+            "loss",
+            "train/loss",
+            "val_loss",
+            "loss/val",
+            "train_loss_epoch",
+            "evaluation_loss_vs_iterations",
+            "tel",
+        ] {
             assert_eq!(stem(&Words::of(tag)), "loss", "{tag}");
         }
         assert_eq!(stem(&Words::of("val/box_loss")), "box_loss");

@@ -8,7 +8,7 @@ use crate::formats::{
     Candidate, Claim, HEAD_BYTES,
     wire::{
         axes::{Axis, looks_like_metric},
-        lines::{trim, whole_lines, without_mark},
+        lines::{named, trim, whole_lines, without_mark},
         numbers::number,
     },
 };
@@ -16,8 +16,7 @@ use crate::formats::{
 /// Decides. A header with a step column is enough; one that only has names of metrics needs a first row of
 /// numbers, because tables of results have such headers too. Anything else is taken for a data set.
 pub fn claim(file: &Candidate<'_>) -> Claim {
-    let name = file.name.to_ascii_lowercase();
-    if !name.ends_with(".csv") && !name.ends_with(".tsv") {
+    if !named(file.name, ".csv") && !named(file.name, ".tsv") {
         return Claim::No("");
     }
     let head = without_mark(file.head);

@@ -41,7 +41,7 @@ struct Column {
 /// The columns of a table.
 #[derive(Debug, Default)]
 pub struct Columns {
-    columns: Vec<Column>,
+    all: Vec<Column>,
     habits: Vec<Habit>,
     monitor: bool,
 }
@@ -59,12 +59,12 @@ impl Columns {
             wall: None,
             made: None,
         };
-        Self { columns: names.iter().map(column).collect(), habits, monitor }
+        Self { all: names.iter().map(column).collect(), habits, monitor }
     }
 
     /// How many.
     pub fn len(&self) -> usize {
-        self.columns.len()
+        self.all.len()
     }
 
     /// How each column is used to saying *missing*.
@@ -75,7 +75,7 @@ impl Columns {
     /// Takes in the cells of a row, as many as there are columns.
     pub fn read(&mut self, cells: &[&[u8]], habits: &mut Habits) {
         let mut some_empty = false;
-        for (column, cell) in self.columns.iter_mut().zip(cells) {
+        for (column, cell) in self.all.iter_mut().zip(cells) {
             column.wall = None;
             column.cell = match number(cell) {
                 Some(value) if value.is_nan() => Cell::Nan,
@@ -91,7 +91,7 @@ impl Columns {
                 };
             }
         }
-        let finite = self.columns.iter().enumerate().filter_map(|(at, column)| match column.cell {
+        let finite = self.all.iter().enumerate().filter_map(|(at, column)| match column.cell {
             Cell::Number(_) => Some(at),
             _ => None,
         });
@@ -100,12 +100,12 @@ impl Columns {
 
     /// The cell of the row taken in last.
     pub fn cell(&self, at: usize) -> Cell {
-        self.columns.get(at).filter(|c| !c.key.tag.as_str().is_empty()).map_or(Cell::Nothing, |c| c.cell)
+        self.all.get(at).filter(|c| !c.key.tag.as_str().is_empty()).map_or(Cell::Nothing, |c| c.cell)
     }
 
     /// Numbers of the row that may be its step, by rank.
     pub fn steps(&self, by_rank: &mut [Option<f64>; STEP_RANKS]) {
-        for column in &self.columns {
+        for column in &self.all {
             if let (Axis::Step(rank), Cell::Number(value)) = (column.axis, column.cell) {
                 by_rank[usize::from(rank)] = Some(value);
             }
@@ -115,7 +115,7 @@ impl Columns {
     /// The row's time of day and the place of the column that says it.
     pub fn wall(&self) -> Option<(f64, usize)> {
         let rank = |column: &Column| if let Axis::Time(rank) = column.axis { rank } else { u8::MAX };
-        self.columns
+        self.all
             .iter()
             .enumerate()
             .filter_map(|(at, column)| column.wall.map(|wall| (rank(column), wall, at)))
@@ -125,7 +125,7 @@ impl Columns {
 
     /// Whether a column does nothing but carry the step.
     pub fn is_used_up(&self, at: usize, rank: Option<usize>) -> bool {
-        match self.columns.get(at).map(|c| c.axis) {
+        match self.all.get(at).map(|c| c.axis) {
             Some(Axis::Step(r)) => Axis::Step(r) != Axis::EPOCH && Some(usize::from(r)) == rank,
             _ => false,
         }
@@ -142,7 +142,7 @@ impl Columns {
 
     /// The column's place in this turn's sink.
     pub fn column(&mut self, at: usize, turn: u64, out: &mut Decoded) -> ColumnIndex {
-        let column = &mut self.columns[at];
+        let column = &mut self.all[at];
         match column.made {
             Some((made, index)) if made == turn => index,
             _ => {

@@ -5,7 +5,7 @@ use crate::formats::{
     wire::{
         axes::{Axis, looks_like_metric},
         json::{Cursor, JsonError, Kind, unescape},
-        lines::{trim, whole_lines, without_mark},
+        lines::{named, trim, whole_lines, without_mark},
     },
 };
 
@@ -14,17 +14,18 @@ const NOT_LINES: &str = "one JSON document, not one object per line";
 /// Decides. A name ending in `.jsonl` or `.ndjson` needs a line that looks like metrics; `.json`, `.log` and
 /// `.txt` need a line with a step, because data sets and configurations have such names too.
 pub fn claim(file: &Candidate<'_>) -> Claim {
-    let name = file.name.to_ascii_lowercase();
-    let lines_by_name = name.ends_with(".jsonl") || name.ends_with(".ndjson");
-    let maybe = [".json", ".log", ".txt"].iter().any(|end| name.ends_with(end));
-    if !lines_by_name && !maybe || name == "wandb-summary.json" {
+    let lines_by_name = named(file.name, ".jsonl") || named(file.name, ".ndjson");
+    let maybe = [".json", ".log", ".txt"].iter().any(|end| named(file.name, end));
+    if !lines_by_name && !maybe || file.name == "wandb-summary.json" {
         return Claim::No("");
     }
     let head = trim(without_mark(file.head));
     let Some(first) = head.first() else { return Claim::NotYet };
     match first {
         b'{' => {}
-        b'[' => return Claim::No("a JSON array, not one object per line"),
+        b'[' if lines_by_name || named(file.name, ".json") => {
+            return Claim::No("a JSON array, not one object per line");
+        }
         _ if lines_by_name => return Claim::No("the first line is no JSON object"),
         _ => return Claim::No(""),
     }
@@ -92,6 +93,10 @@ fn look(file: &Candidate<'_>) -> Look {
         if file.head.len() >= HEAD_BYTES || finished.is_ok() {
             found.metrics = finds.looks_like_metrics();
             found.step = finds.step;
+        }
+        // a configuration in one line must not be waited for
+        if finished.is_ok() && named(file.name, ".json") {
+            found.line = LineState::Whole;
         }
     }
     found

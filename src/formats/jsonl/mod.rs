@@ -15,12 +15,12 @@ use crate::{
         wire::{
             axes::{Axis, wall_of_number, wall_of_text},
             json::{Cursor, DEPTH_LIMIT, JsonError, Kind},
-            json_tree::{Json, Object},
+            json_tree::{Json, settings},
             lines::{Line, Lines, trim, without_mark},
             numbers::{integer, number},
         },
     },
-    model::{HyperValue, Point, Record, RunInfo, Step},
+    model::{Point, Record, RunInfo, Step},
 };
 use openmmlab::OpenMmLab;
 use slots::{Found, Slots};
@@ -31,8 +31,6 @@ const ARRAY_LIMIT: usize = 8;
 const NUMBER_LENGTH: usize = 40;
 /// Keys at the top whose objects are the configuration, repeated in every line by Ray.
 const CONFIGURATION: &[&[u8]] = &[b"config", b"hparams", b"hyperparameters", b"hyper_parameters"];
-/// Settings of one configuration that are kept.
-const SETTINGS_LIMIT: usize = 4096;
 
 /// JSON lines.
 pub struct JsonLines;
@@ -220,9 +218,7 @@ impl JsonLinesDecoder {
             && text != self.configuration
         {
             if let Ok(Json::Object(object)) = Json::parse(&text) {
-                let mut settings = Vec::new();
-                flatten(&object, "", &mut settings);
-                out.record(Record::Hyperparameters(settings));
+                out.record(Record::Hyperparameters(settings(&object)));
             }
             self.configuration = text;
         }
@@ -235,57 +231,6 @@ fn passed<'a>(cursor: &mut Cursor<'a>, depth: usize) -> Result<&'a [u8], JsonErr
     let start = cursor.at();
     cursor.skip(depth)?;
     Ok(cursor.between(start, cursor.at()))
-}
-
-/// Settings of a nested configuration, `/` between the names.
-pub(super) fn flatten(
-    object: &Object<'_>,
-    prefix: &str,
-    settings: &mut Vec<(std::sync::Arc<str>, HyperValue)>,
-) {
-    for (key, value) in object.entries() {
-        if settings.len() >= SETTINGS_LIMIT {
-            return;
-        }
-        let name = if prefix.is_empty() { key.to_owned() } else { format!("{prefix}/{key}") };
-        if let Some(inner) = value.object() {
-            flatten(inner, &name, settings);
-        } else {
-            settings.push((name.into(), setting(value)));
-        }
-    }
-}
-
-fn setting(value: &Json<'_>) -> HyperValue {
-    match value {
-        Json::Bool(value) => HyperValue::Bool(*value),
-        value if value.number().is_some() => HyperValue::Number(value.number().unwrap_or(f64::NAN)),
-        value => HyperValue::Text(spelled(value).into()),
-    }
-}
-
-/// A value as short text, for people.
-fn spelled(value: &Json<'_>) -> String {
-    const SHOWN: usize = 16;
-    fn list(parts: impl Iterator<Item = String>, count: usize) -> String {
-        let mut text = parts.take(SHOWN).collect::<Vec<_>>().join(", ");
-        if count > SHOWN {
-            text.push_str(", …");
-        }
-        text
-    }
-    match value {
-        Json::Null => "null".to_owned(),
-        Json::Bool(value) => value.to_string(),
-        Json::Number(value) => value.to_string(),
-        Json::Text(text) => text.clone().into_owned(),
-        Json::Numbers(values) => format!("[{}]", list(values.iter().map(ToString::to_string), values.len())),
-        Json::Array(values) => format!("[{}]", list(values.iter().map(spelled), values.len())),
-        Json::Object(object) => {
-            let parts = object.entries().map(|(key, value)| format!("{key}: {}", spelled(value)));
-            format!("{{{}}}", list(parts, object.entries().take(SHOWN + 1).count()))
-        }
-    }
 }
 
 impl Decoder for JsonLinesDecoder {

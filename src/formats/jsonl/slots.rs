@@ -33,7 +33,7 @@ struct Slot {
 /// All keys of a file so far.
 #[derive(Debug, Default)]
 pub struct Slots {
-    slots: Vec<Slot>,
+    all: Vec<Slot>,
     by_path: FxHashMap<Box<[u8]>, usize>,
     guess: usize,
     turn: u64,
@@ -55,7 +55,7 @@ impl Slots {
     /// The slot of a path, made if missing; or why there is none.
     #[inline]
     pub fn find(&mut self, path: &[u8]) -> Result<usize, &'static str> {
-        let slot = match self.slots.get(self.guess) {
+        let slot = match self.all.get(self.guess) {
             Some(slot) if *slot.path == *path => self.guess,
             _ => match self.by_path.get(path) {
                 Some(slot) => *slot,
@@ -70,11 +70,11 @@ impl Slots {
         if path.len() > KEY_LENGTH {
             return Err("key longer than 1024 bytes");
         }
-        if self.slots.len() >= KEYS_LIMIT {
+        if self.all.len() >= KEYS_LIMIT {
             return Err("key beyond the first 65536");
         }
         let name = unescape(path);
-        self.slots.push(Slot {
+        self.all.push(Slot {
             path: path.into(),
             axis: Axis::of(&name),
             total: matches!(&*name, "total_steps" | "max_steps" | "steps_total"),
@@ -83,20 +83,20 @@ impl Slots {
             line: 0,
             at: 0,
         });
-        self.by_path.insert(path.into(), self.slots.len() - 1);
-        Ok(self.slots.len() - 1)
+        self.by_path.insert(path.into(), self.all.len() - 1);
+        Ok(self.all.len() - 1)
     }
 
     /// What a slot's key is for.
     pub fn axis(&self, slot: usize) -> Axis {
-        self.slots.get(slot).map_or(Axis::None, |s| s.axis)
+        self.all.get(slot).map_or(Axis::None, |s| s.axis)
     }
 
     /// The column of a slot in this turn's sink.
     #[inline]
     pub fn column(&mut self, slot: usize, out: &mut Decoded) -> ColumnIndex {
         let turn = self.turn;
-        let slot = &mut self.slots[slot];
+        let slot = &mut self.all[slot];
         match slot.column {
             Some((made, column)) if made == turn => column,
             _ => {
@@ -143,7 +143,7 @@ impl Found {
     #[inline]
     pub fn value(&mut self, slots: &mut Slots, at: usize, value: f64) {
         let line = slots.line;
-        let Some(slot) = slots.slots.get_mut(at) else { return };
+        let Some(slot) = slots.all.get_mut(at) else { return };
         if slot.line == line
             && let Some(earlier) = self.values.get_mut(slot.at)
         {

@@ -61,55 +61,30 @@ impl<'a> Event<'a> {
     }
 }
 
-/// The event of nearly every record: one `simple_value` of one tag, fields in ascending order.
-///
-/// Between step and value it holds only keys, lengths and the tag: its *form*, the same bytes at every step.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub(super) struct SimpleScalar<'a> {
-    pub wall: f64,
-    pub step: Step,
-    /// Everything after the step and before the bits of the value. What it is is known only after
-    /// [`Self::tag`] or by comparison.
-    pub form: &'a [u8],
-    pub value: f32,
-}
-
-impl<'a> SimpleScalar<'a> {
-    /// What the event is if its form proves right. `None` for an event of another order of fields.
+impl<'a> Event<'a> {
+    /// Reads the event of nearly every record: time, step and a summary, in this order and nothing else. `None`
+    /// for any other, however slight the difference: [`Self::parse`] takes those.
     #[inline]
-    pub fn guess(payload: &'a [u8]) -> Option<Self> {
+    pub fn parse_plain(payload: &'a [u8]) -> Option<(f64, Step, &'a [u8])> {
         let ([0x09, wall @ ..], mut rest) = payload.split_first_chunk::<9>()? else { return None };
         let mut step = 0;
         if let [0x10, after @ ..] = rest {
             rest = after;
             step = take_varint(&mut rest)?;
         }
-        // Never empty: an empty form is that of a tag without such events.
-        let (form, bits) = rest.split_last_chunk::<4>().filter(|(form, _)| !form.is_empty())?;
-        Some(Self {
-            wall: f64::from_le_bytes(*wall),
-            step: step.cast_signed(),
-            form,
-            value: f32::from_le_bytes(*bits),
-        })
-    }
-
-    /// The tag, if this is such an event; [`Event::parse`] takes every other, however slight the difference.
-    pub fn tag(&self) -> Option<&'a [u8]> {
-        let fields = delimited(delimited(self.form, 0x2a, 4)?, 0x0a, 4)?;
-        let (0x15, fields) = fields.split_last()? else { return None };
-        delimited(fields, 0x0a, 0).filter(|tag| !tag.is_empty())
+        Some((f64::from_le_bytes(*wall), step.cast_signed(), delimited(rest, 0x2a)?))
     }
 }
 
-/// The content of a length-delimited field with that key that ends `beyond` bytes behind `bytes`.
-fn delimited(bytes: &[u8], key: u8, beyond: u64) -> Option<&[u8]> {
+/// The content of a length-delimited field with that key that takes all of `bytes`.
+#[inline]
+fn delimited(bytes: &[u8], key: u8) -> Option<&[u8]> {
     let (first, mut rest) = bytes.split_first()?;
     if *first != key {
         return None;
     }
     let length = take_varint(&mut rest)?;
-    (length == (rest.len() as u64).saturating_add(beyond)).then_some(rest)
+    (length == rest.len() as u64).then_some(rest)
 }
 
 /// What a summary value holds.
@@ -164,13 +139,61 @@ impl<'a> Value<'a> {
     }
 }
 
-/// The values of a `Summary`.
-pub(super) fn values(summary: &[u8]) -> impl Iterator<Item = Result<Value<'_>, Malformed>> {
-    Fields::of(summary).filter_map(|field| match field {
-        Ok((1, wire)) => Some(wire.bytes().ok_or(Malformed).and_then(Value::parse)),
-        Ok(_) => None,
-        Err(malformed) => Some(Err(malformed)),
-    })
+/// A value without the last four bytes, where those are the bits of its number and nothing else: only keys,
+/// lengths and the tag, the same bytes each time a writer logs this tag.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Form<'a>(pub &'a [u8]);
+
+impl<'a> Form<'a> {
+    /// Form and number of a value, if it has one. Which tag it is of is known by comparison only.
+    #[inline]
+    pub fn guess(value: &'a [u8]) -> Option<(Self, f32)> {
+        let (form, bits) = value.split_last_chunk::<4>()?;
+        Some((Self(form), f32::from_le_bytes(*bits)))
+    }
+
+    /// The form of a value that is a tag and a `simple_value`, in this order and nothing else.
+    pub fn of_simple(value: &'a [u8]) -> Option<Self> {
+        let (form, _) = Self::guess(value)?;
+        let (0x15, tag) = form.0.split_last()? else { return None };
+        delimited(tag, 0x0a).map(|_| form)
+    }
+
+    /// The form of a value whose number is `bits`, a slice of the value.
+    pub fn around(value: &'a [u8], bits: &'a [u8]) -> Option<Self> {
+        let at_end = bits.len() == 4 && bits.as_ptr_range().end == value.as_ptr_range().end;
+        at_end.then(|| Self::guess(value)).flatten().map(|(form, _)| form)
+    }
+}
+
+/// The values of a `Summary`, unread.
+pub(super) struct Values<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Values<'a> {
+    pub fn of(summary: &'a [u8]) -> Self {
+        Self { rest: summary }
+    }
+}
+
+impl<'a> Iterator for Values<'a> {
+    type Item = Result<&'a [u8], Malformed>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        // Nearly always the only field, and nearly always shorter than 128 bytes.
+        if let [0x0a, length @ 0..0x80, ref rest @ ..] = *self.rest
+            && let Some((value, rest)) = rest.split_at_checked(usize::from(length))
+        {
+            self.rest = rest;
+            return Some(Ok(value));
+        }
+        let mut fields = Fields::of(self.rest);
+        let found = fields.find(|field| matches!(field, Ok((1, _)) | Err(_)));
+        self.rest = fields.rest();
+        found.map(|field| field?.1.bytes().ok_or(Malformed))
+    }
 }
 
 /// What a `SessionLog` says.
@@ -210,19 +233,22 @@ mod tests {
 
     #[test]
     fn the_quick_way_reads_what_the_thorough_way_reads() {
-        for (step, tag, value) in
+        for (step, tag, number) in
             [(0, "a", 1.5), (3, "train/loss", f32::NAN), (-1, "lr", -0.0), (i64::MAX, "x", f32::INFINITY)]
         {
-            let payload = build::scalar(12.5, step, tag, value);
-            let quick = SimpleScalar::guess(&payload).unwrap();
+            let payload = build::scalar(12.5, step, tag, number);
+            let (wall, quick_step, summary) = Event::parse_plain(&payload).unwrap();
             let event = Event::parse(&payload).unwrap();
-            let What::Summary(summary) = event.what else { panic!("{event:?}") };
-            let thorough = values(summary).next().unwrap().unwrap();
-            assert_eq!((quick.wall, quick.step), (event.wall, event.step));
-            assert_eq!(quick.tag(), Some(thorough.tag));
+            assert_eq!((wall, quick_step, What::Summary(summary)), (event.wall, event.step, event.what));
+            let values: Vec<_> = Values::of(summary).collect();
+            let [Ok(value)] = values[..] else { panic!("{values:?}") };
+            let (form, quick) = Form::guess(value).unwrap();
+            assert_eq!(Form::of_simple(value), Some(form));
+            let thorough = Value::parse(value).unwrap();
             let Content::Simple(seen) = thorough.content else { panic!("{thorough:?}") };
-            assert_eq!(quick.value.to_bits(), seen.to_bits());
-            assert_eq!(seen.to_bits(), value.to_bits());
+            assert_eq!(quick.to_bits(), seen.to_bits());
+            assert_eq!(seen.to_bits(), number.to_bits());
+            assert_eq!(thorough.tag, tag.as_bytes());
         }
     }
 
@@ -230,20 +256,36 @@ mod tests {
     fn a_step_of_zero_may_be_left_out() {
         let mut payload = build::scalar(1.0, 0, "a", 2.0);
         payload.drain(9..11);
-        let scalar = SimpleScalar::guess(&payload).unwrap();
-        assert_eq!((scalar.step, scalar.tag(), scalar.value), (0, Some(&b"a"[..]), 2.0));
+        assert_eq!(Event::parse_plain(&payload).map(|(_, step, _)| step), Some(0));
     }
 
     #[test]
     fn the_quick_way_declines_what_it_does_not_know() {
-        let tag = |payload: &[u8]| SimpleScalar::guess(payload).and_then(|s| s.tag().map(<[u8]>::to_vec));
-        let two = build::event(1.0, 5, &[build::simple("a", 1.0), build::simple("b", 2.0)]);
-        assert_eq!(tag(&two), None);
         let mut torn = build::scalar(1.0, 5, "a", 2.0);
         torn.pop();
-        assert_eq!(tag(&torn), None);
-        assert_eq!(tag(&build::scalar(1.0, 5, "", 2.0)), None);
-        assert_eq!(tag(b""), None);
+        assert_eq!(Event::parse_plain(&torn), None);
+        assert_eq!(Event::parse_plain(b""), None);
+        assert_eq!(Event::parse_plain(&build::event_with(1.0, 5, &build::bytes_field(4, b"graph"))), None);
+        let more = [build::simple("a", 1.0), build::varint_field(99, 1)].concat();
+        assert_eq!(Form::of_simple(&more), None);
+        let text = build::bytes_field(7, b"\x15abcd");
+        assert_eq!((Form::of_simple(&text), Form::of_simple(b"abc")), (None, None));
+    }
+
+    #[test]
+    fn values_are_found_among_unknown_fields_of_any_length() {
+        let long = vec![7; 300];
+        let summary = [
+            build::bytes_field(2, b"unknown"),
+            build::bytes_field(1, b"one"),
+            build::varint_field(9, 5),
+            build::bytes_field(1, &long),
+        ];
+        let values: Result<Vec<_>, _> =
+            Values::of(&summary.concat()).map(|v| v.map(<[u8]>::to_vec)).collect();
+        assert_eq!(values, Ok(vec![b"one".to_vec(), long]));
+        assert_eq!(Values::of(b"\x0a\x05ab").collect::<Vec<_>>(), [Err(Malformed)]);
+        assert_eq!(Values::of(b"\x08\x05").collect::<Vec<_>>(), [Err(Malformed)]);
     }
 
     #[test]

@@ -30,123 +30,97 @@ pub(super) struct Histogram {
     pub stats: LayerStats,
 }
 
-/// `repeated double`, packed in one field or not.
-#[derive(Clone, Default, Debug)]
-enum Doubles<'a> {
-    #[default]
-    None,
-    Packed(&'a [u8]),
-    Own(Vec<f64>),
+/// Numbers of the histogram in work; kept from one to the next so that no memory is asked for.
+#[derive(Default, Debug)]
+pub(super) struct Scratch {
+    limits: Vec<f64>,
+    counts: Vec<f64>,
+    edges: Vec<f64>,
 }
 
-impl<'a> Doubles<'a> {
-    fn take(&mut self, wire: Wire<'a>) -> Result<(), Malformed> {
-        match (&mut *self, wire) {
-            (Self::None, Wire::Bytes(packed)) => *self = Self::Packed(packed),
-            (Self::Own(own), Wire::Fixed64(bits)) if own.len() <= BUCKETS_LIMIT => {
-                own.push(f64::from_bits(bits));
-            }
-            (Self::Own(_), Wire::Fixed64(_)) => {}
-            (Self::None, Wire::Fixed64(bits)) => *self = Self::Own(vec![f64::from_bits(bits)]),
-            // Packed and unpacked, or packed in two pieces: nobody writes that, the rules allow it.
-            (_, wire @ (Wire::Bytes(_) | Wire::Fixed64(_))) => {
-                let mut own: Vec<f64> = self.iter().take(BUCKETS_LIMIT).collect();
-                match wire {
-                    Wire::Bytes(packed) => own.extend(packed_doubles(packed).take(BUCKETS_LIMIT)),
-                    Wire::Fixed64(bits) => own.push(f64::from_bits(bits)),
-                    _ => {}
-                }
-                *self = Self::Own(own);
-            }
-            _ => return Err(Malformed),
-        }
-        Ok(())
-    }
-
-    fn iter(&self) -> impl ExactSizeIterator<Item = f64> + Clone + '_ {
-        let (packed, own): (&[u8], &[f64]) = match self {
-            Self::None => (&[], &[]),
-            Self::Packed(packed) => (packed, &[]),
-            Self::Own(own) => (&[], own),
-        };
-        let packed = packed.as_chunks::<8>().0;
-        let length = packed.len().max(own.len());
-        (0..length).map(move |at| match packed.get(at) {
-            Some(bytes) => f64::from_le_bytes(*bytes),
-            None => own.get(at).copied().unwrap_or_default(),
-        })
-    }
-}
-
-/// `HistogramProto`. Bucket i covers what lies between `limits[i - 1]` and `limits[i]`; the first has no left
-/// edge of its own.
-#[derive(Clone, Default, Debug)]
-struct Legacy<'a> {
+/// The single numbers of a `HistogramProto`; those that were not written are zero.
+#[derive(Clone, Copy, Default, Debug)]
+struct Totals {
     min: f64,
     max: f64,
     num: f64,
     sum: f64,
     sum_squares: f64,
-    limits: Doubles<'a>,
-    buckets: Doubles<'a>,
 }
 
-/// Reads a `HistogramProto`. `Ok(None)`: it is one, and cannot be used.
-pub(super) fn of_legacy(message: &[u8]) -> Result<Option<Histogram>, Malformed> {
-    let mut proto = Legacy::default();
+/// Reads a `HistogramProto`. `Ok(None)`: it is one, and has too many buckets.
+///
+/// Bucket i covers what lies between `limits[i - 1]` and `limits[i]`; the first has no left edge of its own.
+pub(super) fn of_legacy(message: &[u8], scratch: &mut Scratch) -> Result<Option<Histogram>, Malformed> {
+    let mut totals = Totals::default();
+    scratch.limits.clear();
+    scratch.counts.clear();
     for field in Fields::of(message) {
         let (number, wire) = field?;
         let double = || wire.double().ok_or(Malformed);
         match number {
-            1 => proto.min = double()?,
-            2 => proto.max = double()?,
-            3 => proto.num = double()?,
-            4 => proto.sum = double()?,
-            5 => proto.sum_squares = double()?,
-            6 => proto.limits.take(wire)?,
-            7 => proto.buckets.take(wire)?,
+            1 => totals.min = double()?,
+            2 => totals.max = double()?,
+            3 => totals.num = double()?,
+            4 => totals.sum = double()?,
+            5 => totals.sum_squares = double()?,
+            6 => take_doubles(&mut scratch.limits, wire)?,
+            7 => take_doubles(&mut scratch.counts, wire)?,
             _ => {}
         }
     }
-    if proto.limits.iter().len() > BUCKETS_LIMIT {
+    if scratch.limits.len().max(scratch.counts.len()) > BUCKETS_LIMIT {
         return Ok(None);
     }
-    Ok(Some(proto.histogram()))
+    Ok(Some(of_buckets(totals, scratch)))
 }
 
-impl Legacy<'_> {
-    fn histogram(&self) -> Histogram {
-        // Empty outer buckets only carry an edge (PyTorch) or infinity (TensorFlow).
-        let buckets = || self.buckets.iter().zip(self.limits.iter());
-        let first = buckets().position(|(count, _)| count > 0.0);
-        let total = buckets().map(|(count, _)| usable(count)).sum();
-        let (edges, counts) = match first {
-            None => (Arc::from([]), Arc::from([])),
-            Some(first) => {
-                let last = buckets().enumerate().filter(|(_, (count, _))| *count > 0.0).last();
-                let last = last.map_or(first, |(at, _)| at);
-                let used = last.saturating_sub(first).saturating_add(1);
-                let inner = self.limits.iter().skip(first).take(used.saturating_sub(1));
-                let lowest = first.checked_sub(1).and_then(|before| self.limits.iter().nth(before));
-                let highest = self.limits.iter().nth(last);
-                let low = outer(self.min, lowest, inner.clone().next().or(highest), f64::le);
-                let high = outer(self.max, highest, inner.clone().last().or(lowest), f64::ge);
-                let mut floor = low;
-                let edges = std::iter::once(low)
-                    .chain(inner)
-                    .chain([high])
-                    .map(|edge| {
-                        floor = if edge > floor && edge.is_finite() { edge } else { floor };
-                        floor
-                    })
-                    .collect();
-                let counts = self.buckets.iter().skip(first).take(used).map(usable).collect();
-                (edges, counts)
-            }
-        };
-        Histogram { edges, counts, stats: self.stats(total) }
+/// One field of a `repeated double`, packed or not. Stops soon after [`BUCKETS_LIMIT`].
+fn take_doubles(numbers: &mut Vec<f64>, wire: Wire<'_>) -> Result<(), Malformed> {
+    let room = BUCKETS_LIMIT.saturating_add(1).saturating_sub(numbers.len());
+    match wire {
+        Wire::Bytes(packed) => numbers.extend(packed_doubles(packed).take(room)),
+        Wire::Fixed64(bits) if room > 0 => numbers.push(f64::from_bits(bits)),
+        Wire::Fixed64(_) => {}
+        _ => return Err(Malformed),
     }
+    Ok(())
+}
 
+fn of_buckets(totals: Totals, scratch: &mut Scratch) -> Histogram {
+    let Scratch { limits, counts, edges } = scratch;
+    let both = limits.len().min(counts.len());
+    limits.truncate(both);
+    counts.truncate(both);
+    for count in counts.iter_mut() {
+        *count = usable(*count);
+    }
+    let mut stats = totals.stats(counts.iter().sum());
+    if totals.num > 0.0 {
+        stats.zero = totals.zero_share(limits, counts);
+    }
+    // Empty outer buckets only carry an edge (PyTorch) or infinity (TensorFlow).
+    let Some(first) = counts.iter().position(|count| *count > 0.0) else {
+        return Histogram { edges: Arc::from([]), counts: Arc::from([]), stats };
+    };
+    let last = counts.iter().rposition(|count| *count > 0.0).unwrap_or(first);
+    let lowest = first.checked_sub(1).and_then(|before| limits.get(before)).copied();
+    let highest = limits.get(last).copied();
+    let inner = limits.get(first..last).unwrap_or_default();
+    let low = outer(totals.min, lowest, inner.first().copied().or(highest), f64::le);
+    let high = outer(totals.max, highest, inner.last().copied().or(lowest), f64::ge);
+    edges.clear();
+    edges.push(low);
+    let mut floor = low;
+    edges.extend(inner.iter().chain([&high]).map(|edge| {
+        floor = if *edge > floor && *edge < f64::INFINITY { *edge } else { floor };
+        floor
+    }));
+    let counts = counts.get(first..=last).unwrap_or_default();
+    Histogram { edges: Arc::from(edges.as_slice()), counts: Arc::from(counts), stats }
+}
+
+impl Totals {
     /// Exact: the writer added up every element. `in_buckets`: elements that fell into a bucket.
     fn stats(&self, in_buckets: f64) -> LayerStats {
         let finite = |number: f64| Some(number).filter(|n| n.is_finite());
@@ -164,26 +138,31 @@ impl Legacy<'_> {
         let mean_square = finite(self.sum_squares / self.num).filter(|square| *square >= 0.0);
         stats.norm = mean_square.map(|_| self.sum_squares.sqrt());
         stats.std = mean_square.zip(stats.mean).map(|(square, mean)| (square - mean * mean).max(0.0).sqrt());
-        stats.zero = self.zero_share();
         stats
     }
 
     /// Share of zeros: the usual bins have two of 1e-12 around zero, and nothing else falls into those. `None`
-    /// for other bins.
-    fn zero_share(&self) -> Option<f64> {
+    /// for other bins. As long as `limits`: `counts`.
+    fn zero_share(&self, limits: &[f64], counts: &[f64]) -> Option<f64> {
         if self.min > 0.0 || self.max < 0.0 {
             return Some(0.0);
         }
-        let lefts = std::iter::once(f64::NEG_INFINITY).chain(self.limits.iter());
+        let below = limits.iter().position(|right| *right >= -ZERO_WIDTH)?;
+        let mut left =
+            below.checked_sub(1).and_then(|at| limits.get(at)).copied().unwrap_or(f64::NEG_INFINITY);
         let (mut zeros, mut found) = (0.0, false);
-        for ((left, right), count) in lefts.zip(self.limits.iter()).zip(self.buckets.iter()) {
-            if left >= -ZERO_WIDTH && right <= ZERO_WIDTH {
-                (zeros, found) = (zeros + usable(count), true);
-            } else if left <= 0.0 && right >= 0.0 && count > 0.0 && !(left == 0.0 || right == 0.0) {
+        for (right, count) in limits.iter().zip(counts).skip(below) {
+            if left >= -ZERO_WIDTH && *right <= ZERO_WIDTH {
+                (zeros, found) = (zeros + count, true);
+            } else if left < 0.0 && *right > 0.0 && *count > 0.0 {
                 return None;
             }
+            if *right > ZERO_WIDTH {
+                break;
+            }
+            left = *right;
         }
-        (found && self.num > 0.0).then(|| (zeros / self.num).clamp(0.0, 1.0))
+        found.then(|| (zeros / self.num).clamp(0.0, 1.0))
     }
 }
 

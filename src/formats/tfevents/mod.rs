@@ -33,12 +33,15 @@ mod tests;
 mod text;
 mod values;
 
-use event::{SimpleScalar, What};
+use event::{Event, What};
 use frame::Frame;
 use values::Place;
 
-use super::{Candidate, Claim, Consumed, Decoded, Decoder, FRAME_LIMIT, Fatal, Format, HEAD_BYTES};
-use crate::model::{ArtefactKind, Point};
+use super::{
+    Candidate, Claim, Consumed, Decoded, Decoder, FRAME_LIMIT, Fatal, Format, HEAD_BYTES,
+    wire::protobuf::Malformed,
+};
+use crate::model::ArtefactKind;
 
 /// A declared length beyond this is no graph and no embedding, whatever its checksum says: 1 TiB.
 const ABSURD: u64 = 1 << 40;
@@ -93,7 +96,7 @@ impl Format for TfEvents {
 struct EventDecoder {
     /// Bytes of the file that are behind.
     offset: u64,
-    tags: tags::Tags,
+    known: values::Known,
     /// Between a damaged length and the next record.
     searching: bool,
     fatal: Option<Fatal>,
@@ -207,46 +210,34 @@ impl<'a> Turn<'_, 'a> {
     /// One event whose checksum fits.
     #[inline]
     fn event(&mut self, payload: &[u8]) {
-        if let Some(scalar) = SimpleScalar::guess(payload)
-            && let Some(slot) = self.decoder.tags.slot_of(&scalar)
-        {
-            let SimpleScalar { wall, step, value, .. } = scalar;
-            slot.push(self.out, Point { step, wall, value: f64::from(value) });
-            self.records = self.records.saturating_add(1);
-            return;
-        }
-        self.other_event(payload);
-    }
-
-    fn other_event(&mut self, payload: &[u8]) {
         let offset = self.decoder.offset;
         let bytes = (payload.len() as u64).saturating_add(frame::OVERHEAD);
-        let Ok(event) = event::Event::parse(payload) else {
-            self.out.skip(offset, bytes, reason::NO_EVENT);
-            return;
+        let done = if let Some((wall, step, summary)) = Event::parse_plain(payload) {
+            let place = Place { offset, bytes, wall, step };
+            values::take(summary, place, &mut self.decoder.known, self.out)
+        } else {
+            self.other_event(payload, offset, bytes)
         };
-        self.records = self.records.saturating_add(1);
-        let place = Place { offset, bytes, wall: event.wall, step: event.step };
-        let done = match event.what {
-            What::Summary(summary) => values::take(summary, place, &mut self.decoder.tags, self.out),
-            What::Session(log) => values::take_session(log, place, self.out),
-            What::Graph => {
-                self.out.record(place.artefact(ArtefactKind::Graph, "graph".into()));
-                Ok(())
-            }
-            What::MetaGraph => oddity(self.out, "meta graph"),
-            What::RunMetadata => oddity(self.out, "run metadata"),
-            What::LogMessage => oddity(self.out, "log message"),
-            What::FileVersion | What::Nothing => Ok(()),
-        };
-        if done.is_err() {
-            self.out.skip(offset, bytes, reason::NO_EVENT);
+        match done {
+            Ok(()) => self.records = self.records.saturating_add(1),
+            Err(Malformed) => self.out.skip(offset, bytes, reason::NO_EVENT),
         }
     }
-}
 
-#[allow(clippy::unnecessary_wraps, reason = "one arm among others that can fail")]
-fn oddity(out: &mut Decoded, name: &str) -> Result<(), super::wire::protobuf::Malformed> {
-    out.oddity(name);
-    Ok(())
+    fn other_event(&mut self, payload: &[u8], offset: u64, bytes: u64) -> Result<(), Malformed> {
+        let event = Event::parse(payload)?;
+        let place = Place { offset, bytes, wall: event.wall, step: event.step };
+        match event.what {
+            What::Summary(summary) => {
+                return values::take(summary, place, &mut self.decoder.known, self.out);
+            }
+            What::Session(log) => return values::take_session(log, place, self.out),
+            What::Graph => self.out.record(place.artefact(ArtefactKind::Graph, "graph".into())),
+            What::MetaGraph => self.out.oddity("meta graph"),
+            What::RunMetadata => self.out.oddity("run metadata"),
+            What::LogMessage => self.out.oddity("log message"),
+            What::FileVersion | What::Nothing => {}
+        }
+        Ok(())
+    }
 }

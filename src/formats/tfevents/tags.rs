@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::{event::SimpleScalar, text};
+use super::{event::Form, text};
 use crate::{
     formats::{
         ColumnIndex, Decoded,
@@ -96,7 +96,7 @@ impl<'a> Metadata<'a> {
 #[derive(Debug)]
 pub(super) struct Slot {
     bytes: Arc<[u8]>,
-    /// [`SimpleScalar::form`] of this tag's events; empty before the first.
+    /// The [`Form`] of this tag's values; empty, which no form is, until one is known.
     form: Box<[u8]>,
     pub key: SeriesKey,
     pub kind: Kind,
@@ -118,6 +118,13 @@ impl Slot {
             subject: None,
             column: None,
             next: 0,
+        }
+    }
+
+    /// Keeps the form of this tag's values, to know the next one by.
+    pub fn learn(&mut self, form: Form<'_>) {
+        if *self.form != *form.0 {
+            self.form = Box::from(form.0);
         }
     }
 
@@ -153,19 +160,16 @@ pub(super) struct Tags {
 }
 
 impl Tags {
-    /// The slot of a guessed event, if it is such an event. Writers log the same tags in the same order at each
-    /// step: if the tag is the one that followed the last one before, comparing its form is all there is to do.
+    /// The slot of a value by its form alone. Writers log the same tags in the same order at each step: if the
+    /// tag is the one that followed the last one before, comparing is all there is to do.
     #[inline]
-    pub fn slot_of(&mut self, scalar: &SimpleScalar<'_>) -> Option<&mut Slot> {
+    pub fn expected(&mut self, form: Form<'_>) -> Option<&mut Slot> {
         let guess = self.slots.get(self.last).map_or(0, |last| last.next);
-        if self.slots.get(guess).is_some_and(|slot| *slot.form == *scalar.form) {
-            self.last = guess;
-            return self.slots.get_mut(guess);
+        let slot = self.slots.get_mut(guess)?;
+        if slot.form.is_empty() || *slot.form != *form.0 {
+            return None;
         }
-        let slot = self.slot(scalar.tag().filter(|tag| tag.len() <= TAG_LIMIT)?)?;
-        if *slot.form != *scalar.form {
-            slot.form = Box::from(scalar.form);
-        }
+        self.last = guess;
         Some(slot)
     }
 

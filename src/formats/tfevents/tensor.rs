@@ -74,26 +74,28 @@ impl Dtype {
         !matches!(self, Self::String | Self::Other)
     }
 
-    /// The elements of `tensor_content`; `None` if it is not a whole number of them.
-    fn decode(self, raw: &[u8]) -> Option<Vec<f64>> {
-        fn each<const N: usize>(raw: &[u8], number: impl Fn([u8; N]) -> f64) -> Option<Vec<f64>> {
+    /// Hands out the elements of `tensor_content`; `None` if it is not a whole number of them.
+    #[inline]
+    fn for_each(self, raw: &[u8], mut take: impl FnMut(f64)) -> Option<()> {
+        fn each<const N: usize>(raw: &[u8], take: impl FnMut([u8; N])) -> Option<()> {
             let (elements, torn) = raw.as_chunks::<N>();
-            torn.is_empty().then(|| elements.iter().map(|b| number(*b)).collect())
+            elements.iter().copied().for_each(take);
+            torn.is_empty().then_some(())
         }
         match self {
-            Self::F32 => each(raw, |b| f64::from(f32::from_le_bytes(b))),
-            Self::F64 => each(raw, f64::from_le_bytes),
-            Self::F16 => each(raw, |b| half(u16::from_le_bytes(b))),
-            Self::Bf16 => each(raw, |b| bfloat(u16::from_le_bytes(b))),
-            Self::I8 => each(raw, |b| f64::from(i8::from_le_bytes(b))),
-            Self::I16 => each(raw, |b| f64::from(i16::from_le_bytes(b))),
-            Self::I32 => each(raw, |b| f64::from(i32::from_le_bytes(b))),
-            Self::I64 => each(raw, |b| i64::from_le_bytes(b) as f64),
-            Self::U8 => each(raw, |[b]| f64::from(b)),
-            Self::U16 => each(raw, |b| f64::from(u16::from_le_bytes(b))),
-            Self::U32 => each(raw, |b| f64::from(u32::from_le_bytes(b))),
-            Self::U64 => each(raw, |b| u64::from_le_bytes(b) as f64),
-            Self::Bool => each(raw, |[b]| f64::from(b != 0)),
+            Self::F32 => each(raw, |b| take(f64::from(f32::from_le_bytes(b)))),
+            Self::F64 => each(raw, |b| take(f64::from_le_bytes(b))),
+            Self::F16 => each(raw, |b| take(half(u16::from_le_bytes(b)))),
+            Self::Bf16 => each(raw, |b| take(bfloat(u16::from_le_bytes(b)))),
+            Self::I8 => each(raw, |b| take(f64::from(i8::from_le_bytes(b)))),
+            Self::I16 => each(raw, |b| take(f64::from(i16::from_le_bytes(b)))),
+            Self::I32 => each(raw, |b| take(f64::from(i32::from_le_bytes(b)))),
+            Self::I64 => each(raw, |b| take(i64::from_le_bytes(b) as f64)),
+            Self::U8 => each(raw, |[b]| take(f64::from(b))),
+            Self::U16 => each(raw, |b| take(f64::from(u16::from_le_bytes(b)))),
+            Self::U32 => each(raw, |b| take(f64::from(u32::from_le_bytes(b)))),
+            Self::U64 => each(raw, |b| take(u64::from_le_bytes(b) as f64)),
+            Self::Bool => each(raw, |[b]| take(f64::from(b != 0))),
             Self::String | Self::Other => None,
         }
     }
@@ -137,6 +139,8 @@ pub(super) struct Tensor<'a> {
     rank: usize,
     shape: [u64; RANK_LIMIT],
     content: &'a [u8],
+    /// The last packed `float_val`.
+    floats: &'a [u8],
     message: &'a [u8],
 }
 
@@ -148,6 +152,7 @@ impl<'a> Tensor<'a> {
             rank: 0,
             shape: [0; RANK_LIMIT],
             content: &[],
+            floats: &[],
             message,
         };
         for field in Fields::of(message) {
@@ -155,6 +160,7 @@ impl<'a> Tensor<'a> {
                 (1, wire) => tensor.dtype = Dtype::of(wire.varint().ok_or(Malformed)?),
                 (2, wire) => tensor.take_shape(wire.bytes().ok_or(Malformed)?)?,
                 (4, wire) => tensor.content = wire.bytes().ok_or(Malformed)?,
+                (5, Wire::Bytes(floats)) => tensor.floats = floats,
                 _ => {}
             }
         }
@@ -188,7 +194,27 @@ impl<'a> Tensor<'a> {
 
     /// The number of a tensor with one cell.
     pub fn number(&self) -> Option<f64> {
-        (self.cells == Some(1)).then(|| self.numbers()).flatten()?.first().copied()
+        if self.cells != Some(1) || !self.dtype.is_numeric() || self.content.len() > 8 {
+            return None;
+        }
+        let (mut first, mut count) = (0.0, 0_u32);
+        let take = |number| {
+            first = if count == 0 { number } else { first };
+            count = count.saturating_add(1);
+        };
+        if self.content.is_empty() {
+            self.for_each_value(1, take);
+        } else {
+            self.dtype.for_each(self.content, take)?;
+        }
+        // Writers leave out fields that hold only defaults.
+        (count <= 1).then_some(first)
+    }
+
+    /// The bits of a `float` that is all there is to [`Self::number`].
+    pub fn float_bits(&self) -> Option<&'a [u8]> {
+        let bits = if self.content.is_empty() { self.floats } else { self.content };
+        (self.cells == Some(1) && self.dtype == Dtype::F32 && bits.len() == 4).then_some(bits)
     }
 
     /// All numbers, row-major; `None` if they are no numbers, too many, or do not fit the shape.
@@ -199,8 +225,13 @@ impl<'a> Tensor<'a> {
         if self.content.len() > cells.saturating_mul(8) {
             return None;
         }
-        let mut numbers =
-            if self.content.is_empty() { self.values(cells) } else { self.dtype.decode(self.content)? };
+        let mut numbers = Vec::new();
+        if self.content.is_empty() {
+            self.for_each_value(cells, |number| numbers.push(number));
+        } else {
+            numbers.reserve_exact(cells);
+            self.dtype.for_each(self.content, |number| numbers.push(number))?;
+        }
         if numbers.len() > cells {
             return None;
         }
@@ -213,35 +244,32 @@ impl<'a> Tensor<'a> {
         Some(numbers)
     }
 
-    /// The values of the type's own field; stops soon after `enough`.
-    fn values(&self, enough: usize) -> Vec<f64> {
-        let mut numbers = Vec::new();
+    /// Hands out the values of the type's own field; stops soon after `enough`.
+    fn for_each_value(&self, enough: usize, mut take: impl FnMut(f64)) {
         let wanted = self.dtype.field();
+        let mut left = enough.saturating_add(1);
         for (number, wire) in Fields::of(self.message).flatten() {
-            if number != wanted {
+            if number != wanted || left == 0 {
                 continue;
             }
-            if numbers.len() > enough {
-                break;
-            }
             match (wire, self.dtype) {
-                (Wire::Fixed32(bits), _) => numbers.push(f64::from(f32::from_bits(bits))),
-                (Wire::Fixed64(bits), _) => numbers.push(f64::from_bits(bits)),
-                (Wire::Varint(bits), dtype) => numbers.push(dtype.of_varint(bits)),
+                (Wire::Fixed32(bits), _) => take(f64::from(f32::from_bits(bits))),
+                (Wire::Fixed64(bits), _) => take(f64::from_bits(bits)),
+                (Wire::Varint(bits), dtype) => take(dtype.of_varint(bits)),
                 (Wire::Bytes(packed), dtype @ (Dtype::F32 | Dtype::F64)) => {
-                    let packed = packed.get(..enough.saturating_add(1).saturating_mul(8)).unwrap_or(packed);
-                    numbers.extend(dtype.decode(packed).unwrap_or_default());
+                    let packed = packed.get(..left.saturating_mul(8)).unwrap_or(packed);
+                    // A torn last element is left out.
+                    let _ = dtype.for_each(packed, &mut take);
                 }
                 (Wire::Bytes(mut packed), dtype) => {
-                    while numbers.len() <= enough
-                        && let Some(bits) = take_varint(&mut packed)
-                    {
-                        numbers.push(dtype.of_varint(bits));
+                    for _ in 0..left {
+                        let Some(bits) = take_varint(&mut packed) else { break };
+                        take(dtype.of_varint(bits));
                     }
                 }
             }
+            left = left.saturating_sub(1);
         }
-        numbers
     }
 
     /// The strings of a string tensor.

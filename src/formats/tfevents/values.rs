@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use super::{
-    event::{self, Content, Session, Value},
-    histogram::{self, Histogram},
+    event::{Content, Form, Session, Value, Values},
+    histogram::{self, Histogram, Scratch},
     hparams::Hparams,
     tags::{Kind, Metadata, Slot, TAG_LIMIT, Tags},
     tensor::Tensor,
@@ -49,49 +49,86 @@ impl Place {
     }
 }
 
+/// What is kept of a file from event to event.
+#[derive(Default, Debug)]
+pub(super) struct Known {
+    pub tags: Tags,
+    scratch: Scratch,
+}
+
 /// Takes all values of a summary. Those before a malformed one are kept.
+#[inline]
 pub(super) fn take(
     summary: &[u8],
     place: Place,
-    tags: &mut Tags,
+    known: &mut Known,
     out: &mut Decoded,
 ) -> Result<(), Malformed> {
-    for value in event::values(summary) {
+    for value in Values::of(summary) {
         let value = value?;
-        let metadata = value.metadata.map(Metadata::parse).transpose()?;
-        if value.tag.len() > TAG_LIMIT {
-            out.oddity("tag longer than 4096 bytes");
-            continue;
-        }
-        let Some(slot) = tags.slot(value.tag) else { continue };
-        if let Some(metadata) = metadata
-            && slot.kind == Kind::Unknown
+        if let Some((form, number)) = Form::guess(value)
+            && let Some(slot) = known.tags.expected(form)
         {
-            slot.kind = metadata.kind;
+            slot.push(out, place.point(f64::from(number)));
+        } else {
+            take_unexpected(value, place, known, out)?;
         }
-        take_value(value, metadata, slot, place, out)?;
     }
     Ok(())
 }
 
+fn take_unexpected(
+    message: &[u8],
+    place: Place,
+    known: &mut Known,
+    out: &mut Decoded,
+) -> Result<(), Malformed> {
+    let value = Value::parse(message)?;
+    let metadata = value.metadata.map(Metadata::parse).transpose()?;
+    if value.tag.len() > TAG_LIMIT {
+        out.oddity("tag longer than 4096 bytes");
+        return Ok(());
+    }
+    let Some(slot) = known.tags.slot(value.tag) else { return Ok(()) };
+    if let Some(metadata) = metadata
+        && slot.kind == Kind::Unknown
+    {
+        slot.kind = metadata.kind;
+    }
+    if let Some(form) = Form::of_simple(message) {
+        slot.learn(form);
+    }
+    take_value(&value, message, metadata, slot, place, &mut known.scratch, out)
+}
+
 fn take_value(
-    value: Value<'_>,
+    value: &Value<'_>,
+    message: &[u8],
     metadata: Option<Metadata<'_>>,
     slot: &mut Slot,
     place: Place,
+    scratch: &mut Scratch,
     out: &mut Decoded,
 ) -> Result<(), Malformed> {
     let name = || Arc::from(slot.key.tag.as_str());
     match value.content {
         Content::Simple(number) => slot.push(out, place.point(f64::from(number))),
-        Content::Histogram(message) => match histogram::of_legacy(message)? {
+        Content::Histogram(message) => match histogram::of_legacy(message, scratch)? {
             Some(histogram) => out.record(histogram_record(histogram, slot, place)),
             None => out.oddity("histogram of too many buckets"),
         },
         Content::Image => out.record(place.artefact(ArtefactKind::Image, name())),
         Content::Audio => out.record(place.artefact(ArtefactKind::Audio, name())),
         Content::OldHistogram => out.oddity("histogram of a form that was never specified"),
-        Content::Tensor(message) => take_tensor(&Tensor::parse(message)?, metadata, slot, place, out)?,
+        Content::Tensor(tensor) => {
+            let tensor = Tensor::parse(tensor)?;
+            if let Some(bits) = tensor.float_bits().filter(|_| slot.kind == Kind::Scalar)
+                && let Some(form) = Form::around(message, bits)
+            {
+                slot.learn(form);
+            }
+            take_tensor(&tensor, metadata, slot, place, out)?;
+        }
         // Some writers of hyper-parameters leave out even the empty tensor.
         Content::Nothing if slot.kind == Kind::Hparams => take_hparams(metadata, place, slot, out)?,
         Content::Nothing => out.oddity("value without content"),

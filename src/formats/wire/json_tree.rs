@@ -1,11 +1,15 @@
 //! A JSON value in memory, for records that are rarer and richer than a scalar.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use super::{
     json::{Cursor, DEPTH_LIMIT, JsonError, Kind, unescape},
     numbers::{integer, number},
 };
+use crate::model::HyperValue;
+
+/// Settings of one configuration that are kept.
+const SETTINGS_LIMIT: usize = 4096;
 
 /// Values of one line that are kept apart; numbers in an array of nothing but numbers do not count.
 const VALUES_LIMIT: usize = 1 << 20;
@@ -96,6 +100,46 @@ impl<'a> Json<'a> {
         }
     }
 
+    /// The bool, if it is one.
+    pub fn bool(&self) -> Option<bool> {
+        if let Self::Bool(value) = self { Some(*value) } else { None }
+    }
+
+    /// A name: the text, or a number or bool as text.
+    pub fn name(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Text(text) => Some(Cow::Borrowed(text)),
+            Self::Number(_) | Self::Bool(_) => Some(Cow::Owned(self.spelled())),
+            _ => None,
+        }
+    }
+
+    /// The value as short text, for people; long lists are cut.
+    pub fn spelled(&self) -> String {
+        const SHOWN: usize = 16;
+        fn list(parts: impl Iterator<Item = String>, count: usize) -> String {
+            let mut text = parts.take(SHOWN).collect::<Vec<_>>().join(", ");
+            if count > SHOWN {
+                text.push_str(", …");
+            }
+            text
+        }
+        match self {
+            Self::Null => "null".to_owned(),
+            Self::Bool(value) => value.to_string(),
+            Self::Number(value) => value.to_string(),
+            Self::Text(text) => text.clone().into_owned(),
+            Self::Numbers(values) => {
+                format!("[{}]", list(values.iter().map(ToString::to_string), values.len()))
+            }
+            Self::Array(values) => format!("[{}]", list(values.iter().map(Self::spelled), values.len())),
+            Self::Object(object) => {
+                let parts = object.entries().map(|(key, value)| format!("{key}: {}", value.spelled()));
+                format!("{{{}}}", list(parts, object.entries().take(SHOWN + 1).count()))
+            }
+        }
+    }
+
     /// The object, if it is one.
     pub fn object(&self) -> Option<&Object<'a>> {
         if let Self::Object(object) = self { Some(object) } else { None }
@@ -120,6 +164,27 @@ impl<'a> Json<'a> {
             _ => None,
         }
     }
+}
+
+/// Settings of a nested configuration as hyper-parameters, `/` between the names; the first few thousand.
+pub fn settings(object: &Object<'_>) -> Vec<(Arc<str>, HyperValue)> {
+    fn add(object: &Object<'_>, prefix: &str, settings: &mut Vec<(Arc<str>, HyperValue)>) {
+        for (key, value) in object.entries() {
+            if settings.len() >= SETTINGS_LIMIT {
+                return;
+            }
+            let name = if prefix.is_empty() { key.to_owned() } else { format!("{prefix}/{key}") };
+            match (value, value.number()) {
+                (Json::Object(inner), _) => add(inner, &name, settings),
+                (_, Some(number)) => settings.push((name.into(), HyperValue::Number(number))),
+                (Json::Bool(value), _) => settings.push((name.into(), HyperValue::Bool(*value))),
+                (value, _) => settings.push((name.into(), HyperValue::Text(value.spelled().into()))),
+            }
+        }
+    }
+    let mut all = Vec::new();
+    add(object, "", &mut all);
+    all
 }
 
 fn value<'a>(cursor: &mut Cursor<'a>, depth: usize, left: &mut usize) -> Result<Json<'a>, JsonError> {

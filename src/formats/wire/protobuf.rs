@@ -124,6 +124,11 @@ impl<'a> Fields<'a> {
         Self { rest: message }
     }
 
+    /// What has not been walked over; nothing after an error.
+    pub fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
     #[inline]
     fn step(&mut self) -> Option<(u32, Wire<'a>)> {
         loop {

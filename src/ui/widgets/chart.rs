@@ -81,6 +81,9 @@ struct Dots {
 
 const NOBODY: u16 = u16::MAX;
 
+/// Bits of U+2800 by column and row.
+const BRAILLE: [[u8; 4]; 2] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
+
 impl Dots {
     fn new(width: u16, height: u16, ascii: bool) -> Self {
         let cells = usize::from(width) * usize::from(height);
@@ -127,7 +130,6 @@ impl Dots {
         if self.grain.0 == 1 {
             return 1 << y;
         }
-        const BRAILLE: [[u8; 4]; 2] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
         BRAILLE[x][y]
     }
 
@@ -163,7 +165,9 @@ fn trace(dots: &mut Dots, line: &Line<'_>, window: &Window, who: u16) {
         }
         // The right edge belongs to the last column.
         let at = window.across(x) * columns;
-        let column = if at == columns { columns as i64 - 1 } else { at.floor().clamp(-1e9, 1e9) as i64 };
+        let inside = window.x.0 <= x && x <= window.x.1;
+        let last = if inside { columns - 1.0 } else { 1e9 };
+        let column = at.floor().clamp(-1e9, last) as i64;
         let row = ((1.0 - up) * bottom).clamp(-1e9, 1e9);
         match &mut open {
             Some(span) if span.column == column => {
@@ -187,7 +191,7 @@ fn trace(dots: &mut Dots, line: &Line<'_>, window: &Window, who: u16) {
 
 /// A straight line between two columns; each column is filled up to half of the way to the next.
 fn join(dots: &mut Dots, from: (i64, f64), to: (i64, f64), who: u16, stroke: Stroke) {
-    let last = dots.columns() as i64 - 1;
+    let last = dots.columns().cast_signed() as i64 - 1;
     if to.0 < 0 || from.0 > last {
         return;
     }

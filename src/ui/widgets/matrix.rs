@@ -9,7 +9,10 @@ use ratatui::{
     style::{Modifier, Style},
 };
 
-use super::heatmap::{self, Heat};
+use super::{
+    heatmap::{self, Heat},
+    prose,
+};
 use crate::ui::{
     Theme,
     text::{columns, fit, put, put_right, set},
@@ -29,6 +32,7 @@ pub enum Normalise {
 
 impl Normalise {
     /// The next one in the cycle of its key.
+    #[must_use]
     pub fn next(self) -> Self {
         match self {
             Self::Counts => Self::Rows,
@@ -168,7 +172,9 @@ impl Plan {
         let least = widest.max(2) + 1;
         let counts_fit = width / least >= n && height >= n;
         if zoom == Zoom::Counts || (zoom == Zoom::Auto && (counts_fit || n <= 4)) {
-            let cell = (width / n).clamp(least, (least + 2).max(6)).min(width.max(1));
+            let names = matrix.names.iter().take(64).map(|name| columns(name)).max().unwrap_or(0);
+            let roomy = (names + 1).clamp(least.max(6), least.max(10));
+            let cell = (width / n).clamp(least, roomy).min(width.max(1));
             let rows = around(cursor.0, n, height.max(1));
             let columns = around(cursor.1, n, (width / cell).max(1));
             return Self::Counts { label, cell: cell as u16, rows, columns };
@@ -208,6 +214,15 @@ impl Plan {
             }
             Self::Nothing => None,
         }
+    }
+}
+
+/// Columns that a plan fills, with the names of the rows.
+pub fn width(plan: &Plan) -> u16 {
+    match plan {
+        Plan::Counts { label, cell, columns, .. } => label + cell * columns.len() as u16,
+        Plan::Map { label, values, .. } => label + *values as u16,
+        Plan::Nothing => 0,
     }
 }
 
@@ -260,7 +275,9 @@ pub fn draw(
             for (i, column) in columns.clone().enumerate() {
                 let x = area.x + label + i as u16 * cell;
                 let room = usize::from(*cell).saturating_sub(1);
-                let name = fit(&matrix.name(column), room, theme.ascii);
+                // Cut without a mark: two letters say more than one and an ellipsis.
+                let name = fit(&matrix.name(column), usize::MAX, theme.ascii);
+                let name = prose::wrap(&name.replace(' ', "_"), room, theme.ascii).swap_remove(0);
                 let style = if column == cursor.1 { theme.accent() } else { theme.muted() };
                 put_right(buffer, x, (x + cell).min(area.right()), area.y, &name, style);
             }
@@ -489,6 +506,9 @@ mod tests {
 
     #[test]
     fn counts_are_shortened_with_units() {
-        assert_eq!([count(12.0, 4), count(12_345.0, 4), count(1.5, 4), count(1e9, 3)], ["12", "12k", "1.5", "1G"]);
+        assert_eq!(
+            [count(12.0, 4), count(12_345.0, 4), count(1.5, 4), count(1e9, 3)],
+            ["12", "12k", "1.5", "1G"]
+        );
     }
 }

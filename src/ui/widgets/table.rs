@@ -19,8 +19,10 @@ pub enum Keep {
     Start,
     /// The end, where paths differ.
     End,
-    /// Both ends, where layer names differ.
+    /// Both ends.
     Ends,
+    /// All parts of a dotted name, the first ones abbreviated: `e.l.11.attn.weight`; layers differ in every part.
+    Parts,
 }
 
 /// One column.
@@ -208,6 +210,7 @@ fn place(p: &Placed, column: &Column, cell: &Cell, theme: &Theme, area: Rect, bu
         Keep::Start => fit(&cell.text, room, theme.ascii),
         Keep::End => fit_end(&cell.text, room, theme.ascii),
         Keep::Ends => fit_middle(&cell.text, room, theme.ascii),
+        Keep::Parts => fit_parts(&cell.text, room, theme.ascii),
     };
     let x = area.x + p.x;
     if column.right {
@@ -217,8 +220,30 @@ fn place(p: &Placed, column: &Column, cell: &Cell, theme: &Theme, area: Rect, bu
     }
 }
 
-/// `text` made harmless and cut to `width` columns by taking from the middle: `encoder…attn.weight`. The end gets
-/// the larger half: it is where the layers of a network differ.
+/// `text` made harmless and shortened to `width` columns: parts between dots and slashes become their first letter
+/// and their digits, from the left and only as many as needed; what is still too long is cut in the middle.
+pub fn fit_parts(text: &str, width: usize, ascii: bool) -> String {
+    let clean = fit(text, usize::MAX, ascii);
+    let mut excess = columns_of(&clean).saturating_sub(width);
+    if excess == 0 {
+        return clean;
+    }
+    let mut short = String::new();
+    let mut rest = clean.as_str();
+    while let Some(end) = rest.find(['.', '/']) {
+        let part = &rest[..end];
+        let brief: String =
+            part.chars().enumerate().filter(|(i, c)| *i == 0 || c.is_ascii_digit()).map(|(_, c)| c).collect();
+        let saved = columns_of(part).saturating_sub(columns_of(&brief));
+        short.push_str(if excess > 0 { &brief } else { part });
+        excess = excess.saturating_sub(saved);
+        short.push_str(&rest[end..=end]);
+        rest = &rest[end + 1..];
+    }
+    fit_middle(&(short + rest), width, ascii)
+}
+
+/// `text` made harmless and cut to `width` columns by taking from the middle: `encoder…weight`.
 pub fn fit_middle(text: &str, width: usize, ascii: bool) -> String {
     let clean = fit(text, usize::MAX, ascii);
     if columns_of(&clean) <= width {
@@ -227,7 +252,7 @@ pub fn fit_middle(text: &str, width: usize, ascii: bool) -> String {
     if width < 5 {
         return fit_end(&clean, width, ascii);
     }
-    let front = (width - 1) / 3;
+    let front = (width - 1) / 2;
     let mut used = 0;
     let head: String = clean
         .chars()
@@ -286,9 +311,8 @@ mod tests {
 
     #[test]
     fn columns_leave_by_rank_and_the_name_takes_what_is_left() {
-        let heads = |w| {
-            Layout::new(&COLUMNS, w).placed.iter().map(|p| COLUMNS[p.column].head).collect::<Vec<_>>()
-        };
+        let heads =
+            |w| Layout::new(&COLUMNS, w).placed.iter().map(|p| COLUMNS[p.column].head).collect::<Vec<_>>();
         assert_eq!(heads(80), ["name", "norm", "mean", "trouble"]);
         assert_eq!(heads(30), ["name", "norm", "trouble"]);
         assert_eq!(heads(20), ["name", "norm"]);
@@ -303,7 +327,11 @@ mod tests {
 
     #[test]
     fn names_are_shortened_in_the_middle() {
-        assert_eq!(fit_middle("encoder.layers.11.attn.weight", 16, false), "encod…ttn.weight");
+        assert_eq!(fit_middle("encoder.layers.11.attn.weight", 16, false), "encoder…n.weight");
+        assert_eq!(fit_parts("encoder.layers.11.attn.weight", 25, false), "e.layers.11.attn.weight");
+        assert_eq!(fit_parts("layer3.0.conv1.weight", 17, false), "l3.0.conv1.weight");
+        assert_eq!(fit_parts("layer3.0.conv1.weight", 14, false), "l3.0.c1.weight");
+        assert_eq!(columns_of(&fit_parts("損失.0.損失損失", 7, false)), 7);
         assert_eq!(fit_middle("short", 16, false), "short");
         assert_eq!(columns_of(&fit_middle("損失損失損失損失", 7, false)), 7);
         assert!(fit_middle("\u{1b}[2Jabcdefghij", 8, true).is_ascii());

@@ -85,9 +85,9 @@ impl View for Alerts {
             Action::Acknowledge => return self.request(context, selection, Request::Acknowledge),
             Action::Mute => return self.request(context, selection, Request::Mute),
             Action::Copy => {
-                return self.chosen(context, selection).map_or(Outcome::Done, |alert| {
-                    Outcome::Request(Request::Copy(card::as_text(alert)))
-                });
+                return self
+                    .chosen(context, selection)
+                    .map_or(Outcome::Done, |alert| Outcome::Request(Request::Copy(card::as_text(alert))));
             }
             _ => return Outcome::Ignored,
         }
@@ -115,19 +115,12 @@ impl View for Alerts {
         };
         self.header(context, selection, area, buffer);
         let body = Rect { y: area.y + 1, height: area.height - 1, ..area };
-        let wide = area.width >= 130;
-        let (list, card) = if wide {
-            let width = area.width * 3 / 5;
-            let list = Rect { width, ..body };
-            (list, Rect { x: body.x + width + 1, width: body.width - width - 1, ..body })
-        } else {
-            let wanted = card::height(context, selection, alert, body.width);
-            let all = u16::try_from(self.order.entries.len()).unwrap_or(u16::MAX).saturating_add(1);
-            let most = body.height.saturating_sub(all.min(LIST_ROWS + 1));
-            let height = wanted.min(most);
-            let list = Rect { height: body.height - height, ..body };
-            (list, Rect { y: list.bottom(), height, ..body })
-        };
+        let wanted = card::height(context, selection, alert, body.width);
+        let all = u16::try_from(self.order.entries.len()).unwrap_or(u16::MAX).saturating_add(1);
+        let most = body.height.saturating_sub(all.min(LIST_ROWS + 1));
+        let card_height = wanted.min(most);
+        let list = Rect { height: body.height - card_height, ..body };
+        let card = Rect { y: list.bottom(), height: card_height, ..body };
         self.list(context, selection, index, list, buffer);
         card::draw(context, selection, alert, card, buffer);
     }
@@ -153,9 +146,7 @@ impl Alerts {
     }
 
     fn index(&self) -> usize {
-        self.selected
-            .and_then(|id| self.order.entries.iter().position(|e| e.id == id))
-            .unwrap_or(0)
+        self.selected.and_then(|id| self.order.entries.iter().position(|e| e.id == id)).unwrap_or(0)
     }
 
     fn step(&mut self, by: isize, context: FrameContext<'_>, selection: &Selection) {

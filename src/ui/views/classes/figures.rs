@@ -33,17 +33,36 @@ pub(super) struct Figures {
     pub names: Vec<String>,
     /// Accuracy over all evaluations up to the shown one.
     pub accuracies: Vec<[f64; 2]>,
-    source: Option<(RunId, u64, Arc<str>, Option<Step>)>,
+    source: Option<Source>,
+}
+
+/// What the figures were worked out from. A run that only logs scalars does not change it.
+#[derive(PartialEq)]
+struct Source {
+    run: RunId,
+    split: Arc<str>,
+    evaluations: (u64, usize),
+    step: Step,
+    wall_bits: u64,
+    names: Option<Arc<[Arc<str>]>>,
 }
 
 impl Figures {
-    /// Works everything out anew when the run, its data, the split or the time cursor have changed.
-    pub fn refresh(&mut self, run: &Run, split: &Arc<str>, records: &[ConfusionRecord], until: Option<Step>) {
-        let source = (run.id().clone(), run.generation(), split.clone(), until);
+    /// Works everything out anew when the run, the split, its evaluations or the time cursor have changed.
+    pub fn refresh(&mut self, run: &Run, split: &Arc<str>, records: &[ConfusionRecord]) {
+        let Some(record) = records.last() else { return };
+        let names = record.names.as_ref().or_else(|| run.class_names(&record.task));
+        let source = Source {
+            run: run.id().clone(),
+            split: split.clone(),
+            evaluations: (run.confusions().count(split), records.len()),
+            step: record.step,
+            wall_bits: record.wall.0.to_bits(),
+            names: names.cloned(),
+        };
         if self.source.as_ref() == Some(&source) {
             return;
         }
-        let Some(record) = records.last() else { return };
         let matrix = &record.matrix;
         let n = matrix.classes();
         let counts = matrix.counts();
@@ -61,8 +80,8 @@ impl Figures {
         let f1: Vec<f64> = self.scores.iter().filter_map(|s| s.f1).collect();
         self.macro_f1 = (!f1.is_empty()).then(|| f1.iter().sum::<f64>() / f1.len() as f64);
         self.pairs = matrix.worst_pairs(PAIRS);
-        let names = record.names.as_ref().or_else(|| run.class_names(&record.task));
-        self.names = names.map(|n| n.iter().map(|name| name.to_string()).collect()).unwrap_or_default();
+        let words = |names: &Arc<[Arc<str>]>| names.iter().map(ToString::to_string).collect();
+        self.names = source.names.as_ref().map(words).unwrap_or_default();
         self.accuracies =
             records.iter().filter_map(|r| r.matrix.accuracy().map(|a| [r.step as f64, a])).collect();
         self.source = Some(source);

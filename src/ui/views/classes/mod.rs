@@ -16,7 +16,7 @@ use crate::{
         theme::Role,
         widgets::{
             matrix::{self, Matrix, Normalise, Plan, Zoom},
-            sparkline,
+            prose, sparkline,
             table::Window,
         },
     },
@@ -37,16 +37,35 @@ pub fn view() -> Box<dyn View> {
 
 static BINDINGS: &[Binding] = &[
     Binding { keys: &[Key::Char('h'), Key::Left], action: Action::Left, help: "predicted class to the left" },
-    Binding { keys: &[Key::Char('l'), Key::Right], action: Action::Right, help: "predicted class to the right" },
+    Binding {
+        keys: &[Key::Char('l'), Key::Right],
+        action: Action::Right,
+        help: "predicted class to the right",
+    },
     Binding { keys: &[Key::Char('t')], action: Action::Kind, help: "next split" },
-    Binding { keys: &[Key::Char('['),], action: Action::TimeBack, help: "the evaluation before" },
+    Binding { keys: &[Key::Char('[')], action: Action::TimeBack, help: "the evaluation before" },
     Binding { keys: &[Key::Char(']')], action: Action::TimeForward, help: "the evaluation after" },
-    Binding { keys: &[Key::Char('N')], action: Action::Normalise, help: "counts, % of the true class, % of the predicted" },
-    Binding { keys: &[Key::Char('+'), Key::Char('=')], action: Action::ZoomIn, help: "numbers instead of a map" },
+    Binding {
+        keys: &[Key::Char('N')],
+        action: Action::Normalise,
+        help: "counts, % of the true class, % of the predicted",
+    },
+    Binding {
+        keys: &[Key::Char('+'), Key::Char('=')],
+        action: Action::ZoomIn,
+        help: "numbers instead of a map",
+    },
     Binding { keys: &[Key::Char('-')], action: Action::ZoomOut, help: "a map of all classes" },
-    Binding { keys: &[Key::Char('o')], action: Action::Sort, help: "order of the classes: as logged, worst, largest" },
+    Binding {
+        keys: &[Key::Char('o')],
+        action: Action::Sort,
+        help: "order of the classes: as logged, worst, largest",
+    },
     Binding { keys: &[Key::Enter], action: Action::Open, help: "matrix alone, scores alone, both" },
 ];
+
+/// Columns between the matrix and what stands beside it.
+const GAP: u16 = 3;
 
 /// What is shown.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -150,11 +169,12 @@ impl View for Classes {
         let records = shown(run, &split, until);
         let Some(record) = records.last() else {
             let first = run.confusions().of(&split).first().map_or(0, |r| r.step);
-            let text = format!("no evaluation of {split} up to this step; the first is at {first}, 0 back to live");
+            let text =
+                format!("no evaluation of {split} up to this step; the first is at {first}, 0 back to live");
             put(buffer, area.x, area.y, &text, area.width, context.theme.muted());
             return;
         };
-        self.figures.refresh(run, &split, records, until);
+        self.figures.refresh(run, &split, records);
         let n = record.matrix.classes();
         self.cursor = (self.cursor.0.min(n - 1), self.cursor.1.min(n - 1));
         if !self.column_chosen {
@@ -216,6 +236,9 @@ impl Classes {
     }
 
     fn pan(&mut self, by: isize, n: usize) {
+        if !self.column_chosen {
+            self.cursor.1 = self.cursor.0;
+        }
         self.column_chosen = true;
         self.cursor.1 = self.cursor.1.saturating_add_signed(by).min(n.saturating_sub(1));
     }
@@ -296,27 +319,38 @@ impl Classes {
             normalise: self.normalise,
         };
         let both = self.panes == Panes::Both;
-        let side = if both && above.width >= 70 { scores::WIDTH.min(above.width / 2) } else { 0 };
-        let place = Rect { width: above.width - side - u16::from(side > 0) * 2, ..above };
+        let least = match above.width {
+            _ if !both => 0,
+            70.. => scores::LEAST + GAP,
+            36.. => pairs::LEAST + GAP,
+            _ => 0,
+        };
+        let place = Rect { width: above.width - least, ..above };
         let plan = Plan::new(&matrix, self.zoom, self.cursor, theme, place);
+        let used = matrix::width(&plan).min(place.width);
         let needs = matrix::height(theme, &plan, n).min(place.height);
+        let side = if least > 0 { above.width.saturating_sub(used + GAP).min(scores::MOST) } else { 0 };
         let low = above.height.saturating_sub(needs);
         let (place, below) = if side == 0 && both && low >= 4 {
             let rest = Rect { y: above.y + needs, height: low, ..above };
             (Rect { height: needs, ..place }, Some(rest))
         } else {
-            (place, None)
+            (Rect { width: used, ..place }, None)
         };
         matrix::draw(&matrix, &plan, self.cursor, theme, place, buffer);
         let text = readout_text(&matrix, &plan, self.cursor, n, context);
-        if readout > 0 {
-            // Right below the matrix where nothing else stands there, else in the last row.
-            let y = if below.is_some() { area.bottom() - 1 } else { place.y + needs };
-            put(buffer, area.x, y, &fit(&text, usize::from(area.width), theme.ascii), area.width, theme.accent());
+        let beside = side > 0 && used >= 40 && low >= 2;
+        if beside {
+            // Below the matrix, in as many lines as it takes.
+            let spot = Rect { y: place.y + needs, height: low, ..place };
+            prose::draw(theme, &[(text, theme.accent())], spot, buffer);
+        } else if readout > 0 {
+            let text = fit(&text, usize::from(area.width), theme.ascii);
+            put(buffer, area.x, area.bottom() - 1, &text, area.width, theme.accent());
         }
         self.matrix = Some((place, plan));
         if side > 0 {
-            let right = Rect { x: place.right() + 2, width: side, ..above };
+            let right = Rect { x: place.right() + GAP, width: side, ..above };
             self.side(context, right, buffer);
         } else if let Some(below) = below {
             self.side(context, below, buffer);
@@ -325,14 +359,22 @@ impl Classes {
 
     /// Scores by class, and below them what is mixed up most.
     fn side(&mut self, context: FrameContext<'_>, area: Rect, buffer: &mut Buffer) {
-        let n = self.figures.scores.len();
-        let wanted = u16::try_from(n).unwrap_or(u16::MAX).saturating_add(2);
-        let pairs = if area.height < 8 { 0 } else { (area.height / 3).max(area.height.saturating_sub(wanted)) };
-        let pairs = pairs.min(u16::try_from(self.figures.pairs.len()).unwrap_or(u16::MAX).saturating_add(1));
-        let upper = Rect { height: area.height - pairs, ..area };
-        self.rows = scores::draw(context, &self.figures, self.order, self.cursor.0, &mut self.window, upper, buffer);
+        let pair_rows = u16::try_from(self.figures.pairs.len()).unwrap_or(u16::MAX).saturating_add(1);
+        if area.width < scores::LEAST {
+            pairs::draw(context, &self.figures, self.cursor, area, buffer);
+            return;
+        }
+        let wanted = u16::try_from(self.figures.scores.len()).unwrap_or(u16::MAX).saturating_add(2);
+        let pairs = if area.height < 8 {
+            0
+        } else {
+            area.height.saturating_sub(wanted).max(area.height / 3).min(pair_rows)
+        };
+        let upper = Rect { height: (area.height - pairs).min(wanted), ..area };
+        self.rows =
+            scores::draw(context, &self.figures, self.order, self.cursor.0, &mut self.window, upper, buffer);
         if pairs > 0 {
-            let lower = Rect { y: area.bottom() - pairs, height: pairs, ..area };
+            let lower = Rect { y: upper.bottom(), height: pairs, ..area };
             pairs::draw(context, &self.figures, self.cursor, lower, buffer);
         }
     }
@@ -389,5 +431,8 @@ fn travel(run: &Run, split: &str, selection: &mut Selection, by: isize) -> Outco
 
 /// Cells that are not there are said with this.
 fn dash(context: FrameContext<'_>) -> crate::ui::widgets::table::Cell {
-    crate::ui::widgets::table::Cell::new(context.theme.glyph("–", "-"), Style::new().patch(context.theme.style(Role::Muted)))
+    crate::ui::widgets::table::Cell::new(
+        context.theme.glyph("–", "-"),
+        Style::new().patch(context.theme.style(Role::Muted)),
+    )
 }

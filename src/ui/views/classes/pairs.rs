@@ -10,6 +10,9 @@ use crate::ui::{
     widgets::{matrix::count, table::fit_middle},
 };
 
+/// Columns below which names become too short to tell apart.
+pub(super) const LEAST: u16 = 20;
+
 /// Draws a heading and as many pairs as fit; that of the cursor is marked.
 pub(super) fn draw(
     context: FrameContext<'_>,
@@ -24,12 +27,20 @@ pub(super) fn draw(
     }
     let arrow = theme.glyph(" → ", " -> ");
     let heading = format!("mixed up most: true{arrow}predicted");
-    put(buffer, area.x, area.y, &fit(&heading, usize::from(area.width), theme.ascii), area.width, theme.muted());
+    put(
+        buffer,
+        area.x,
+        area.y,
+        &fit(&heading, usize::from(area.width), theme.ascii),
+        area.width,
+        theme.muted(),
+    );
     let of = "share of true";
     if usize::from(area.width) > heading.len() + of.len() + 2 {
         put_right(buffer, area.x, area.right(), area.y, of, theme.muted());
     }
-    let numbers = 13;
+    let narrow = area.width < 30;
+    let numbers = if narrow { 9 } else { 13 };
     let names = usize::from(area.width.saturating_sub(numbers + 2)).saturating_sub(3) / 2;
     let names = names.clamp(2, 24);
     for (y, (row, column, n)) in (area.y + 1..area.bottom()).zip(&figures.pairs) {
@@ -40,7 +51,11 @@ pub(super) fn draw(
         let text = format!("{from}{arrow}{to}");
         put(buffer, area.x + 2, y, &text, area.width - 2, style);
         let share = percent(n / figures.row_sums[*row]);
-        let text = format!("{:>7} {share:>5}", count(*n, 7));
+        let text = if narrow {
+            format!("{:>4} {share:>4}", count(*n, 4))
+        } else {
+            format!("{:>7} {share:>5}", count(*n, 7))
+        };
         put_right(buffer, area.x, area.right(), y, &text, style);
     }
 }

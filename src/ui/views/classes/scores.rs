@@ -15,8 +15,10 @@ use crate::ui::{
     },
 };
 
-/// Columns that the table would like to have beside the matrix.
-pub(super) const WIDTH: u16 = 46;
+/// Columns that the table needs beside the matrix: all but the support.
+pub(super) const LEAST: u16 = 31;
+/// With more the numbers drift apart.
+pub(super) const MOST: u16 = 60;
 
 /// Below this F1 a class is marked, where the mean is at least twice as good.
 const WEAK: f64 = 0.5;
@@ -30,7 +32,7 @@ const COLUMNS: [Column; 5] = [
     Column::text("class", 6, 20, 0, Keep::Ends),
     Column::number("F1", 7, 0),
     Column::number("recall", 6, 1),
-    Column::number("precis", 6, 2),
+    Column::number("prec", 6, 2),
     Column::number("support", 7, 3),
 ];
 

@@ -15,7 +15,7 @@ pub struct Grid {
 }
 
 impl Grid {
-    /// The grid for `charts` in `area`: all of them if they fit legibly, in cells about three times as wide as high;
+    /// The grid for `charts` in `area`: all of them if they fit legibly, in cells about twice as wide as high to the eye;
     /// else as many as fit, the rest by scrolling.
     pub fn fitting(charts: usize, area: Rect) -> Self {
         let most_columns = usize::from(area.width / LEGIBLE.0).max(1);
@@ -25,7 +25,7 @@ impl Grid {
             let rows = wanted.div_ceil(columns);
             let shape = f64::from(area.width) / columns as f64 / (f64::from(area.height) / rows as f64);
             let empty = (columns * rows - wanted) as f64;
-            (shape / 3.5).ln().abs() + 0.35 * empty
+            (shape / 4.5).ln().abs() + 0.35 * empty
         };
         let columns = (1..=most_columns)
             .filter(|columns| wanted.div_ceil(*columns) <= most_rows)
@@ -35,7 +35,7 @@ impl Grid {
     }
 
     /// Charts on one screen.
-    pub fn len(self) -> usize {
+    pub fn cells(self) -> usize {
         self.columns * self.rows
     }
 
@@ -72,7 +72,7 @@ mod tests {
     fn cells_cover_the_area_without_overlap() {
         let area = Rect::new(3, 1, 101, 47);
         let grid = Grid { columns: 3, rows: 2 };
-        let cells: u32 = (0..grid.len()).map(|i| grid.cell(i, area).area()).sum();
+        let cells: u32 = (0..grid.cells()).map(|i| grid.cell(i, area).area()).sum();
         assert_eq!(cells, area.area());
     }
 }

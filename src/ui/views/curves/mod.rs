@@ -13,6 +13,7 @@ use crate::{
     ui::{
         Action, Axis, Binding, FrameContext, Outcome, Place, Request, Selection, View,
         keymap::Key,
+        numbers,
         text::{columns, fit, put, put_right},
         theme::Role,
     },
@@ -27,7 +28,7 @@ mod values;
 
 use catalog::{Catalog, Chart};
 use grid::Grid;
-use painter::{Look, Painted, Painter};
+use painter::{Look, Painted, Painter, Scene};
 
 /// Makes the view.
 pub fn view() -> Box<dyn View> {
@@ -102,8 +103,8 @@ impl View for Curves {
         match action {
             Action::Down => self.step(&charts, self.row_length()),
             Action::Up => self.step(&charts, -self.row_length()),
-            Action::PageDown => self.step(&charts, self.grid.len().max(1) as isize),
-            Action::PageUp => self.step(&charts, -(self.grid.len().max(1) as isize)),
+            Action::PageDown => self.step(&charts, self.grid.cells().max(1).cast_signed()),
+            Action::PageUp => self.step(&charts, -(self.grid.cells().max(1).cast_signed())),
             Action::Left => self.sideways(&charts, -1),
             Action::Right => self.sideways(&charts, 1),
             Action::First => self.far(&charts, false),
@@ -152,7 +153,8 @@ impl View for Curves {
         }
         self.catalog.charts(&runs, &selection.filter);
         let mut catalog = std::mem::take(&mut self.catalog);
-        self.draw(context, selection, &runs, catalog.charts(&runs, &selection.filter), area, buffer);
+        let scene = Scene { context, selection, runs: &runs };
+        self.draw(scene, catalog.charts(&runs, &selection.filter), area, buffer);
         self.catalog = catalog;
     }
 
@@ -184,7 +186,7 @@ impl Curves {
     }
 
     fn row_length(&self) -> isize {
-        if self.alone { 1 } else { self.grid.columns.max(1) as isize }
+        if self.alone { 1 } else { self.grid.columns.max(1).cast_signed() }
     }
 
     fn step(&mut self, charts: &[Chart], by: isize) {
@@ -286,20 +288,12 @@ impl Curves {
         }
     }
 
-    fn draw(
-        &mut self,
-        context: FrameContext<'_>,
-        selection: &Selection,
-        runs: &[&Run],
-        charts: &[Chart],
-        area: Rect,
-        buffer: &mut Buffer,
-    ) {
-        let theme = context.theme;
+    fn draw(&mut self, scene: Scene<'_>, charts: &[Chart], area: Rect, buffer: &mut Buffer) {
+        let theme = scene.context.theme;
         let header = Rect { height: 1, ..area };
         let body = Rect { y: area.y + 1, height: area.height - 1, ..area };
         if charts.is_empty() {
-            let text = empty_text(context, selection, runs);
+            let text = empty_text(scene);
             put(buffer, area.x + 1, area.y, &text, area.width.saturating_sub(1), theme.muted());
             return;
         }
@@ -308,28 +302,27 @@ impl Curves {
             let table = self.readout.map_or(0, |_| values::width(body.width));
             let plot = Rect { width: body.width - table, ..body };
             let side = Rect { x: plot.right(), width: table, ..body };
-            self.painter.begin(selection, self.zoom, runs.len());
+            self.painter.begin(scene.selection, self.zoom, scene.runs.len());
             let look = Look { focused: true, zoom: self.zoom, readout: self.readout, ..Look::default() };
-            self.focus = self.painter.paint(context, selection, runs, &charts[at], look, plot, buffer);
-            values::draw(context, &self.painter, runs, &charts[at], self.readout, side, buffer);
+            self.focus = self.painter.paint(scene, &charts[at], look, plot, buffer);
+            values::draw(scene, &self.painter, &charts[at], self.readout, side, buffer);
             self.grid = Grid { columns: 1, rows: 1 };
             (at, at + 1)
         } else {
-            self.draw_grid(context, selection, runs, charts, at, body, buffer)
+            self.draw_grid(scene, charts, at, body, buffer)
         };
         if let (Some(step), Some(chart)) = (self.readout_step.take(), charts.get(at)) {
-            let traces = chart.curves.iter().filter_map(|c| self.painter.trace(c));
-            self.readout = traces.filter_map(|t| t.x_of_step(step)).next();
+            let mut traces = chart.curves.iter().filter_map(|c| self.painter.trace(c));
+            self.readout = traces.find_map(|t| t.x_of_step(step));
         }
         self.painter.end();
-        draw_header(context, selection, runs, self.zoom, shown, charts.len(), header, buffer);
+        let modes = modes(scene.selection, self.zoom, shown, charts.len());
+        draw_header(scene, &modes, header, buffer);
     }
 
     fn draw_grid(
         &mut self,
-        context: FrameContext<'_>,
-        selection: &Selection,
-        runs: &[&Run],
+        scene: Scene<'_>,
         charts: &[Chart],
         at: usize,
         body: Rect,
@@ -341,17 +334,17 @@ impl Curves {
         let last_scroll = charts.len().div_ceil(columns).saturating_sub(rows);
         self.scroll = self.scroll.clamp(row.saturating_sub(rows.saturating_sub(1)), row).min(last_scroll);
         let first = self.scroll * columns;
-        self.painter.begin(selection, self.zoom, runs.len());
-        for (i, chart) in charts.iter().enumerate().skip(first).take(self.grid.len()) {
+        self.painter.begin(scene.selection, self.zoom, scene.runs.len());
+        for (i, chart) in charts.iter().enumerate().skip(first).take(self.grid.cells()) {
             let cell = self.grid.cell(i - first, body);
             let look = Look { focused: i == at, zoom: self.zoom, readout: self.readout, ..Look::default() };
-            let painted = self.painter.paint(context, selection, runs, chart, look, cell, buffer);
+            let painted = self.painter.paint(scene, chart, look, cell, buffer);
             if i == at {
                 self.focus = painted;
             }
             self.cells.push((cell, chart.stem.clone()));
         }
-        (first, (first + self.grid.len()).min(charts.len()))
+        (first, (first + self.grid.cells()).min(charts.len()))
     }
 
     fn export(&self, charts: &[Chart], runs: &[&Run]) -> Outcome {
@@ -371,7 +364,8 @@ impl Curves {
     }
 }
 
-fn empty_text(context: FrameContext<'_>, selection: &Selection, runs: &[&Run]) -> String {
+fn empty_text(scene: Scene<'_>) -> String {
+    let Scene { context, selection, runs } = scene;
     if !selection.filter.is_empty() {
         format!("no tag matches \"{}\"; Esc clears the filter", selection.filter)
     } else if let Some(run) = runs.first() {
@@ -381,19 +375,8 @@ fn empty_text(context: FrameContext<'_>, selection: &Selection, runs: &[&Run]) -
     }
 }
 
-/// Which runs, on which axis, how smoothed; at the right which charts of how many.
-fn draw_header(
-    context: FrameContext<'_>,
-    selection: &Selection,
-    runs: &[&Run],
-    zoom: (f64, f64),
-    shown: (usize, usize),
-    charts: usize,
-    area: Rect,
-    buffer: &mut Buffer,
-) {
-    let theme = context.theme;
-    let separator = theme.glyph(" · ", " | ");
+/// The axis and everything that makes a chart differ from plain values; then which charts of how many.
+fn modes(selection: &Selection, zoom: (f64, f64), shown: (usize, usize), charts: usize) -> Vec<String> {
     let mut modes = vec![selection.axis.name().to_owned()];
     if selection.smoothing > 0.0 {
         modes.push(format!("smoothed {}", selection.smoothing));
@@ -402,16 +385,23 @@ fn draw_header(
         modes.push("log".to_owned());
     }
     if zoom != (0.0, 1.0) {
-        modes.push(format!("zoom {}x", crate::ui::numbers::count((1.0 / (zoom.1 - zoom.0)).round() as u64)));
+        modes.push(format!("zoom {}x", numbers::count((1.0 / (zoom.1 - zoom.0)).round() as u64)));
     }
     if shown.1 - shown.0 < charts {
-        let which = if shown.1 - shown.0 == 1 {
+        modes.push(if shown.1 - shown.0 == 1 {
             format!("chart {} of {charts}", shown.1)
         } else {
             format!("charts {}-{} of {charts}", shown.0 + 1, shown.1)
-        };
-        modes.push(which);
+        });
     }
+    modes
+}
+
+/// The runs with their letters; at the right the modes.
+fn draw_header(scene: Scene<'_>, modes: &[String], area: Rect, buffer: &mut Buffer) {
+    let Scene { context, runs, .. } = scene;
+    let theme = context.theme;
+    let separator = theme.glyph(" · ", " | ");
     let text = modes.join(separator);
     let text = fit(&text, usize::from(area.width) / 2, theme.ascii);
     let right = put_right(buffer, area.x, area.right().saturating_sub(1), area.y, &text, theme.muted());

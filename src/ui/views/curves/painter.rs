@@ -27,6 +27,17 @@ use crate::{
 /// From this ratio of the largest to the smallest value on, a linear axis shows little but the largest curve.
 const FLATTENING: f64 = 200.0;
 
+/// Whose curves are drawn from what.
+#[derive(Clone, Copy)]
+pub struct Scene<'a> {
+    /// The frame.
+    pub context: FrameContext<'a>,
+    /// The user's choice.
+    pub selection: &'a Selection,
+    /// The runs, as the catalogue numbered them.
+    pub runs: &'a [&'a Run],
+}
+
 /// How a chart is to be shown.
 #[derive(Clone, Copy, Debug)]
 pub struct Look {
@@ -90,17 +101,16 @@ impl Painter {
         self.traces.get(&curve.run_id, &curve.key)
     }
 
-    /// Draws `chart` of `runs` (as the catalogue numbered them) into `area`.
+    /// Draws `chart` into `area`.
     pub fn paint(
         &mut self,
-        context: FrameContext<'_>,
-        selection: &Selection,
-        runs: &[&Run],
+        scene: Scene<'_>,
         chart: &Chart,
         look: Look,
         area: Rect,
         buffer: &mut Buffer,
     ) -> Painted {
+        let Scene { context, selection, runs } = scene;
         for curve in &chart.curves {
             if let Some(run) = runs.get(curve.run) {
                 self.traces.refresh(run, &curve.key, selection);
@@ -111,11 +121,11 @@ impl Painter {
         let inside = frame::draw(theme, "", border, area, buffer);
         let traces: Vec<(&Curve, &Trace)> =
             chart.curves.iter().filter_map(|c| self.traces.get(&c.run_id, &c.key).map(|t| (c, t))).collect();
-        draw_title(context, chart, &traces, runs.len(), look, area, buffer);
+        draw_title(scene, chart, &traces, look, area, buffer);
         if inside.is_empty() {
             return Painted::default();
         }
-        let (x, unit, name) = horizontal(context, selection, runs, &traces);
+        let (x, unit, name) = horizontal(scene, &traces);
         let Some(x) = x else {
             let text = fit(nothing(selection, &traces), usize::from(inside.width), theme.ascii);
             put(buffer, inside.x, inside.y + inside.height / 2, &text, inside.width, theme.muted());
@@ -192,12 +202,8 @@ pub fn letter(curve: &Curve, position: usize, of: usize, runs: usize) -> Option<
 }
 
 /// Bounds of the horizontal axis before zooming, what it measures and its name.
-fn horizontal(
-    context: FrameContext<'_>,
-    selection: &Selection,
-    runs: &[&Run],
-    traces: &[(&Curve, &Trace)],
-) -> (Option<(f64, f64)>, Unit, &'static str) {
+fn horizontal(scene: Scene<'_>, traces: &[(&Curve, &Trace)]) -> (Option<(f64, f64)>, Unit, &'static str) {
+    let Scene { context, selection, runs } = scene;
     let mut epochs = selection.axis == Axis::Epoch;
     let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
     let (mut grows, mut planned) = (false, None::<f64>);
@@ -208,10 +214,10 @@ fn horizontal(
             (low, high) = (low.min(a), high.max(b));
         }
         let silent = context.now.since(run.last_wall());
-        grows |= run.end().is_none() && !(silent > selection.stale_after_s);
+        grows |= run.end().is_none() && (silent.is_nan() || silent <= selection.stale_after_s);
         let plan = match selection.axis {
-            Axis::Step => run.info().steps_total.map(|s| s as f64),
-            Axis::Epoch => run.info().epochs_total,
+            Axis::Step => run.steps_total().map(|s| s as f64),
+            Axis::Epoch => run.epochs_total(),
             Axis::Wall | Axis::Relative => None,
         };
         planned = match (planned, plan) {
@@ -292,10 +298,9 @@ fn lines<'a>(
 
 /// Title, then letter and value of each curve as far as there is room; at the right how many values are not finite.
 fn draw_title(
-    context: FrameContext<'_>,
+    scene: Scene<'_>,
     chart: &Chart,
     traces: &[(&Curve, &Trace)],
-    runs: usize,
     look: Look,
     area: Rect,
     buffer: &mut Buffer,
@@ -303,7 +308,7 @@ fn draw_title(
     if area.width < 8 || area.height == 0 {
         return;
     }
-    let theme = context.theme;
+    let (theme, runs) = (scene.context.theme, scene.runs.len());
     let mut right = area.right() - 1;
     let broken: u64 = traces.iter().map(|(_, t)| t.non_finite).sum();
     if broken > 0 && area.width >= 24 {

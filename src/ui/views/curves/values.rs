@@ -6,12 +6,12 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 use super::{
     catalog::Chart,
-    painter::{Painter, colour, letter, run_name, shown_row},
+    painter::{Painter, Scene, colour, letter, run_name, shown_row},
 };
 use crate::{
     store::Run,
     ui::{
-        FrameContext, numbers,
+        numbers,
         text::{fit_end, put, put_right},
         widgets::frame,
     },
@@ -24,14 +24,14 @@ pub fn width(width: u16) -> u16 {
 
 /// Three lines a curve: its name; the step and value read; the smoothed value and the extremes of the place.
 pub fn draw(
-    context: FrameContext<'_>,
+    scene: Scene<'_>,
     painter: &Painter,
-    runs: &[&Run],
     chart: &Chart,
     readout: Option<f64>,
     area: Rect,
     buffer: &mut Buffer,
 ) {
+    let Scene { context, runs, .. } = scene;
     let theme = context.theme;
     let inside = frame::draw(theme, "values", theme.muted(), area, buffer);
     let mut y = inside.y;

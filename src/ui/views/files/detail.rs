@@ -22,9 +22,26 @@ pub(super) fn draw(
 ) {
     let theme = context.theme;
     let inner = frame::draw(theme, &file.path, theme.muted(), area, buffer);
-    if inner.is_empty() {
-        return;
+    let mut lines = lines(context, selection, file);
+    let room = usize::from(inner.height);
+    if lines.len() > room && room > 2 {
+        let rest = lines.len() - (room - 1);
+        lines.truncate(room - 1);
+        lines.push((format!("{rest} more lines; Enter shows all"), theme.muted()));
     }
+    prose::draw(theme, &lines, inner, buffer);
+}
+
+/// Rows that it would like to have in `width` columns, with its border.
+pub(super) fn height(context: FrameContext<'_>, selection: &Selection, file: &FileHealth, width: u16) -> u16 {
+    let room = usize::from(width.saturating_sub(2));
+    let wrapped = |text: &str| prose::wrap(text, room, context.theme.ascii).len().max(1);
+    let rows: usize = lines(context, selection, file).iter().map(|(text, _)| wrapped(text)).sum();
+    u16::try_from(rows + 2).unwrap_or(u16::MAX)
+}
+
+fn lines(context: FrameContext<'_>, selection: &Selection, file: &FileHealth) -> Vec<(String, Style)> {
+    let theme = context.theme;
     let dot = theme.glyph(" · ", " | ");
     let mut lines: Vec<(String, Style)> = Vec::new();
     lines.push(standing(context, file));
@@ -68,13 +85,7 @@ pub(super) fn draw(
             lines.push((format!("  {} {} {what}", count(*times), theme.glyph("×", "x")), Style::new()));
         }
     }
-    let room = usize::from(inner.height);
-    if lines.len() > room && room > 2 {
-        let rest = lines.len() - (room - 1);
-        lines.truncate(room - 1);
-        lines.push((format!("{} more lines; Enter shows all", rest), theme.muted()));
-    }
-    prose::draw(theme, &lines, inner, buffer);
+    lines
 }
 
 /// What the state means for someone who waits for data.
@@ -83,15 +94,18 @@ fn standing(context: FrameContext<'_>, file: &FileHealth) -> (String, Style) {
     match &file.state {
         FileState::Waiting => ("waiting for its turn".to_owned(), theme.muted()),
         FileState::Reading => ("being read".to_owned(), theme.muted()),
-        FileState::Following => {
-            ("everything was read; new records appear as they are written".to_owned(), theme.style(Role::Good))
-        }
+        FileState::Following => (
+            "everything was read; new records appear as they are written".to_owned(),
+            theme.style(Role::Good),
+        ),
         FileState::Ended => ("read to its end; nothing more is expected".to_owned(), theme.muted()),
-        FileState::Gone => {
-            ("it disappeared; what was read stays, and it is read on if it returns".to_owned(), theme.style(Role::Warn))
-        }
-        FileState::Dead(why) => {
-            (format!("cannot be read on: {why}; it comes back when the file is replaced"), theme.style(Role::Bad))
-        }
+        FileState::Gone => (
+            "it disappeared; what was read stays, and it is read on if it returns".to_owned(),
+            theme.style(Role::Warn),
+        ),
+        FileState::Dead(why) => (
+            format!("cannot be read on: {why}; it comes back when the file is replaced"),
+            theme.style(Role::Bad),
+        ),
     }
 }

@@ -99,7 +99,7 @@ const FORMAT: usize = 5;
 const RUN: usize = 6;
 
 const COLUMNS: [Column; 7] = [
-    Column::text("file", 14, 90, 0, Keep::End),
+    Column::text("file", 14, 90, 0, Keep::Ends),
     Column::text("state", 11, 11, 1, Keep::Start),
     Column::number("read", 8, 3),
     Column::number("skips", 6, 2),
@@ -172,7 +172,7 @@ impl View for Files {
         if area.height < 2 || area.width < 8 {
             return;
         }
-        self.header(context, area, buffer);
+        Self::header(context, area, buffer);
         let body = Rect { y: area.y + 1, height: area.height - 1, ..area };
         match self.listed {
             Listed::Ignored => search::ignored(context, &mut self.line, &mut self.window, body, buffer),
@@ -226,7 +226,7 @@ impl Files {
         files
     }
 
-    fn header(&self, context: FrameContext<'_>, area: Rect, buffer: &mut Buffer) {
+    fn header(context: FrameContext<'_>, area: Rect, buffer: &mut Buffer) {
         let files = &context.health.files;
         let (mut read, mut size, mut records, mut skipped, mut damaged) = (0_u64, 0_u64, 0_u64, 0_u64, 0_u64);
         for f in files.values() {
@@ -241,7 +241,11 @@ impl Files {
         let dot = theme.glyph(" · ", " | ");
         let mut parts = vec![plural(files.len() as u64, "file", "files")];
         if damaged > 0 {
-            parts.push(format!("{} {damaged} with damage ({} skipped)", theme.glyph("▲", "!"), bytes(skipped)));
+            parts.push(format!(
+                "{} {damaged} with damage ({} skipped)",
+                theme.glyph("▲", "!"),
+                bytes(skipped)
+            ));
         }
         if read < size {
             parts.push(format!("{} of {} read", bytes(read), bytes(size)));
@@ -277,7 +281,11 @@ impl Files {
             return;
         }
         let wide = area.width >= 150;
-        let below = if wide { 0 } else { detail_height(file, area.height) };
+        let below = if wide || area.height < 10 {
+            0
+        } else {
+            detail::height(context, selection, file, area.width).min(area.height / 2)
+        };
         let list_width = if wide { area.width - 56 } else { area.width };
         let list = Rect { width: list_width, height: area.height - below, ..area };
         self.table(theme, &files, index, list, buffer);
@@ -290,15 +298,8 @@ impl Files {
         }
     }
 
-    fn table(
-        &mut self,
-        theme: &Theme,
-        files: &[&FileHealth],
-        index: usize,
-        area: Rect,
-        buffer: &mut Buffer,
-    ) {
-        let columns = fitted(files);
+    fn table(&mut self, theme: &Theme, files: &[&FileHealth], index: usize, area: Rect, buffer: &mut Buffer) {
+        let columns = fitted(files, area.width);
         let layout = Layout::new(&columns, area.width);
         let sorted = match self.order {
             Order::Trouble => Some((STATE, true)),
@@ -319,12 +320,13 @@ impl Files {
 }
 
 /// The path column no wider than the longest of the first few hundred paths.
-fn fitted(files: &[&FileHealth]) -> [Column; 7] {
+fn fitted(files: &[&FileHealth], width: u16) -> [Column; 7] {
     let mut columns = COLUMNS;
     let longest = |text: fn(&FileHealth) -> &str| {
         files.iter().take(400).map(|f| crate::ui::text::columns(text(f))).max().unwrap_or(0) as u16
     };
     columns[PATH].max = longest(|f| &f.path).clamp(columns[PATH].min, columns[PATH].max);
+    columns[PATH].min = columns[PATH].max.min(width * 2 / 5).max(columns[PATH].min);
     columns[RUN].max = longest(|f| f.run.as_str()).clamp(columns[RUN].min, columns[RUN].max);
     columns
 }
@@ -356,9 +358,9 @@ fn cell(theme: &Theme, file: &FileHealth, column: usize) -> Cell {
     match column {
         PATH => Cell::plain(&*file.path),
         STATE => state(theme, file),
-        READ if file.read_bytes < file.bytes && file.bytes > 0 => {
-            let share = percent(file.read_bytes as f64 / file.bytes as f64);
-            Cell::plain(format!("{share} {}", short_bytes(file.bytes)))
+        READ if file.read_bytes + file.pending_bytes < file.bytes => {
+            let share = (file.read_bytes as f64 / file.bytes as f64).min(0.99);
+            Cell::plain(format!("{} {}", percent(share), short_bytes(file.bytes)))
         }
         READ => Cell::plain(bytes(file.bytes)),
         SKIPS if file.skip_count == 0 => Cell::new("0", theme.muted()),
@@ -375,12 +377,6 @@ fn short_bytes(n: u64) -> String {
         let whole = number.split('.').next().unwrap_or(number);
         format!("{whole}{}", unit.chars().next().unwrap_or('B'))
     })
-}
-
-/// Rows for the detail below the list: less than half, more for a damaged file, none on a low screen.
-fn detail_height(file: &FileHealth, height: u16) -> u16 {
-    let wanted = if trouble(file) > 0 || !file.oddities.is_empty() { 12 } else { 6 };
-    if height < 10 { 0 } else { (height / 2).min(wanted) }
 }
 
 fn plural(n: u64, one: &str, many: &str) -> String {

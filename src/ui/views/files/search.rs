@@ -87,12 +87,15 @@ fn list(
         return;
     }
     *line = (*line).min(rows.len() - 1);
-    let layout = Layout::new(&COLUMNS, body.width);
+    let mut columns = COLUMNS;
+    let widest = rows.iter().map(|r| crate::ui::text::columns(r.what)).max().unwrap_or(0) as u16;
+    columns[0].max = widest.clamp(columns[0].min, (body.width / 2).max(columns[0].min));
+    let layout = Layout::new(&columns, body.width);
     let visible = window.follow(*line, rows.len(), usize::from(body.height));
     for (y, i) in (body.y..).zip(visible.clone()) {
         let row = &rows[i];
         let cell = |column| Cell::new(if column == 0 { row.what } else { row.why }, row.style);
-        layout.row(&COLUMNS, cell, i == *line, theme, Rect { y, height: 1, ..body }, buffer);
+        layout.row(&columns, cell, i == *line, theme, Rect { y, height: 1, ..body }, buffer);
     }
     let note = position(&visible, rows.len(), theme.ascii);
     crate::ui::text::put_right(buffer, area.x, area.right(), area.y, &note, theme.muted());

@@ -41,7 +41,8 @@ pub(super) fn draw(context: FrameContext<'_>, what: &What<'_>, area: Rect, buffe
     let theme = context.theme;
     header(theme, what, area, buffer);
     let body = Rect { y: area.y + 1, height: area.height - 1, ..area };
-    let kinds: Vec<(LayerKind, &LayerTrack)> = what.row.kinds.iter().map(|(kind, track)| (*kind, track)).take(4).collect();
+    let kinds: Vec<(LayerKind, &LayerTrack)> =
+        what.row.kinds.iter().map(|(kind, track)| (*kind, track)).take(4).collect();
     let table_width = NAMES + NUMBERS * kinds.len() as u16;
     let histograms = histograms(what);
     if histograms.is_empty() {
@@ -69,6 +70,17 @@ pub(super) fn draw(context: FrameContext<'_>, what: &What<'_>, area: Rect, buffe
         let low = Rect { y: body.bottom() - nine, height: nine, ..body };
         percentiles(theme, bars(last), low, buffer);
     }
+}
+
+/// A small ridgeline of one layer, with a caption, for below the table.
+pub(super) fn preview(theme: &Theme, what: &What<'_>, area: Rect, buffer: &mut Buffer) {
+    let histograms = histograms(what);
+    if histograms.is_empty() || area.height < 4 || area.width < 20 {
+        return;
+    }
+    let text = format!("{} of {} over time; Enter opens it", what.kind, what.row.layer);
+    put(buffer, area.x, area.y, &fit(&text, usize::from(area.width), theme.ascii), area.width, theme.muted());
+    ridges(theme, &histograms, Rect { y: area.y + 1, height: area.height - 1, ..area }, buffer);
 }
 
 fn header(theme: &Theme, what: &What<'_>, area: Rect, buffer: &mut Buffer) {
@@ -117,6 +129,8 @@ fn ridges(theme: &Theme, histograms: &[&StoredHistogram], area: Rect, buffer: &m
     let picked = ridgeline::pick(histograms.len(), rows / height);
     let Some(span) = common_span(picked.iter().map(|i| bars(histograms[*i]))) else { return };
     let last = picked.len().saturating_sub(1);
+    // The axis stands right below the last record, wherever the area ends.
+    let area = Rect { height: (picked.len() * height + 1) as u16, ..area };
     let list: Vec<Ridge<'_>> = picked
         .iter()
         .enumerate()
@@ -139,7 +153,13 @@ fn percentiles(theme: &Theme, bars: Bars<'_>, area: Rect, buffer: &mut Buffer) {
     };
     // All nine, five, or three: what is left out is never a part of a number.
     let room = usize::from(area.width) / 10;
-    let step = if room >= 9 { 1 } else if room >= 5 { 2 } else { 4 };
+    let step = if room >= 9 {
+        1
+    } else if room >= 5 {
+        2
+    } else {
+        4
+    };
     let chosen: Vec<usize> = (0..9).step_by(step).collect();
     let cell = (area.width / chosen.len() as u16).min(13);
     for (i, at) in chosen.into_iter().enumerate() {
@@ -162,14 +182,21 @@ fn table(
         let left = area.x + NAMES + NUMBERS * i as u16;
         let style = if *kind == what.kind { theme.accent() } else { theme.muted() };
         let right = (left + NUMBERS).min(area.right());
-        put_right(buffer, left, right, area.y, &fit(kind.name(), usize::from(NUMBERS) - 1, theme.ascii), style);
+        put_right(
+            buffer,
+            left,
+            right,
+            area.y,
+            &fit(kind.name(), usize::from(NUMBERS) - 1, theme.ascii),
+            style,
+        );
     }
     let columns_of: Vec<Vec<Option<String>>> = kinds
         .iter()
         .map(|(_, track)| {
             let records = shown(track.records(), what.until);
             let before = records.len().checked_sub(2).and_then(|i| norm(&records[i].stats));
-            records.last().map_or_else(Vec::new, |r| statistics(&r.stats, before))
+            records.last().map_or_else(Vec::new, |r| statistics(theme, &r.stats, before))
         })
         .collect();
     let mut y = area.y + 1;
@@ -183,7 +210,8 @@ fn table(
         }
         put(buffer, area.x, y, name, NAMES, theme.muted());
         for (i, column) in columns_of.iter().enumerate() {
-            let text = column.get(line).cloned().flatten().unwrap_or_else(|| theme.glyph("–", "-").to_owned());
+            let text =
+                column.get(line).cloned().flatten().unwrap_or_else(|| theme.glyph("–", "-").to_owned());
             let left = area.x + NAMES + NUMBERS * i as u16;
             let bad = matches!(*name, "NaN" | "infinite") && text != "0" && text != "–" && text != "-";
             let style = if bad { theme.style(Role::Bad) } else { Style::new() };
@@ -194,19 +222,21 @@ fn table(
     if y < area.bottom() {
         put(buffer, area.x, y, "norm", NAMES, theme.muted());
         for (i, (_, track)) in kinds.iter().enumerate() {
-            let spot = Rect {
-                x: area.x + NAMES + NUMBERS * i as u16 + 1,
-                y,
-                width: NUMBERS - 1,
-                height: 1,
-            }
-            .intersection(area);
+            let spot = Rect { x: area.x + NAMES + NUMBERS * i as u16 + 1, y, width: NUMBERS - 1, height: 1 }
+                .intersection(area);
             norms(theme, track, what.until, i, spot, buffer);
         }
     }
 }
 
-fn norms(theme: &Theme, track: &LayerTrack, until: Option<Step>, series: usize, area: Rect, buffer: &mut Buffer) {
+fn norms(
+    theme: &Theme,
+    track: &LayerTrack,
+    until: Option<Step>,
+    series: usize,
+    area: Rect,
+    buffer: &mut Buffer,
+) {
     let points: Vec<[f64; 2]> = shown(track.records(), until)
         .iter()
         .filter_map(|r| norm(&r.stats).map(|n| [r.step as f64, n]))
@@ -218,17 +248,36 @@ fn norms(theme: &Theme, track: &LayerTrack, until: Option<Step>, series: usize, 
 }
 
 const STATISTICS: [&str; 20] = [
-    "elements", "norm", "change", "mean", "std", "abs mean", "min", "max", "zero", "NaN", "infinite", "update",
-    "from init", "dead", "saturated", "active", "alpha", "rank", "gdv", "frozen",
+    "elements",
+    "norm",
+    "change",
+    "mean",
+    "std",
+    "abs mean",
+    "min",
+    "max",
+    "zero",
+    "NaN",
+    "infinite",
+    "update",
+    "from init",
+    "dead",
+    "saturated",
+    "active",
+    "alpha",
+    "rank",
+    "gdv",
+    "frozen",
 ];
 
 /// The numbers in the order of [`STATISTICS`].
-fn statistics(s: &LayerStats, norm_before: Option<f64>) -> Vec<Option<String>> {
+fn statistics(theme: &Theme, s: &LayerStats, norm_before: Option<f64>) -> Vec<Option<String>> {
     let plain = |v: Option<f64>| v.map(value);
     let share = |v: Option<f64>| v.map(percent);
     let whole = |v: Option<f64>| v.map(|n| count(n.max(0.0) as u64));
     let now = norm(s);
-    let grown = now.zip(norm_before).filter(|(_, b)| *b != 0.0).map(|(n, b)| change((n - b) / b.abs()));
+    let grown =
+        now.zip(norm_before).filter(|(_, b)| *b != 0.0).map(|(n, b)| change(theme, (n - b) / b.abs()));
     vec![
         whole(s.numel),
         plain(now),
@@ -265,7 +314,8 @@ fn without_histograms(
         Some(step) => format!("No histogram of the {} up to step {step}.", what.kind),
         None => format!("No histogram of the {} was logged; these are the statistics.", what.kind),
     };
-    let used = prose::draw(theme, &[(text, theme.muted())], Rect { height: area.height.min(2), ..area }, buffer);
+    let used =
+        prose::draw(theme, &[(text, theme.muted())], Rect { height: area.height.min(2), ..area }, buffer);
     let body = Rect { y: area.y + used, height: area.height.saturating_sub(used), ..area };
     if body.height > 0 {
         table(theme, what, kinds, body, buffer);

@@ -31,7 +31,7 @@ pub(super) const TREND: usize = 10;
 
 /// Columns as they are; the name is made as wide as the longest one.
 pub(super) const COLUMNS: [Column; 11] = [
-    Column::text("layer", 13, 48, 0, Keep::Ends),
+    Column::text("layer", 13, 48, 0, Keep::Parts),
     Column::text("state", 10, 18, 1, Keep::Start),
     Column::number("params", 6, 8),
     Column::number("w norm", 8, 3),
@@ -77,8 +77,10 @@ impl Order {
     }
 
     fn compare(self, a: &Line, b: &Line) -> Ordering {
-        let number = |v: Option<f64>| v.map_or(f64::NEG_INFINITY, |v| if v.is_nan() { f64::INFINITY } else { v });
-        let falling = |f: fn(&Figures) -> Option<f64>| number(f(&b.figures)).total_cmp(&number(f(&a.figures)));
+        let number =
+            |v: Option<f64>| v.map_or(f64::NEG_INFINITY, |v| if v.is_nan() { f64::INFINITY } else { v });
+        let falling =
+            |f: fn(&Figures) -> Option<f64>| number(f(&b.figures)).total_cmp(&number(f(&a.figures)));
         let by = match self.column() {
             NAME => Ordering::Equal,
             STATE => b.trouble.rank().cmp(&a.trouble.rank()),
@@ -112,7 +114,7 @@ struct Source {
 /// The rows in their order.
 #[derive(Default)]
 pub(super) struct Lines {
-    pub lines: Vec<Line>,
+    pub rows: Vec<Line>,
     /// The norm of the gradients in the order of the network, filter or not.
     pub depth: Vec<(usize, Option<f64>)>,
     /// The widest name.
@@ -145,7 +147,7 @@ impl Lines {
         let alerts: Vec<&Alert> =
             book.of_run(run.id()).filter(|a| a.is_open() && !a.muted && a.layer.is_some()).collect();
         let mut words = Filter::new(filter);
-        self.lines.clear();
+        self.rows.clear();
         self.depth.clear();
         for (index, row) in run.layers().rows().enumerate() {
             let figures = Figures::of(index, row, kind, until);
@@ -160,12 +162,12 @@ impl Lines {
                 }
             }
             let trouble = Trouble::of(&figures, worst);
-            self.lines.push(Line { figures, trouble });
+            self.rows.push(Line { figures, trouble });
         }
         self.total = self.depth.len();
         let width = |line: &Line| crate::ui::text::columns(&line.figures.name);
-        self.name_width = self.lines.iter().map(width).max().unwrap_or(0).min(200) as u16;
-        self.lines.sort_by(|a, b| order.compare(a, b));
+        self.name_width = self.rows.iter().map(width).max().unwrap_or(0).min(200) as u16;
+        self.rows.sort_by(|a, b| order.compare(a, b));
         self.source = Some(source);
     }
 }
@@ -181,7 +183,9 @@ pub(super) fn cell(theme: &Theme, line: &Line, column: usize) -> Cell {
     match column {
         NAME => Cell::plain(f.name.as_str()),
         STATE => line.trouble.cell(theme),
-        PARAMETERS => f.parameters.map_or_else(|| number(None), |n| Cell::new(count(n.max(0.0) as u64), theme.muted())),
+        PARAMETERS => {
+            f.parameters.map_or_else(|| number(None), |n| Cell::new(count(n.max(0.0) as u64), theme.muted()))
+        }
         WEIGHT_NORM => number(f.weight_norm),
         GRADIENT_NORM => number(f.gradient_norm),
         MEAN => number(f.stats.mean),
@@ -189,13 +193,13 @@ pub(super) fn cell(theme: &Theme, line: &Line, column: usize) -> Cell {
         ZERO => f.stats.zero.map_or_else(|| number(None), |z| Cell::plain(percent(z))),
         BROKEN if f.broken > 0.0 => Cell::new(count(f.broken as u64), theme.style(Role::Bad)),
         BROKEN => Cell::new("0", theme.muted()),
-        CHANGE => f.change.map_or_else(|| number(None), |c| Cell::plain(change(c))),
+        CHANGE => f.change.map_or_else(|| number(None), |c| Cell::plain(change(theme, c))),
         _ => Cell::default(),
     }
 }
 
-/// A relative change with its sign: `+1.2%`, `-40%`, `x12`.
-pub(super) fn change(c: f64) -> String {
+/// A relative change with its sign: `+1.2%`, `-40%`, `×12`.
+pub(super) fn change(theme: &Theme, c: f64) -> String {
     let p = c * 100.0;
     if !c.is_finite() {
         "?".to_owned()
@@ -206,6 +210,6 @@ pub(super) fn change(c: f64) -> String {
     } else if p.abs() < 999.5 {
         format!("{p:+.0}%")
     } else {
-        format!("x{}", count((c + 1.0).abs() as u64))
+        format!("{}{}", theme.glyph("×", "x"), count((c + 1.0).abs() as u64))
     }
 }

@@ -36,7 +36,11 @@ pub fn view() -> Box<dyn View> {
 static BINDINGS: &[Binding] = &[
     Binding { keys: &[Key::Enter], action: Action::Open, help: "the layer's histogram over time" },
     Binding { keys: &[Key::Char('t')], action: Action::Kind, help: "weights, gradients, activations, …" },
-    Binding { keys: &[Key::Char('o')], action: Action::Sort, help: "order: network, trouble, norms, zeros, change" },
+    Binding {
+        keys: &[Key::Char('o')],
+        action: Action::Sort,
+        help: "order: network, trouble, norms, zeros, change",
+    },
     Binding { keys: &[Key::Char('[')], action: Action::TimeBack, help: "the layer records before" },
     Binding { keys: &[Key::Char(']')], action: Action::TimeForward, help: "the layer records after" },
 ];
@@ -168,7 +172,7 @@ impl View for Layers {
     ) -> Outcome {
         let Some(run) = selection.run_in(context.store) else { return Outcome::Ignored };
         if row == self.head.y && self.head.height > 0 {
-            let columns = self.columns();
+            let columns = self.columns(self.head.width);
             let layout = Layout::new(&columns, self.head.width);
             if let Some(c) = layout.column_at(column.saturating_sub(self.head.x)) {
                 self.order = self.order.by(c);
@@ -180,7 +184,7 @@ impl View for Layers {
         }
         self.refresh(run, context, selection);
         let at = self.window.top + usize::from(row - self.rows.y);
-        if let Some(line) = self.lines.lines.get(at) {
+        if let Some(line) = self.lines.rows.get(at) {
             let name = LayerName::from(line.figures.name.as_str());
             self.opened = self.selected.as_ref() == Some(&name);
             self.selected = Some(name);
@@ -198,20 +202,20 @@ impl Layers {
     /// The row of the selected layer; the first one while none is selected.
     fn index(&self) -> usize {
         let name = self.selected.as_ref().map(LayerName::as_str);
-        name.and_then(|n| self.lines.lines.iter().position(|l| l.figures.name == n)).unwrap_or(0)
+        name.and_then(|n| self.lines.rows.iter().position(|l| l.figures.name == n)).unwrap_or(0)
     }
 
     fn opened_row<'a>(&self, run: &'a Run) -> Option<&'a crate::store::LayerRow> {
-        let index = self.lines.lines.get(self.index())?.figures.index;
+        let index = self.lines.rows.get(self.index())?.figures.index;
         let by_name = self.selected.as_ref().and_then(|name| run.layers().row(name));
         by_name.or_else(|| run.layers().rows().nth(index))
     }
 
     fn step(&mut self, by: isize, run: &Run, context: FrameContext<'_>, selection: &Selection) {
         self.refresh(run, context, selection);
-        let last = self.lines.lines.len().saturating_sub(1);
+        let last = self.lines.rows.len().saturating_sub(1);
         let next = self.index().saturating_add_signed(by).min(last);
-        if let Some(line) = self.lines.lines.get(next) {
+        if let Some(line) = self.lines.rows.get(next) {
             self.selected = Some(LayerName::from(line.figures.name.as_str()));
         }
     }
@@ -235,10 +239,12 @@ impl Layers {
         Outcome::Done
     }
 
-    fn columns(&self) -> [crate::ui::widgets::table::Column; 11] {
+    fn columns(&self, width: u16) -> [crate::ui::widgets::table::Column; 11] {
         let mut columns = list::COLUMNS;
         let name = &mut columns[list::NAME];
         name.max = self.lines.name_width.clamp(name.min, name.max);
+        // The name may take two fifths before a number has to leave.
+        name.min = name.max.min((width * 2 / 5).min(28)).max(name.min);
         columns
     }
 
@@ -253,15 +259,20 @@ impl Layers {
         let theme = context.theme;
         self.header(run, context, selection, area, buffer);
         let index = self.index();
-        let profile = if area.height >= 22 && area.width >= 60 { (area.height / 5).clamp(5, 9) } else { 0 };
+        let rows = u16::try_from(self.lines.rows.len()).unwrap_or(u16::MAX);
+        let profile = if area.height >= 22 && area.width >= 60 {
+            area.height.saturating_sub(rows.saturating_add(3)).clamp(5, (area.height / 2).min(18))
+        } else {
+            0
+        };
         let body = Rect { y: area.y + 1, height: area.height - 1 - profile, ..area };
-        let columns = self.columns();
+        let columns = self.columns(body.width);
         let layout = Layout::new(&columns, body.width);
         self.head = Rect { height: 1, ..body };
         let falls = self.order.column() != list::NAME;
         layout.head(&columns, Some((self.order.column(), falls)), theme, self.head, buffer);
         self.rows = Rect { y: body.y + 1, height: body.height.saturating_sub(1), ..body };
-        let lines = &self.lines.lines;
+        let lines = &self.lines.rows;
         let visible = self.window.follow(index, lines.len(), usize::from(self.rows.height));
         let until = selection.until(run.id());
         for (y, i) in (self.rows.y..).zip(visible.clone()) {
@@ -283,8 +294,17 @@ impl Layers {
             let style = theme.style(Role::Accent);
             crate::ui::text::put_right(buffer, area.x, area.right(), area.y, &format!(" {note}"), style);
         }
-        let low = Rect { y: area.bottom() - profile, height: profile, ..area };
         let here = lines.get(index).map(|l| l.figures.index);
+        let mut low = Rect { y: area.bottom() - profile, height: profile, ..area };
+        if let Some(row) = here.and_then(|i| run.layers().rows().nth(i))
+            && low.width >= 120
+            && low.height >= 8
+        {
+            let half = low.width / 2;
+            let right = Rect { x: low.x + half + 2, width: low.width - half - 2, ..low };
+            detail::preview(theme, &detail::What { run, row, kind: self.kind, until }, right, buffer);
+            low.width = half;
+        }
         depth::draw(theme, &self.lines.depth, here, low, buffer);
     }
 
@@ -298,14 +318,14 @@ impl Layers {
         buffer: &mut Buffer,
     ) {
         let theme = context.theme;
-        let bad = self.lines.lines.iter().filter(|l| l.trouble.is_trouble()).count();
+        let bad = self.lines.rows.iter().filter(|l| l.trouble.is_trouble()).count();
         let mut parts = Vec::new();
         if bad > 0 {
             parts.push(format!("{} {bad} of {} layers in trouble", theme.glyph("▲", "!"), self.lines.total));
         } else {
             parts.push(format!("{} layers", count(self.lines.total as u64)));
         }
-        let newest = self.lines.lines.iter().filter_map(|l| l.figures.step).max();
+        let newest = self.lines.rows.iter().filter_map(|l| l.figures.step).max();
         parts.push(match (newest, selection.until(run.id())) {
             (None, Some(until)) => format!("no record up to step {until}; 0 back to live"),
             (None, None) => "no record".to_owned(),
@@ -315,7 +335,6 @@ impl Layers {
         parts.push(format!("{} (t)", self.kind));
         if area.width >= 70 {
             parts.push(run.id().as_str().to_owned());
-            parts.push(self.order.name().to_owned());
         }
         let style = if bad > 0 { theme.style(Role::Warn) } else { theme.title() };
         let text = fit(&parts.join(theme.glyph(" · ", " | ")), usize::from(area.width), theme.ascii);
@@ -334,10 +353,8 @@ fn trend(
 ) {
     let Some(track) = row.track(kind) else { return };
     let records = figures::shown(track.records(), until);
-    let points: Vec<[f64; 2]> = records
-        .iter()
-        .filter_map(|r| figures::norm(&r.stats).map(|n| [r.step as f64, n]))
-        .collect();
+    let points: Vec<[f64; 2]> =
+        records.iter().filter_map(|r| figures::norm(&r.stats).map(|n| [r.step as f64, n])).collect();
     if let (Some(first), Some(last)) = (points.first(), points.last()) {
         let x = (first[0], if last[0] > first[0] { last[0] } else { first[0] + 1.0 });
         sparkline::draw(context.theme, &points, x, context.theme.series(0), area, buffer);

@@ -1,5 +1,7 @@
 //! The selected run in more detail: where it stands, what is wrong, its main loss, its settings, its files.
 
+use std::fmt::Write;
+
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 use super::{
@@ -15,7 +17,7 @@ use crate::{
         text::{columns, fit, put},
         views::curves::{
             catalog::Catalog,
-            painter::{Look, Painter, run_name},
+            painter::{Look, Painter, Scene, run_name},
         },
         widgets::frame,
     },
@@ -55,7 +57,7 @@ impl Detail {
         if side_by_side {
             let left = Rect { width: inside.width / 2, ..inside };
             let right = Rect { x: left.right(), width: inside.width - left.width, ..inside };
-            write(&lines, Rect { width: left.width - 1, ..left }, context, buffer);
+            put_lines(&lines, Rect { width: left.width - 1, ..left }, context, buffer);
             self.chart(context, selection, run, right, buffer);
         } else {
             let wanted = (lines.len() as u16).min(inside.height);
@@ -65,7 +67,7 @@ impl Detail {
                 0
             };
             let text = Rect { height: inside.height - chart_rows, ..inside };
-            write(&lines, text, context, buffer);
+            put_lines(&lines, text, context, buffer);
             let below_text = text.y + wanted.min(text.height) + 1;
             let chart = Rect { y: below_text.min(text.bottom()), height: chart_rows, ..inside };
             self.chart(context, selection, run, chart, buffer);
@@ -87,7 +89,8 @@ impl Detail {
         if let Some(chart) = self.catalog.charts(&runs, "").first() {
             let look = Look::default();
             self.painter.begin(selection, look.zoom, run_stamp(run));
-            self.painter.paint(context, selection, &runs, chart, look, area, buffer);
+            let scene = Scene { context, selection, runs: &runs };
+            self.painter.paint(scene, chart, look, area, buffer);
             self.painter.end();
         }
     }
@@ -100,7 +103,7 @@ fn run_stamp(run: &Run) -> usize {
 
 type StyledLine = (String, Style);
 
-fn write(lines: &[StyledLine], area: Rect, context: FrameContext<'_>, buffer: &mut Buffer) {
+fn put_lines(lines: &[StyledLine], area: Rect, context: FrameContext<'_>, buffer: &mut Buffer) {
     for (i, (text, style)) in lines.iter().take(usize::from(area.height)).enumerate() {
         let text = fit(text, usize::from(area.width), context.theme.ascii);
         put(buffer, area.x, area.y + i as u16, &text, area.width, *style);
@@ -181,10 +184,10 @@ fn files_line(context: FrameContext<'_>, run: &Run) -> String {
         formats.join(", ")
     );
     if skips > 0 {
-        text.push_str(&format!(", {skips} damaged places"));
+        let _ = write!(text, ", {skips} damaged places");
     }
     if dead > 0 {
-        text.push_str(&format!(", {dead} cannot be read"));
+        let _ = write!(text, ", {dead} cannot be read");
     }
     text
 }

@@ -88,14 +88,12 @@ impl View for Runs {
     fn act(&mut self, action: Action, context: FrameContext<'_>, selection: &mut Selection) -> Outcome {
         let page = isize::try_from(self.rows.height.max(2) - 1).unwrap_or(1);
         match action {
-            Action::Down => self.move_by(context, selection, 1),
-            Action::Up => self.move_by(context, selection, -1),
+            Action::Down | Action::NextRun => self.move_by(context, selection, 1),
+            Action::Up | Action::PreviousRun => self.move_by(context, selection, -1),
             Action::PageDown => self.move_by(context, selection, page),
             Action::PageUp => self.move_by(context, selection, -page),
             Action::First => self.move_by(context, selection, isize::MIN / 2),
             Action::Last => self.move_by(context, selection, isize::MAX / 2),
-            Action::NextRun => self.move_by(context, selection, 1),
-            Action::PreviousRun => self.move_by(context, selection, -1),
             Action::Open => {
                 let run = selection.run_in(context.store).map(|r| r.id().clone());
                 return Outcome::Open(Place { view: "curves", run, ..Place::default() });
@@ -237,7 +235,7 @@ impl Runs {
             }
         }
         if !spare.is_empty() {
-            self.overview.draw(context, selection, &mut self.memory, &ids, at, spare, buffer);
+            self.overview.draw(context, selection, &mut self.memory, (&ids, at), spare, buffer);
         }
         let hidden = ids.len().saturating_sub(self.scroll + height);
         if hidden > 0 && rows.height > 1 {

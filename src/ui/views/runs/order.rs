@@ -1,5 +1,7 @@
 //! Which runs are listed, and in what order.
 
+use std::fmt::Write;
+
 use super::{facts::Memory, trouble::Trouble};
 use crate::{
     detect::Severity,
@@ -33,6 +35,7 @@ impl Order {
     }
 
     /// The next in the cycle.
+    #[must_use]
     pub fn next(self) -> Self {
         match self {
             Self::Name => Self::Trouble,
@@ -146,7 +149,7 @@ pub fn headline(trouble: &Trouble<'_>, runs: usize, short: bool) -> (Option<Seve
         if i > 0 {
             text.push_str(", ");
         }
-        text.push_str(&format!("{} ({})", alert.run, alert.rule.replace('_', " ")));
+        let _ = write!(text, "{} ({})", alert.run, alert.rule.replace('_', " "));
     }
     (Some(worst.severity), text)
 }

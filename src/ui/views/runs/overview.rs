@@ -10,7 +10,7 @@ use crate::{
         FrameContext, Selection,
         views::curves::{
             catalog::{Chart, Curve},
-            painter::{Look, Painter},
+            painter::{Look, Painter, Scene},
         },
     },
 };
@@ -36,17 +36,17 @@ impl Overview {
         Rect { y: rows.y + used, height: rows.height - used, ..rows }
     }
 
-    /// Draws the chart; the run at `selected` lies on top.
+    /// Draws the chart of a `list`, of which the run at the given place is selected and lies on top.
     pub fn draw(
         &mut self,
         context: FrameContext<'_>,
         selection: &Selection,
         memory: &mut Memory,
-        ids: &[RunId],
-        selected: Option<usize>,
+        list: (&[RunId], Option<usize>),
         area: Rect,
         buffer: &mut Buffer,
     ) {
+        let (ids, selected) = list;
         let runs: Vec<_> = ids.iter().filter_map(|id| context.store.run(id)).collect();
         let mut curves: Vec<Curve> = runs
             .iter()
@@ -60,7 +60,8 @@ impl Overview {
         let chart = Chart { stem: "main loss of all runs".into(), role: Role::Loss, curves };
         let look = Look { auto_log: true, ..Look::default() };
         self.painter.begin(selection, look.zoom, runs.len());
-        self.painter.paint(context, selection, &runs, &chart, look, area, buffer);
+        let scene = Scene { context, selection, runs: &runs };
+        self.painter.paint(scene, &chart, look, area, buffer);
         self.painter.end();
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     model::RunId,
 };
 
-/// The worst open alert of each run that has one. Muted alerts count as nothing.
+/// The worst open alert of each run that has one. Muted alerts and those explained by another one do not count.
 pub struct Trouble<'a> {
     worst: BTreeMap<&'a RunId, &'a Alert>,
 }
@@ -17,7 +17,7 @@ impl<'a> Trouble<'a> {
     pub fn of(book: &'a AlertBook) -> Self {
         let mut worst: BTreeMap<&RunId, &Alert> = BTreeMap::new();
         for alert in book.alerts() {
-            if alert.state != AlertState::Open || alert.muted {
+            if alert.state != AlertState::Open || alert.muted || alert.caused_by.is_some() {
                 continue;
             }
             let slot = worst.entry(&alert.run).or_insert(alert);
@@ -53,7 +53,7 @@ impl<'a> Trouble<'a> {
     }
 }
 
-/// Causes before consequences, unseen before acknowledged, within one severity.
-fn rank(alert: &Alert) -> (Severity, bool, bool) {
-    (alert.severity, alert.caused_by.is_none(), !alert.acknowledged)
+/// Unseen before acknowledged within one severity; among equals the newest, which the book says first.
+fn rank(alert: &Alert) -> (Severity, bool) {
+    (alert.severity, !alert.acknowledged)
 }
