@@ -1,5 +1,7 @@
 //! All integration tests in one program.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod architecture;
 mod builders;
 mod cli;
