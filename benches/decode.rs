@@ -1,1 +1,87 @@
-fn main() {}
+//! Bytes of logs to columns, on one core: `cargo bench --bench decode`.
+
+use divan::{Bencher, counter::BytesCount};
+use epochscope::formats::{self, Decoded, wire::crc32c};
+
+/// Bytes that a reader shows a decoder at a time.
+const TURN: usize = 64 << 10;
+
+fn main() {
+    divan::main();
+}
+
+/// One run, 20 tags, as PyTorch writes them: one event for each value.
+#[divan::bench]
+fn tfevents_scalars(bencher: Bencher<'_, '_>) {
+    let tags: Vec<String> = (0..20).map(|n| format!("metric_{n:02}/value")).collect();
+    let mut log = Vec::new();
+    for step in 0..20_000_u64 {
+        for tag in &tags {
+            let value = [field(1, tag.as_bytes()), vec![0x15], 0.5_f32.to_le_bytes().to_vec()].concat();
+            log.extend(event(step, &value));
+        }
+    }
+    decode(bencher, "tfevents", &log);
+}
+
+/// 64 buckets for each of 128 tensors.
+#[divan::bench]
+fn tfevents_histograms(bencher: Bencher<'_, '_>) {
+    let doubles = |of: &dyn Fn(u32) -> f64| (0..64).flat_map(|i| of(i).to_le_bytes()).collect::<Vec<u8>>();
+    let limits = doubles(&|i| f64::from(i) - 32.0);
+    let counts = doubles(&|i| f64::from(i * (63 - i)));
+    let mut histogram = Vec::new();
+    for (number, value) in [(1_u8, -32.0), (2, 31.0), (3, 40_000.0), (4, 12.0), (5, 80_000.0_f64)] {
+        histogram.push(number << 3 | 1);
+        histogram.extend(value.to_le_bytes());
+    }
+    histogram.extend([field(6, &limits), field(7, &counts)].concat());
+    let mut log = Vec::new();
+    for step in 0..100 {
+        for layer in 0..128 {
+            let tag = format!("layers.{layer}/weights");
+            log.extend(event(step, &[field(1, tag.as_bytes()), field(5, &histogram)].concat()));
+        }
+    }
+    decode(bencher, "tfevents", &log);
+}
+
+/// Decodes `log` as a reader does: a turn at a time, the sink emptied after each.
+fn decode(bencher: Bencher<'_, '_>, format: &str, log: &[u8]) {
+    let format = formats::by_name(format).expect("a registered format");
+    bencher.counter(BytesCount::of_slice(log)).bench_local(|| {
+        let (mut decoder, mut out) = (format.decoder(), Decoded::new());
+        let (mut at, mut records) = (0, 0);
+        while at < log.len() {
+            let available = &log[at..log.len().min(at + TURN)];
+            at += decoder.decode(available, &mut out).expect("an undamaged log").bytes;
+            records += divan::black_box(out.take()).records;
+        }
+        records
+    });
+}
+
+fn varint(mut n: u64) -> Vec<u8> {
+    let mut out = Vec::new();
+    while n > 0x7f {
+        out.push((n & 0x7f) as u8 | 0x80);
+        n >>= 7;
+    }
+    out.push(n as u8);
+    out
+}
+
+fn field(number: u64, body: &[u8]) -> Vec<u8> {
+    [varint(number << 3 | 2), varint(body.len() as u64), body.to_vec()].concat()
+}
+
+/// A TFRecord of an event with one value.
+fn event(step: u64, value: &[u8]) -> Vec<u8> {
+    let mut payload = vec![0x09];
+    payload.extend((1.75e9 + step as f64).to_le_bytes());
+    payload.push(0x10);
+    payload.extend([varint(step), field(5, &field(1, value))].concat());
+    let length = (payload.len() as u64).to_le_bytes();
+    [&length[..], &crc32c::masked(&length).to_le_bytes(), &payload, &crc32c::masked(&payload).to_le_bytes()]
+        .concat()
+}

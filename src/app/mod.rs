@@ -1,1 +1,185 @@
-//! To be written.
+//! Joins the parts: the command line, the event loop, the terminal, reports.
+//!
+//! Everything async, every signal, every environment variable and the real clock are in here; nobody below knows of
+//! them. [`run`] is the whole program.
+
+pub mod cli;
+pub mod clock;
+pub mod demo;
+pub mod doctor;
+pub mod error;
+pub mod escape;
+pub mod event_loop;
+pub mod frame;
+pub mod input;
+pub mod journal;
+pub mod manual;
+pub mod monitor;
+pub mod output;
+pub mod painter;
+pub mod reading;
+pub mod report;
+pub mod signals;
+pub mod terminal;
+pub mod terminal_query;
+pub mod units;
+
+use std::{
+    ffi::OsString,
+    io::{self, BufWriter, Write},
+    path::PathBuf,
+    process::ExitCode,
+    sync::Arc,
+};
+
+use clap::{Parser, error::ErrorKind as ClapError};
+
+use crate::{detect::Severity, model::Clock};
+use cli::{CheckArgs, CheckFormat, Cli, Command, FailOn, StatusArgs, StatusFormat};
+use clock::RealClock;
+use error::AppError;
+use journal::Journal;
+use output::Output;
+use reading::Setting;
+
+/// Runs the program and returns its exit code. `arguments` begins with the program's name.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let ended = match Cli::try_parse_from(arguments) {
+        Ok(cli) => command(cli),
+        Err(error) => answer_or_error(&error),
+    };
+    match ended {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            if error.exit_code() != 0 {
+                let _ = writeln!(io::stderr(), "{error}");
+            }
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+/// `--help` and `--version` come out of clap as errors; real ones are put into our three lines.
+fn answer_or_error(error: &clap::Error) -> Result<u8, AppError> {
+    if matches!(
+        error.kind(),
+        ClapError::DisplayHelp
+            | ClapError::DisplayVersion
+            | ClapError::DisplayHelpOnMissingArgumentOrSubcommand
+    ) {
+        error.print()?;
+        return Ok(0);
+    }
+    let text = error.render().to_string();
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let why = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+    let details: Vec<&str> = lines.clone().take_while(|line| !line.starts_with("Usage:")).collect();
+    let (tips, more): (Vec<&str>, Vec<&str>) = details.iter().partition(|line| line.starts_with("tip: "));
+    let advice = tips.first().map_or_else(
+        || "see `epochscope --help`".to_owned(),
+        |tip| tip.trim_start_matches("tip: ").to_owned(),
+    );
+    let why = if more.is_empty() { why } else { format!("{why} {}", more.join(" ")) };
+    Err(AppError::new("cannot understand the command line", why, advice))
+}
+
+fn command(cli: Cli) -> Result<u8, AppError> {
+    let clock: Arc<dyn Clock> = Arc::new(RealClock::new(cli.common.now));
+    let shows_a_screen =
+        matches!(cli.command, None | Some(Command::Demo(_))) && terminal::can_show_a_screen();
+    let journal =
+        Journal::new(Arc::clone(&clock), cli.common.log_file.as_deref(), cli.common.verbose, shows_a_screen)
+            .map_err(|error| {
+                AppError::new(
+                    "cannot write the log file",
+                    error.to_string(),
+                    "give --log-file a path that can be written",
+                )
+            })?;
+    journal.note(&format!("epochscope {}: {:?}", env!("CARGO_PKG_VERSION"), cli.command));
+    terminal::install_panic_hook(journal.clone());
+    let setting = Setting { common: cli.common, clock, journal };
+    let mut out = BufWriter::new(io::stdout().lock());
+    let code = match cli.command {
+        None if shows_a_screen => {
+            drop(out);
+            return watch(&cli.paths, &setting);
+        }
+        None => status(&StatusArgs { paths: cli.paths, ..StatusArgs::default() }, &setting, &mut out)?,
+        Some(Command::Demo(arguments)) => {
+            drop(out);
+            return demo::demo(&arguments, &setting);
+        }
+        Some(Command::Status(arguments)) => status(&arguments, &setting, &mut out)?,
+        Some(Command::Check(arguments)) => check(&arguments, &setting, &mut out)?,
+        Some(Command::Frame(arguments)) => {
+            drop(out);
+            frame::frame(&arguments, &setting)?;
+            return Ok(0);
+        }
+        Some(Command::Doctor(arguments)) => {
+            // Not locked: the terminal is asked questions in between.
+            drop(out);
+            let mut text = Vec::new();
+            doctor::doctor(&arguments, &setting, &mut text)?;
+            io::stdout().write_all(&text)?;
+            return Ok(0);
+        }
+        Some(Command::Completions { shell }) => {
+            manual::completions(shell, &mut out)?;
+            0
+        }
+        Some(Command::Man) => {
+            manual::man(&mut out)?;
+            0
+        }
+    };
+    out.flush()?;
+    Ok(code)
+}
+
+fn watch(paths: &[PathBuf], setting: &Setting) -> Result<u8, AppError> {
+    let options = reading::options(paths, setting, true)?;
+    setting.journal.note(&format!("watching {:?}", options.roots));
+    monitor::show(setting, |out| {
+        crate::ingest::start(options, Arc::clone(&setting.clock), out).map_err(|e| reading::start_error(&e))
+    })
+}
+
+fn status(arguments: &StatusArgs, setting: &Setting, out: &mut dyn Write) -> Result<u8, AppError> {
+    // The JSON has no alerts in it, so that judging would only cost time.
+    let detect = arguments.format == StatusFormat::Table;
+    let session = reading::read_once(&arguments.paths, setting, detect)?;
+    let (now, stale_after) = (setting.clock.now(), setting.common.stale_after);
+    match arguments.format {
+        StatusFormat::Json => {
+            report::status_json(&session.store, &session.health, now, stale_after, out)?;
+        }
+        StatusFormat::Table => report::status_table(
+            &session.store,
+            &session.alerts,
+            &session.health,
+            (now, stale_after),
+            &Output::of(&setting.common),
+            out,
+        )?,
+    }
+    Ok(0)
+}
+
+fn check(arguments: &CheckArgs, setting: &Setting, out: &mut dyn Write) -> Result<u8, AppError> {
+    let session = reading::read_once(&arguments.paths, setting, true)?;
+    match arguments.format {
+        CheckFormat::Json => report::check_json(&session.store, &session.alerts, out)?,
+        CheckFormat::Text => {
+            report::check_text(&session.store, &session.alerts, &Output::of(&setting.common), out)?;
+        }
+    }
+    let limit = match arguments.fail_on {
+        FailOn::Info => Severity::Info,
+        FailOn::Warn => Severity::Warn,
+        FailOn::Critical => Severity::Critical,
+        FailOn::Never => return Ok(0),
+    };
+    Ok(u8::from(report::worst(&session.alerts).is_some_and(|worst| worst >= limit)))
+}

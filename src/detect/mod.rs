@@ -1,1 +1,209 @@
-//! To be written.
+//! Judges and alerts: what is wrong with a run, since when, and what to do about it.
+//!
+//! ```text
+//! Batch ─▶ Detectors ─▶ one detector per subject ─▶ Verdict ─▶ Judge (patience) ─▶ AlertBook
+//! ```
+//!
+//! Detectors are pure functions of the points of their subject in file order; the wall clock enters only into
+//! the rule about silence. How to add one: a file with a `SPEC`, and one line in [`DETECTORS`].
+
+mod alert;
+mod alert_book;
+mod case;
+mod detectors;
+mod divergence;
+mod journal;
+mod judge;
+mod nan;
+mod not_learning;
+mod overfitting;
+mod running;
+mod run_judges;
+mod schedule;
+mod stalled;
+pub mod state;
+mod subject;
+mod suppression;
+mod surroundings;
+pub mod tags;
+mod words;
+
+use std::fmt::Debug;
+
+use crate::{
+    model::{ConfusionRecord, Health, LayerKind, LayerStats, Point, SeriesKey, Step, WallTime},
+    store::Run,
+};
+
+pub use alert::{Alert, AlertState, Evidence, Severity};
+pub use alert_book::{ALERTS_KEPT_PER_RULE, AlertBook, AlertCounts, Draft};
+pub use detectors::Detectors;
+pub use journal::{BINS, Bin, Journal};
+pub use judge::{Finding, Hold, Judge, Patience, Turn, Verdict};
+pub use schedule::{Overflows, Schedule};
+pub use suppression::causes;
+pub use surroundings::Surroundings;
+use tags::TagClass;
+
+/// Everything that is detected, in the order of the rule table in docs/DETECTION.md.
+pub static DETECTORS: &[&DetectorSpec] =
+    &[&nan::SPEC, &divergence::SPEC, &overfitting::SPEC, &not_learning::SPEC, &stalled::SPEC];
+
+/// A rule as the registry, the help and the documentation know it.
+#[derive(Debug)]
+pub struct DetectorSpec {
+    /// Fixed name, part of the JSON contract.
+    pub id: &'static str,
+    /// What it means for a run, one clause.
+    pub summary: &'static str,
+    /// What usually helps, one imperative sentence.
+    pub advice: &'static str,
+    /// What it looks at.
+    pub scopes: &'static [Scope],
+}
+
+/// What a detector is given, and how one is made for a subject.
+#[derive(Debug)]
+pub enum Scope {
+    /// One series; made for those whose class `judges` accepts.
+    Series {
+        /// Asked once per series.
+        judges: fn(&TagClass) -> bool,
+        /// Makes the detector of one series.
+        build: fn(&SeriesKey, &TagClass) -> Box<dyn SeriesDetector>,
+    },
+    /// A validation series, with the training series of the same quantity where there is one.
+    Pair {
+        /// Asked once per validation series.
+        judges: fn(&TagClass) -> bool,
+        /// Makes the detector of one validation series.
+        build: fn(&SeriesKey) -> Box<dyn PairDetector>,
+    },
+    /// One tensor of one layer.
+    Layer {
+        /// Asked once per layer and kind.
+        judges: fn(LayerKind) -> bool,
+        /// Makes the detector.
+        build: fn() -> Box<dyn LayerDetector>,
+    },
+    /// The confusion matrices of one split.
+    Matrix {
+        /// Makes the detector.
+        build: fn() -> Box<dyn MatrixDetector>,
+    },
+    /// A run as a whole, looked at when time passes.
+    Run {
+        /// Makes the detector.
+        build: fn() -> Box<dyn RunDetector>,
+    },
+}
+
+/// What every detector says in words.
+pub trait Speaks: Send + Sync + Debug {
+    /// How long its condition must last.
+    fn patience(&self) -> Patience;
+
+    /// Message and advice for an alert about `place` that opens or escalates at `step`.
+    fn words(&self, place: &str, step: Step, finding: &Finding, around: &Surroundings) -> (String, String);
+}
+
+/// Judges one series.
+pub trait SeriesDetector: Speaks {
+    /// True when none of `points` can matter; they are then only handed to [`Self::skip`]. A quick look at a
+    /// whole column, so that a healthy series costs next to nothing.
+    fn indifferent(&self, points: &[Point]) -> bool {
+        let _ = points;
+        false
+    }
+
+    /// Points that do not matter.
+    fn skip(&mut self, points: &[Point]) {
+        let _ = points;
+    }
+
+    /// Every point. Nothing to say: `None`; otherwise the step that the verdict is about, which may be an
+    /// earlier one that waited.
+    fn point(&mut self, point: &Point, around: &Surroundings) -> Option<(Step, Verdict)> {
+        let _ = (point, around);
+        None
+    }
+
+    /// True when [`Self::bin`] wants to be asked; only then a journal is kept.
+    fn reads_journal(&self) -> bool {
+        false
+    }
+
+    /// The journal, whenever a bin became whole.
+    fn bin(&mut self, journal: &Journal, around: &Surroundings) -> Option<Verdict> {
+        let _ = (journal, around);
+        None
+    }
+
+    /// Everything at and after `step` is void; the journal has already forgotten it.
+    fn rewind(&mut self, step: Step) {
+        let _ = step;
+    }
+
+    /// Nothing more will come for now: what waited for a later point.
+    fn settle(&mut self, around: &Surroundings) -> Option<(Step, Verdict)> {
+        let _ = around;
+        None
+    }
+}
+
+/// A validation point with what belongs to it.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Evaluation {
+    /// The trainer's counter.
+    pub step: Step,
+    /// The validation value, finite.
+    pub value: f64,
+    /// The mean of the training values since the evaluation before, if there is a training series.
+    pub train: Option<f64>,
+}
+
+/// Judges a validation series beside its training series, once per evaluation.
+pub trait PairDetector: Speaks {
+    /// The next evaluation. `metric` tells whether a validation metric has improved since a given step.
+    fn evaluation(&mut self, at: Evaluation, around: &Surroundings, improved: &dyn Fn(Step) -> bool) -> Verdict;
+
+    /// Forgets everything; the evaluations that are left are told again.
+    fn reset(&mut self);
+
+    /// The training series' name for messages.
+    fn partner(&mut self, train: Option<&SeriesKey>);
+}
+
+/// Judges one tensor of one layer.
+pub trait LayerDetector: Speaks {
+    /// True when the record needs no detector yet; most layers never get one.
+    fn indifferent(&self, stats: &LayerStats) -> bool {
+        let _ = stats;
+        false
+    }
+
+    /// The statistics at a step.
+    fn layer(&mut self, step: Step, stats: &LayerStats) -> Verdict;
+}
+
+/// Judges the confusion matrices of one split.
+pub trait MatrixDetector: Speaks {
+    /// The next matrix.
+    fn matrix(&mut self, record: &ConfusionRecord, run: &Run) -> Verdict;
+}
+
+/// Judges a run by what it does not say.
+pub trait RunDetector: Speaks {
+    /// Looks at the run. `stale_after_s`: silence beyond which a run is simply old.
+    fn look(&mut self, run: &Run, health: &Health, now: WallTime, stale_after_s: f64) -> Verdict;
+}
+
+/// True when every value is finite: the exponent bits decide, so that the compiler can take many at once.
+pub(crate) fn all_finite(points: &[Point]) -> bool {
+    const EXPONENT: u64 = 0x7ff0_0000_0000_0000;
+    let mut any = false;
+    for point in points {
+        any |= point.value.to_bits() & EXPONENT == EXPONENT;
+    }
+    !any
+}

@@ -1,6 +1,12 @@
 //! The sink that decoders write into: groups points by series while the file is walked once.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use rustc_hash::FxHashMap;
 
@@ -8,6 +14,9 @@ use crate::model::{Column, Point, Record, SeriesKey, Skip};
 
 /// Names of oddities that are kept apart; further ones are counted together.
 const ODDITIES_KEPT: usize = 64;
+
+/// A new column has room for at most this many points.
+const EXPECTED_LIMIT: usize = 1024;
 
 /// What was decoded for one run of the file.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -23,11 +32,15 @@ pub struct Part {
 /// Where decoders put what they find in one turn.
 ///
 /// **Invariant:** the order of points within a column and of records within a part is file order.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Decoded {
     parts: Vec<Part>,
     current: usize,
-    columns: FxHashMap<(usize, SeriesKey), usize>,
+    /// Place of each series in the columns of its part; parallel to `parts`.
+    columns: Vec<FxHashMap<SeriesKey, usize>>,
+    generation: u64,
+    /// Room for new columns: what a column of the last turn held.
+    expected: usize,
     skips: Vec<Skip>,
     oddities: BTreeMap<Arc<str>, u64>,
     record_count: u64,
@@ -35,14 +48,38 @@ pub struct Decoded {
     mentions_reset: bool,
 }
 
-/// A column's place in a [`Decoded`], valid until [`Decoded::take`] is called.
+/// A column's place in a [`Decoded`], valid while [`Decoded::generation`] stays the same and in the run in which
+/// it was asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ColumnIndex(usize);
+
+impl Default for Decoded {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 impl Decoded {
     /// An empty sink.
     pub fn new() -> Self {
-        Self { parts: vec![Part::default()], ..Self::default() }
+        Self {
+            parts: vec![Part::default()],
+            columns: vec![FxHashMap::default()],
+            current: 0,
+            generation: next_generation(),
+            expected: 0,
+            skips: Vec::new(),
+            oddities: BTreeMap::new(),
+            record_count: 0,
+            points: 0,
+            mentions_reset: false,
+        }
+    }
+
+    /// Changes whenever column places become invalid; no two sinks ever have the same.
+    #[inline]
+    pub fn generation(&self) -> u64 {
+        self.generation
     }
 
     /// Directs what follows to the file's run of that name; the empty name is the file's only or main run.
@@ -52,21 +89,23 @@ impl Decoded {
         } else {
             self.current = self.parts.len();
             self.parts.push(Part { run: Arc::from(name), ..Part::default() });
+            self.columns.push(FxHashMap::default());
         }
     }
 
     /// The column of `key` in the current run; made if missing.
     pub fn column(&mut self, key: &SeriesKey) -> ColumnIndex {
-        if self.parts.is_empty() {
-            self.parts.push(Part::default());
-        }
-        if let Some(at) = self.columns.get(&(self.current, key.clone())) {
+        let (Some(part), Some(places)) =
+            (self.parts.get_mut(self.current), self.columns.get_mut(self.current))
+        else {
+            return ColumnIndex(usize::MAX);
+        };
+        if let Some(at) = places.get(key) {
             return ColumnIndex(*at);
         }
-        let columns = &mut self.parts[self.current].columns;
-        columns.push(Column { key: key.clone(), points: Vec::new() });
-        let at = columns.len() - 1;
-        self.columns.insert((self.current, key.clone()), at);
+        let at = part.columns.len();
+        part.columns.push(Column { key: key.clone(), points: Vec::with_capacity(self.expected) });
+        places.insert(key.clone(), at);
         ColumnIndex(at)
     }
 
@@ -87,10 +126,9 @@ impl Decoded {
 
     /// Adds a record to the current run.
     pub fn record(&mut self, record: Record) {
-        if self.parts.is_empty() {
-            self.parts.push(Part::default());
+        if let Some(part) = self.parts.get_mut(self.current) {
+            part.records.push(record);
         }
-        self.parts[self.current].records.push(record);
     }
 
     /// Lists a stretch that could not be used.
@@ -122,32 +160,42 @@ impl Decoded {
     /// What was said before in this file is void, though the file was not replaced: the header of a CSV came
     /// again with other columns. Readers forward it as a reset of the batch that follows.
     pub fn void_earlier(&mut self) {
-        self.parts.clear();
-        self.parts.push(Part::default());
-        self.current = 0;
-        self.columns.clear();
-        self.points = 0;
+        self.restart();
         self.mentions_reset = true;
     }
 
     /// Empties the sink: parts that hold something, skips, oddities, record count, and whether
     /// [`Self::void_earlier`] was called.
     pub fn take(&mut self) -> Taken {
-        let mut parts = std::mem::take(&mut self.parts);
+        let columns: usize = self.parts.iter().map(|p| p.columns.len()).sum();
+        self.expected = (self.points / columns.max(1)).min(EXPECTED_LIMIT);
+        let mut parts = self.restart();
         for part in &mut parts {
             part.columns.retain(|c| !c.points.is_empty());
         }
         parts.retain(|p| !p.columns.is_empty() || !p.records.is_empty());
-        let taken = Taken {
+        Taken {
             parts,
             skips: std::mem::take(&mut self.skips),
             oddities: std::mem::take(&mut self.oddities),
             records: std::mem::take(&mut self.record_count),
             void_earlier: std::mem::take(&mut self.mentions_reset),
-        };
-        *self = Self::new();
-        taken
+        }
     }
+
+    fn restart(&mut self) -> Vec<Part> {
+        self.columns.truncate(1);
+        self.columns.iter_mut().for_each(FxHashMap::clear);
+        self.current = 0;
+        self.points = 0;
+        self.generation = next_generation();
+        std::mem::replace(&mut self.parts, vec![Part::default()])
+    }
+}
+
+fn next_generation() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
 /// The content of a [`Decoded`].
@@ -163,4 +211,67 @@ pub struct Taken {
     pub records: u64,
     /// Everything said before this is void.
     pub void_earlier: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn point(step: i64) -> Point {
+        Point { step, wall: 0.0, value: 1.0 }
+    }
+
+    #[test]
+    fn no_two_sinks_and_no_two_turns_share_a_generation() {
+        let (mut one, two) = (Decoded::new(), Decoded::default());
+        let before = one.generation();
+        assert_ne!(before, two.generation());
+        one.take();
+        let after = one.generation();
+        one.void_earlier();
+        assert!(before != after && after != one.generation() && one.generation() != two.generation());
+    }
+
+    #[test]
+    fn runs_of_one_file_keep_their_columns_apart() {
+        let (a, b) = (SeriesKey::plain("a"), SeriesKey::plain("b"));
+        let mut out = Decoded::new();
+        out.point(&a, point(1));
+        out.in_run("other");
+        out.point(&b, point(2));
+        out.point(&a, point(3));
+        out.in_run("");
+        out.point(&a, point(4));
+        assert_eq!(out.points(), 4);
+        let parts = out.take().parts;
+        let steps = |part: &Part| -> Vec<Vec<i64>> {
+            part.columns.iter().map(|c| c.points.iter().map(|p| p.step).collect()).collect()
+        };
+        assert_eq!(parts.iter().map(steps).collect::<Vec<_>>(), [vec![vec![1, 4]], vec![vec![2], vec![3]]]);
+    }
+
+    #[test]
+    fn what_was_said_before_a_void_is_gone_and_damage_is_not() {
+        let mut out = Decoded::new();
+        out.point(&SeriesKey::plain("a"), point(1));
+        out.skip(5, 6, "damage");
+        out.void_earlier();
+        out.point(&SeriesKey::plain("b"), point(2));
+        let taken = out.take();
+        assert!(taken.void_earlier && taken.skips.len() == 1);
+        assert_eq!(taken.parts.len(), 1);
+        assert_eq!(taken.parts[0].columns[0].key, SeriesKey::plain("b"));
+        assert!(out.take().parts.is_empty());
+    }
+
+    #[test]
+    fn kinds_of_oddities_are_bounded_and_all_are_counted() {
+        let mut out = Decoded::new();
+        for n in 0..1000 {
+            out.oddity(&format!("unknown {n}"));
+        }
+        let oddities = out.take().oddities;
+        assert!(oddities.len() <= ODDITIES_KEPT + 1);
+        assert_eq!(oddities.values().sum::<u64>(), 1000);
+    }
 }

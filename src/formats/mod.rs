@@ -6,12 +6,16 @@
 //!
 //! To add a format: one file here with a `Format`, one line in [`FORMATS`], one sample in `sample_logs/`.
 
+mod csv;
 mod decoded;
+mod jsonl;
+mod tfevents;
 pub mod wire;
 
 use std::{fmt, path::Path, sync::Arc};
 
 pub use decoded::{ColumnIndex, Decoded, Part, Taken};
+pub use tfevents::TfEvents;
 
 /// Bytes of a file's start that [`Format::recognises`] is shown.
 pub const HEAD_BYTES: usize = 4096;
@@ -62,7 +66,11 @@ pub trait Format: Sync {
 }
 
 /// Every format. The first that claims a file gets it: exact formats before general ones.
-pub static FORMATS: &[&dyn Format] = &[];
+pub static FORMATS: &[&dyn Format] = &[
+    &tfevents::TfEvents, //
+    &jsonl::JsonLines,
+    &csv::Csv,
+];
 
 /// How far a decoder came.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

@@ -1,0 +1,223 @@
+//! `doctor`: what was found and why, what was skipped and where, how changes would be noticed, what the terminal can.
+
+use std::{
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use rustix::fs::statfs;
+
+use super::{
+    cli::PathArgs,
+    error::AppError,
+    output::{Output, theme},
+    reading::{Setting, read_once},
+    terminal_query,
+};
+use crate::{
+    engine::Session,
+    formats::FORMATS,
+    model::{FileHealth, FileState, sanitise},
+    ui::{numbers, theme::Depth},
+};
+
+/// Skips that are listed for one file; the rest is counted.
+const SKIPS_LISTED: usize = 8;
+
+/// Reads everything once and reports.
+pub fn doctor(arguments: &PathArgs, setting: &Setting, out: &mut dyn Write) -> Result<(), AppError> {
+    let session = read_once(&arguments.paths, setting, false)?;
+    let roots = if arguments.paths.is_empty() { vec![PathBuf::from(".")] } else { arguments.paths.clone() };
+    files(&session, out)?;
+    ignored(&session, out)?;
+    watching(&roots, &session, out)?;
+    terminal(setting, out)?;
+    Ok(())
+}
+
+fn files(session: &Session, out: &mut dyn Write) -> io::Result<()> {
+    let health = &session.health;
+    writeln!(out, "files")?;
+    let mut files: Vec<&FileHealth> = health.files.values().collect();
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    if files.is_empty() {
+        let formats: Vec<&str> = FORMATS.iter().map(|f| f.name()).collect();
+        writeln!(out, "  none that a format claims; formats: {}", formats.join(", "))?;
+    }
+    for file in files {
+        let state = match &file.state {
+            FileState::Dead(reason) => format!("dead: {}", sanitise(reason)),
+            other => other.name().to_owned(),
+        };
+        writeln!(
+            out,
+            "  {}: {}, run {}, {} of {} bytes read, {} records, {state}",
+            sanitise(&file.path),
+            file.format,
+            sanitise(file.run.as_str()),
+            file.read_bytes,
+            file.bytes,
+            file.records,
+        )?;
+        for skip in file.skips.iter().take(SKIPS_LISTED) {
+            writeln!(
+                out,
+                "    skipped {} at byte {}: {}",
+                numbers::bytes(skip.bytes),
+                skip.offset,
+                sanitise(&skip.reason)
+            )?;
+        }
+        let more = file.skip_count.saturating_sub(SKIPS_LISTED.min(file.skips.len()) as u64);
+        if more > 0 {
+            writeln!(out, "    and {more} more skips, {} in all", numbers::bytes(file.skipped_bytes))?;
+        }
+        if file.pending_bytes > 0 {
+            writeln!(out, "    {} at the end are no whole record (yet)", numbers::bytes(file.pending_bytes))?;
+        }
+        for (name, count) in &file.oddities {
+            writeln!(out, "    {count} × {}", sanitise(name))?;
+        }
+    }
+    Ok(())
+}
+
+fn ignored(session: &Session, out: &mut dyn Write) -> io::Result<()> {
+    let scan = &session.health.scan;
+    writeln!(
+        out,
+        "\nsearch\n  {} folders, {} files seen, {} not claimed by any format",
+        scan.folders, scan.files_seen, scan.ignored
+    )?;
+    for (path, reason) in &scan.ignored_examples {
+        let reason = if reason.is_empty() { "no format knows such a name" } else { reason };
+        writeln!(out, "  passed over {}: {}", sanitise(path), sanitise(reason))?;
+    }
+    let more = scan.ignored.saturating_sub(scan.ignored_examples.len() as u64);
+    if more > 0 {
+        writeln!(out, "  and {more} more")?;
+    }
+    for (path, reason) in &scan.unreadable {
+        writeln!(out, "  cannot read {}: {}", sanitise(path), sanitise(reason))?;
+    }
+    Ok(())
+}
+
+fn watching(roots: &[PathBuf], session: &Session, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "\nwatching")?;
+    for root in roots {
+        let shown = root.display().to_string();
+        let how = match file_system(root) {
+            Some((name, true)) => {
+                format!("on {name}, a network file system: changes are looked for, the kernel does not tell")
+            }
+            Some((name, false)) => format!("on {name}: the kernel tells of changes, a slow look confirms"),
+            None => "on an unknown file system".to_owned(),
+        };
+        writeln!(out, "  {}: {how}", sanitise(&shown))?;
+    }
+    let folders = session.health.scan.folders;
+    for (name, file) in [("watches", "max_user_watches"), ("instances", "max_user_instances")] {
+        let limit = fs::read_to_string(Path::new("/proc/sys/fs/inotify").join(file)).ok();
+        let Some(limit) = limit.and_then(|text| text.trim().parse::<u64>().ok()) else { continue };
+        write!(out, "  inotify {name}: at most {limit} for this user")?;
+        if name == "watches" && folders > limit {
+            write!(out, "; {folders} folders are more, the rest will be looked at by turns")?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+/// Name of the file system that a path lies on, and whether other machines may write to it. Magic numbers from
+/// statfs(2) and the kernel's `magic.h`.
+fn file_system(path: &Path) -> Option<(&'static str, bool)> {
+    const KNOWN: &[(u32, &str, bool)] = &[
+        (0xEF53, "ext4", false),
+        (0x5846_5342, "xfs", false),
+        (0x9123_683E, "btrfs", false),
+        (0x2FC1_2FC1, "zfs", false),
+        (0xF2F5_2010, "f2fs", false),
+        (0x0102_1994, "tmpfs", false),
+        (0x794C_7630, "overlayfs", false),
+        (0x6969, "NFS", true),
+        (0xFF53_4D42, "CIFS", true),
+        (0xFE53_4D42, "SMB2", true),
+        (0x517B, "SMB", true),
+        (0x0BD0_0BD0, "Lustre", true),
+        (0x4750_4653, "GPFS", true),
+        (0x00C3_6400, "Ceph", true),
+        (0x6573_5546, "FUSE", true),
+        (0x0102_1997, "9p", true),
+        (0x5346_414F, "AFS", true),
+    ];
+    let found = statfs(path).ok()?;
+    // The kernel's field is wider on some platforms; the numbers are of 32 bits.
+    let magic = found.f_type as u32;
+    KNOWN.iter().find(|(number, ..)| *number == magic).map(|(_, name, network)| (*name, *network))
+}
+
+fn terminal(setting: &Setting, out: &mut dyn Write) -> io::Result<()> {
+    let style = Output::of(&setting.common);
+    let theme = theme(&setting.common);
+    writeln!(out, "\nterminal")?;
+    let colours = match theme.depth {
+        Depth::None => "none",
+        Depth::Ansi16 => "16",
+        Depth::Ansi256 => "256",
+        Depth::Rgb => "16 million",
+    };
+    let variable = |name: &str| {
+        std::env::var(name).map_or_else(|_| format!("{name} unset"), |v| format!("{name}={}", sanitise(&v)))
+    };
+    writeln!(
+        out,
+        "  colours: {colours} ({}, {}, {}); --color changes it",
+        variable("TERM"),
+        variable("COLORTERM"),
+        variable("NO_COLOR")
+    )?;
+    writeln!(
+        out,
+        "  characters: {}",
+        if theme.ascii { "ASCII only" } else { "Unicode with braille; --ascii if they look wrong" }
+    )?;
+    let Some(columns) = style.width else {
+        return writeln!(out, "  standard output is no terminal: the rest cannot be asked");
+    };
+    let rows = rustix::termios::tcgetwinsize(io::stdout()).map_or(0, |size| size.ws_row);
+    writeln!(out, "  size: {columns} × {rows}")?;
+    let abilities = terminal_query::ask();
+    let say = |known: Option<bool>| match known {
+        Some(true) => "yes",
+        Some(false) => "no",
+        None => "it does not say",
+    };
+    writeln!(out, "  synchronized output: {} (asked for anyway; harmless)", say(abilities.synchronized))?;
+    writeln!(out, "  images: sixel {}, kitty {}", say(abilities.sixel), say(abilities.kitty))?;
+    writeln!(
+        out,
+        "  mouse: {}",
+        if setting.common.no_mouse {
+            "off by --no-mouse"
+        } else {
+            "on; --no-mouse leaves it to the terminal"
+        }
+    )?;
+    if std::env::var_os("TMUX").is_some() {
+        writeln!(out, "  inside tmux: copying needs `set -g set-clipboard on`")?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_system_of_proc_is_not_a_network() {
+        assert!(file_system(Path::new("/no/such/path")).is_none());
+        assert!(file_system(Path::new("/proc")).is_none_or(|(_, network)| !network));
+    }
+}

@@ -1,0 +1,251 @@
+//! The live monitor: readers and engine on their threads, the screen on this one.
+
+use std::{
+    fs::OpenOptions,
+    io::{self, Write},
+    path::{Path, PathBuf},
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, mpsc::SyncSender},
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use crossterm::event::Event;
+use ratatui::{buffer::Buffer, layout::Rect};
+use tokio::sync::watch;
+
+use super::{
+    error::AppError,
+    event_loop::{Ask, End, EventLoop, Scene, Wakers},
+    input,
+    output::theme,
+    painter::Painter,
+    reading::{Setting, WAITING_BATCHES},
+    signals,
+    terminal::{self, Tty},
+};
+use crate::{
+    engine::{self, Session},
+    ingest::Ingest,
+    model::{Clock, News, WallTime},
+    ui::{FrameContext, Request, Screen, ScreenOptions, Theme},
+};
+
+/// Names tried for an export before giving up: `name`, `name-2`, ….
+const EXPORT_NAMES: u32 = 1000;
+
+/// Shows the screen until it is ended; `start` starts whatever sends news. Returns the exit code.
+pub fn show(
+    setting: &Setting,
+    start: impl FnOnce(SyncSender<News>) -> Result<Ingest, AppError>,
+) -> Result<u8, AppError> {
+    let keys = input::spawn().map_err(|e| no_terminal(&e))?;
+    let wishes = signals::spawn(setting.journal.clone()).map_err(|e| no_terminal(&e))?;
+    let engine = setting.engine(true);
+    let session = Arc::new(RwLock::new(engine.session()));
+    let (news_sender, news) = watch::channel(0_u64);
+    let (sender, receiver) = std::sync::mpsc::sync_channel(WAITING_BATCHES);
+    // Started before the terminal is taken: an error is then said on an ordinary screen.
+    let reading = start(sender)?;
+    let engine = engine::spawn(
+        receiver,
+        Arc::clone(&session),
+        engine,
+        Arc::clone(&setting.clock),
+        Box::new(move |generation| {
+            let _ = news_sender.send(generation);
+        }),
+    );
+    let mut monitor = Monitor::new(setting, session, Some(engine));
+    let common = &setting.common;
+    let mut tty = Tty::take(!common.no_mouse).map_err(|e| no_terminal(&e))?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .map_err(|e| AppError::new("cannot start", e.to_string(), "free some memory or file handles"))?;
+    let interval = Duration::from_secs_f64(1.0 / common.fps);
+    let event_loop = EventLoop::new(&mut monitor, &mut tty, Painter::new(!common.no_sync), interval);
+    let end = runtime.block_on(event_loop.run(Wakers { keys, wishes, news }));
+    drop(tty);
+    setting.journal.note(&format!("ended: {end:?}"));
+    // The readers are not waited for: one may hang on a network file system that is gone.
+    std::mem::forget(reading);
+    match end {
+        Ok(End::Quit) => Ok(0),
+        Ok(End::Interrupted) => Ok(130),
+        Ok(End::Signal(number)) => Ok(128_u8.saturating_add(number)),
+        Ok(End::Hangup) => Ok(129),
+        Ok(End::Broken(reason)) => {
+            Err(AppError::new("the reading side has stopped", reason, "this is a bug: please report it"))
+        }
+        Err(error) => Err(AppError::new(
+            "cannot draw on the terminal",
+            error.to_string(),
+            "check whether the terminal is still there; `epochscope status` needs none",
+        )),
+    }
+}
+
+fn no_terminal(error: &io::Error) -> AppError {
+    AppError::new(
+        "cannot use the terminal",
+        error.to_string(),
+        "run it in an interactive terminal, or use `epochscope status`",
+    )
+}
+
+/// Seconds that local time is ahead of UTC at `now`; 0 with `--now`, so that frames do not depend on the machine.
+pub fn utc_offset_s(setting: &Setting) -> f64 {
+    if setting.common.now.is_some() {
+        return 0.0;
+    }
+    let seconds = setting.clock.now().known().map_or(0, |now| now as i64);
+    jiff::Timestamp::from_second(seconds)
+        .map_or(0.0, |now| f64::from(jiff::tz::TimeZone::system().to_offset(now).seconds()))
+}
+
+/// The screen over the shared session.
+pub struct Monitor {
+    session: Arc<RwLock<Session>>,
+    screen: Screen,
+    theme: Theme,
+    clock: Arc<dyn Clock>,
+    mouse: bool,
+    engine: Option<JoinHandle<()>>,
+    /// The folder that exports are written to.
+    exports: PathBuf,
+}
+
+impl Monitor {
+    /// A monitor of `session`; `engine` is asked for its end when news cease.
+    pub fn new(setting: &Setting, session: Arc<RwLock<Session>>, engine: Option<JoinHandle<()>>) -> Self {
+        let theme = theme(&setting.common);
+        let options =
+            ScreenOptions { utc_offset_s: utc_offset_s(setting), stale_after_s: setting.common.stale_after };
+        Self {
+            session,
+            screen: Screen::new(theme, options),
+            theme,
+            clock: Arc::clone(&setting.clock),
+            mouse: !setting.common.no_mouse,
+            engine,
+            exports: PathBuf::from("."),
+        }
+    }
+
+    /// **Invariant:** held for one frame or one key, never while waiting.
+    fn read(session: &RwLock<Session>) -> RwLockReadGuard<'_, Session> {
+        session.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(session: &RwLock<Session>) -> RwLockWriteGuard<'_, Session> {
+        session.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn request(&mut self, request: Request) -> Option<Ask> {
+        match request {
+            Request::Quit => return Some(Ask::Quit),
+            Request::Suspend => return Some(Ask::Suspend),
+            Request::Acknowledge(id) => Self::write(&self.session).alerts.acknowledge(id),
+            Request::Mute(id) => Self::write(&self.session).alerts.mute(id),
+            Request::Copy(text) => {
+                self.screen.say("copied");
+                return Some(Ask::Clipboard(text));
+            }
+            Request::ToggleMouse => {
+                self.mouse = !self.mouse;
+                self.screen.say(if self.mouse { "the mouse is ours" } else { "the mouse is the terminal's" });
+                return Some(Ask::Mouse(self.mouse));
+            }
+            Request::Export { name, text } => {
+                let said = match export(&self.exports, &name, &text) {
+                    Ok(path) => format!("written to {}", path.display()),
+                    Err(error) => format!("cannot write {name}: {error}"),
+                };
+                self.screen.say(said);
+            }
+        }
+        None
+    }
+}
+
+fn context<'a>(session: &'a Session, now: WallTime, theme: &'a Theme) -> FrameContext<'a> {
+    FrameContext { store: &session.store, alerts: &session.alerts, health: &session.health, now, theme }
+}
+
+impl Scene for Monitor {
+    fn event(&mut self, event: Event) -> Vec<Ask> {
+        let now = self.clock.now();
+        let requests = {
+            let session = Self::read(&self.session);
+            let context = context(&session, now, &self.theme);
+            match event {
+                Event::Key(key) => self.screen.key(key, context),
+                Event::Mouse(mouse) => self.screen.mouse(mouse, context),
+                Event::Paste(text) => {
+                    self.screen.paste(&text);
+                    Vec::new()
+                }
+                Event::FocusGained | Event::FocusLost | Event::Resize(..) => Vec::new(),
+            }
+        };
+        requests.into_iter().filter_map(|request| self.request(request)).collect()
+    }
+
+    fn draw(&mut self, area: Rect, buffer: &mut Buffer) {
+        let session = Self::read(&self.session);
+        self.screen.draw(context(&session, self.clock.now(), &self.theme), area, buffer);
+    }
+
+    fn next_tick(&self) -> Option<Duration> {
+        let session = Self::read(&self.session);
+        self.screen.next_tick(context(&session, self.clock.now(), &self.theme))
+    }
+
+    fn news_ended(&mut self) -> Result<(), String> {
+        match self.engine.take().map(JoinHandle::join) {
+            Some(Err(_)) => {
+                Err(terminal::take_last_panic().unwrap_or_else(|| "the engine thread panicked".into()))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Writes `text` to a new file of about this name; never over an old one.
+fn export(folder: &Path, name: &str, text: &str) -> io::Result<PathBuf> {
+    let harmless: String = name
+        .chars()
+        .map(|c| if c.is_alphanumeric() || matches!(c, '.' | '-' | '_') { c } else { '-' })
+        .collect();
+    let harmless = harmless.trim_start_matches('.');
+    let (stem, ending) = harmless.rsplit_once('.').unwrap_or((harmless, "txt"));
+    for n in 1..=EXPORT_NAMES {
+        let name = if n == 1 { format!("{stem}.{ending}") } else { format!("{stem}-{n}.{ending}") };
+        let path = folder.join(name);
+        match OpenOptions::new().write(true).create_new(true).open(&path) {
+            Ok(mut file) => {
+                file.write_all(text.as_bytes())?;
+                return Ok(path);
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::Error::new(io::ErrorKind::AlreadyExists, "there are a thousand of that name already"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_export_never_overwrites_and_never_leaves_its_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = export(folder.path(), "../../curves run/1.csv", "a").unwrap();
+        let second = export(folder.path(), "../../curves run/1.csv", "b").unwrap();
+        assert_ne!(first, second);
+        assert_eq!(first.parent(), Some(folder.path()));
+        assert_eq!(std::fs::read_to_string(first).unwrap(), "a");
+        assert_eq!(std::fs::read_to_string(second).unwrap(), "b");
+    }
+}

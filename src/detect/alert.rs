@@ -1,0 +1,105 @@
+//! What a rule says of a run, for people and for programs.
+
+use crate::model::{LayerName, RunId, SeriesKey, Step, WallTime};
+
+/// How bad it is. Ordered: info < warn < critical.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum Severity {
+    /// Worth a look; never rings a bell.
+    Info,
+    /// Doing something likely pays.
+    Warn,
+    /// Compute is being wasted now.
+    Critical,
+}
+
+impl Severity {
+    /// The word in JSON and on screen.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Critical => "critical",
+        }
+    }
+
+    /// All, mildest first.
+    pub const ALL: [Self; 3] = [Self::Info, Self::Warn, Self::Critical];
+}
+
+/// Whether the condition still holds.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum AlertState {
+    /// It does, as far as the log was read.
+    Open,
+    /// It was cured, or its data were archived or superseded.
+    Closed,
+}
+
+impl AlertState {
+    /// The word in JSON and on screen.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+/// Named numbers that satisfy the rule's inequality.
+pub type Evidence = Vec<(&'static str, f64)>;
+
+/// One alert. Message and evidence are those of the moment at which it opened or last escalated.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Alert {
+    /// Unique in this process, from 1.
+    pub id: u64,
+    /// The run.
+    pub run: RunId,
+    /// The rule's fixed name.
+    pub rule: &'static str,
+    /// The worst that it has been.
+    pub severity: Severity,
+    /// Open or closed.
+    pub state: AlertState,
+    /// The series, where one can be named.
+    pub series: Option<SeriesKey>,
+    /// The layer, where one can be named.
+    pub layer: Option<LayerName>,
+    /// Where it opened.
+    pub step: Option<Step>,
+    /// Where its condition first held.
+    pub since_step: Option<Step>,
+    /// When it opened: the log's own time where it says one.
+    pub time: WallTime,
+    /// Where it closed.
+    pub closed_step: Option<Step>,
+    /// What, where, since when, with numbers.
+    pub message: String,
+    /// One imperative sentence.
+    pub advice: String,
+    /// The numbers behind it.
+    pub evidence: Evidence,
+    /// The alert that explains this one; such alerts are shown under their cause and do not notify.
+    pub caused_by: Option<u64>,
+    /// The user has seen it.
+    pub acknowledged: bool,
+    /// The user does not want to hear of it.
+    pub muted: bool,
+}
+
+impl Alert {
+    /// True while its condition holds.
+    pub fn is_open(&self) -> bool {
+        self.state == AlertState::Open
+    }
+
+    /// The series or layer as text; empty for the run as a whole.
+    pub fn place(&self) -> String {
+        match (&self.series, &self.layer) {
+            (Some(series), _) => series.label(),
+            (None, Some(layer)) => layer.as_str().to_owned(),
+            (None, None) => String::new(),
+        }
+    }
+}

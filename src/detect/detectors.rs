@@ -1,0 +1,66 @@
+//! All judges of all runs.
+
+use rustc_hash::FxHashMap;
+
+use crate::{
+    model::{Batch, Health, RunId, WallTime},
+    store::{Change, Run, Store},
+};
+
+use super::{alert_book::AlertBook, case::Desk, run_judges::RunJudges, state};
+
+/// All judges of all runs. Sees every point, before the store thins it.
+#[derive(Debug)]
+pub struct Detectors {
+    runs: FxHashMap<RunId, RunJudges>,
+    stale_after_s: f64,
+}
+
+impl Default for Detectors {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Detectors {
+    /// No runs yet; a run is old after [`state::STALE_AFTER_S`].
+    pub fn new() -> Self {
+        Self { runs: FxHashMap::default(), stale_after_s: state::STALE_AFTER_S }
+    }
+
+    /// The silence after which a run is old instead of stalled (`--stale-after`).
+    pub fn set_stale_after(&mut self, seconds: f64) {
+        self.stale_after_s = seconds;
+    }
+
+    /// Takes a batch that the store has applied, with the changes that the store reported and the run as it is
+    /// now. Which judge sees what, and what it concludes, depends only on the points of each file in their
+    /// order, not on how they were cut into batches.
+    pub fn observe(
+        &mut self,
+        batch: &Batch,
+        changes: &[Change],
+        run: &Run,
+        book: &mut AlertBook,
+        now: WallTime,
+    ) {
+        let judges = self.runs.entry(batch.run.clone()).or_default();
+        judges.observe(batch, changes, run, &mut Desk { book, run: &batch.run, now });
+    }
+
+    /// Time has passed: looks for silent runs, and judges what waited for a point that did not come.
+    pub fn heartbeat(&mut self, store: &Store, health: &Health, book: &mut AlertBook, now: WallTime) {
+        for run in store.runs() {
+            let judges = self.runs.entry(run.id().clone()).or_default();
+            judges.heartbeat(run, health, self.stale_after_s, &mut Desk { book, run: run.id(), now });
+        }
+    }
+
+    /// Everything was read and nothing more will be: judges all that waited.
+    pub fn finish(&mut self, store: &Store, health: &Health, book: &mut AlertBook, now: WallTime) {
+        for run in store.runs() {
+            let judges = self.runs.entry(run.id().clone()).or_default();
+            judges.finish(run, health, self.stale_after_s, &mut Desk { book, run: run.id(), now });
+        }
+    }
+}

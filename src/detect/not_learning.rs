@@ -1,0 +1,184 @@
+//! `not_learning`: a training loss that has not moved since the run began.
+//!
+//! Flat means: no significant downward trend (Mann–Kendall over 32 blocks) and no drop beyond the noise. Flat
+//! alone is only worth a look (fine-tuning often starts near its floor). It is a fault when the loss also sits
+//! at the level of guessing, ln C, or does not change in a single bit.
+
+use crate::model::{Point, SeriesKey, Step};
+
+use super::{
+    DetectorSpec, Finding, Hold, Patience, Scope, SeriesDetector, Severity, Speaks, Surroundings, Verdict,
+    journal::Journal,
+    running,
+    tags::{Role, Split, TagClass},
+    words,
+};
+
+/// The rule.
+pub static SPEC: DetectorSpec = DetectorSpec {
+    id: "not_learning",
+    summary: "the training loss has not moved since the start",
+    advice: "Check the learning rate, that the optimiser got the parameters, frozen layers, and that labels fit the inputs.",
+    scopes: &[Scope::Series { judges, build }],
+};
+
+fn judges(class: &TagClass) -> bool {
+    class.role == Role::Loss && matches!(class.split, Split::Train | Split::Unknown)
+}
+
+/// Points before it speaks.
+const POINTS: u64 = 200;
+/// Points of which none differs from the first in a single bit.
+const IDENTICAL_POINTS: u64 = 20;
+/// Least share of the initial loss that counts as a drop.
+const DROP: f64 = 0.01;
+/// z of a downward trend at 5 %, one-sided.
+const TREND_Z: f64 = -1.64;
+/// Distance to ln C, relative.
+const CHANCE: f64 = 0.03;
+/// Class counts whose ln C is recognised without being told: 2, 10, 100, 1000, and usual vocabularies.
+const USUAL_CLASSES: &[f64] = &[2.0, 10.0, 100.0, 1000.0, 32_000.0, 50_257.0, 50_304.0];
+
+fn build(_: &SeriesKey, _: &TagClass) -> Box<dyn SeriesDetector> {
+    Box::new(NotLearning { first: None, identical: 0, differed: false })
+}
+
+#[derive(Debug)]
+struct NotLearning {
+    first: Option<f64>,
+    identical: u64,
+    differed: bool,
+}
+
+impl Speaks for NotLearning {
+    fn patience(&self) -> Patience {
+        Patience { hold: [Hold::in_a_row(3); 3], clear: 3 }
+    }
+
+    fn words(&self, place: &str, step: Step, finding: &Finding, around: &Surroundings) -> (String, String) {
+        let get = |name| finding.evidence.iter().find(|(n, _)| *n == name).map(|(_, v)| *v);
+        let now = get("now").unwrap_or(f64::NAN);
+        let points = get("points").unwrap_or(0.0);
+        let mut text = if get("identical").is_some() {
+            format!("{place} is exactly {} in all {points} points up to step {}", words::value(now), words::step(step))
+        } else {
+            format!(
+                "{place} has not moved in {} points up to step {}: {} ± {}",
+                words::step(points as Step),
+                words::step(step),
+                words::value(now),
+                words::value(get("noise").unwrap_or(0.0))
+            )
+        };
+        if let Some(classes) = get("classes") {
+            text += &format!(" = ln({classes}): predictions are uniform");
+        }
+        let rate = around.schedule.rate_at(step).map(|r| format!(" (now {})", words::value(r))).unwrap_or_default();
+        let advice = format!(
+            "Check the learning rate{rate}, that the optimiser got the parameters, frozen or detached layers, labels shuffled against inputs, and a doubled softmax."
+        );
+        (text, advice)
+    }
+}
+
+impl SeriesDetector for NotLearning {
+    fn point(&mut self, point: &Point, _: &Surroundings) -> Option<(Step, Verdict)> {
+        if point.value.is_finite() {
+            let first = *self.first.get_or_insert(point.value);
+            self.differed |= first.to_bits() != point.value.to_bits();
+            self.identical += 1;
+        }
+        None
+    }
+
+    fn reads_journal(&self) -> bool {
+        true
+    }
+
+    fn bin(&mut self, journal: &Journal, around: &Surroundings) -> Option<Verdict> {
+        Some(self.verdict(journal, around))
+    }
+}
+
+impl NotLearning {
+    fn verdict(&self, journal: &Journal, around: &Surroundings) -> Verdict {
+        let Some(step) = journal.last_step() else { return Verdict::Unsure };
+        if around.moving_target || around.schedule.warming_up(step) {
+            return Verdict::Unsure;
+        }
+        let Some(start) = journal.start() else { return Verdict::Unsure };
+        if !self.differed && self.identical >= IDENTICAL_POINTS && start != 0.0 {
+            let evidence = vec![("now", start), ("points", self.identical as f64), ("identical", 1.0), ("drop", 0.0)];
+            return Verdict::Bad(Finding { severity: Severity::Critical, since: None, evidence, sure: false });
+        }
+        let share = around.share_done(step);
+        if journal.points() < POINTS || share.is_some_and(|s| s < 0.05) {
+            return Verdict::Unsure;
+        }
+        let means: Vec<f64> = journal.bins().iter().map(super::Bin::mean).collect();
+        let blocks = running::thinned(&means, 32);
+        let edge = (means.len() / 20).max(3).min(means.len());
+        let (Some(first), Some(last)) = (running::median_of(&means[..edge]), running::median_of(&means[means.len() - edge..]))
+        else {
+            return Verdict::Unsure;
+        };
+        let noise = running::noise(&means);
+        let moved = (2.0 * noise).max(DROP * start.abs());
+        let drop = (first - last).abs();
+        let fallen = first - last;
+        if fallen >= 1.5 * moved {
+            return Verdict::Fine;
+        }
+        let z = running::mann_kendall(&blocks);
+        if drop >= moved || z <= TREND_Z {
+            return Verdict::Unsure;
+        }
+        let chance = chance_level(last, start, around);
+        if chance == Chance::AlreadyGood {
+            return Verdict::Fine;
+        }
+        let mut evidence = vec![
+            ("now", last),
+            ("start", first),
+            ("points", journal.points() as f64),
+            ("drop", drop),
+            ("limit", moved),
+            ("noise", noise),
+            ("trend_z", z),
+        ];
+        let severity = match chance {
+            Chance::At(classes) => {
+                evidence.push(("classes", classes));
+                evidence.push(("chance", classes.ln()));
+                let late = share.map_or(journal.points() >= 10 * POINTS, |s| s >= 0.2);
+                if late { Severity::Critical } else { Severity::Warn }
+            }
+            Chance::Unknown | Chance::AlreadyGood => Severity::Info,
+        };
+        Verdict::Bad(Finding::new(severity, evidence))
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Chance {
+    /// The loss is that of guessing among so many classes.
+    At(f64),
+    /// The run began far below guessing: it is not at its beginning.
+    AlreadyGood,
+    Unknown,
+}
+
+fn chance_level(now: f64, start: f64, around: &Surroundings) -> Chance {
+    let near = |classes: f64| (now - classes.ln()).abs() < CHANCE * classes.ln();
+    if let Some(classes) = around.classes.filter(|c| *c >= 2) {
+        let classes = classes as f64;
+        return if start < 0.5 * classes.ln() {
+            Chance::AlreadyGood
+        } else if near(classes) {
+            Chance::At(classes)
+        } else {
+            Chance::Unknown
+        };
+    }
+    USUAL_CLASSES.iter().copied().find(|c| (now - c.ln()).abs() < CHANCE / 3.0 * c.ln()).map_or(Chance::Unknown, Chance::At)
+}

@@ -1,0 +1,247 @@
+//! `overfitting`: validation loss rises from its best while training loss goes on falling.
+//!
+//! The clock is the evaluation: windows count validation points. All levels are running medians of 5, so that
+//! one bad evaluation says nothing. Thresholds and their measured cost: docs/DETECTION.md.
+
+use crate::model::{SeriesKey, Step};
+
+use super::{
+    DetectorSpec, Evaluation, Finding, Hold, PairDetector, Patience, Scope, Severity, Speaks, Surroundings, Verdict,
+    running::{self, Window},
+    tags::{Role, Split, TagClass},
+    words,
+};
+
+/// The rule.
+pub static SPEC: DetectorSpec = DetectorSpec {
+    id: "overfitting",
+    summary: "validation loss rises while training loss falls",
+    advice: "Keep the checkpoint of the best validation loss and stop early, or regularise, augment, or lower the learning rate.",
+    scopes: &[Scope::Pair { judges, build }],
+};
+
+fn judges(class: &TagClass) -> bool {
+    class.role == Role::Loss && matches!(class.split, Split::Val | Split::Test)
+}
+
+fn build(val: &SeriesKey) -> Box<dyn PairDetector> {
+    let _ = val;
+    Box::new(Overfitting::default())
+}
+
+/// Evaluations before it speaks, with and without a training series.
+const EVALUATIONS: [usize; 2] = [8, 12];
+/// Evaluations since the best.
+const SINCE_BEST: usize = 5;
+/// Rise over the best as a share of it: info, warn, critical.
+const RISE: [f64; 3] = [0.01, 0.03, 0.25];
+/// The same without a training series.
+const RISE_ALONE: f64 = 2.0;
+/// Rise as a share of what validation had gained.
+const RISE_OF_GAIN: f64 = 0.05;
+/// … and that makes it critical.
+const RISE_OF_GAIN_CRITICAL: f64 = 0.5;
+/// Rise in σ of a median of 5: info, and warn.
+const RISE_SIGMA: [f64; 2] = [3.0, 5.0];
+/// z of an upward trend since the best: info, and warn. Keeps the minimum of a long noisy plateau, which is
+/// always far below what follows, from looking like a turn.
+const TREND_Z: [f64; 2] = [1.64, 2.0];
+/// Rise below which the alert may end.
+const RISE_OVER: f64 = 0.015;
+/// Share of the evaluations after the best for critical.
+const SPENT: f64 = 0.1;
+
+#[derive(Debug, Default)]
+struct Overfitting {
+    train_name: Option<String>,
+    values: Window<32>,
+    trains: Window<5>,
+    medians: Window<11>,
+    since_best: Trail,
+    first: Vec<f64>,
+    evaluations: usize,
+    lowest: f64,
+    best: Option<Best>,
+}
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+struct Best {
+    level: f64,
+    step: Step,
+    evaluation: usize,
+    train: Option<f64>,
+}
+
+/// The values since the best, in at most 64 blocks of equal length.
+#[derive(Clone, PartialEq, Debug)]
+struct Trail {
+    blocks: Vec<f64>,
+    open: (f64, u32),
+    per_block: u32,
+}
+
+impl Default for Trail {
+    fn default() -> Self {
+        Self { blocks: Vec::new(), open: (0.0, 0), per_block: 1 }
+    }
+}
+
+impl Trail {
+    fn push(&mut self, value: f64) {
+        self.open = (self.open.0 + value, self.open.1 + 1);
+        if self.open.1 < self.per_block {
+            return;
+        }
+        self.blocks.push(self.open.0 / f64::from(self.open.1));
+        self.open = (0.0, 0);
+        if self.blocks.len() == 64 {
+            self.blocks = self.blocks.chunks(2).map(|pair| f64::midpoint(pair[0], pair[1])).collect();
+            self.per_block *= 2;
+        }
+    }
+}
+
+impl Speaks for Overfitting {
+    fn patience(&self) -> Patience {
+        Patience { hold: [Hold { needed: 2, of: 3 }, Hold::in_a_row(3), Hold::in_a_row(3)], clear: 6 }
+    }
+
+    fn words(&self, place: &str, step: Step, finding: &Finding, _: &Surroundings) -> (String, String) {
+        let get = |name| finding.evidence.iter().find(|(n, _)| *n == name).map(|(_, v)| *v);
+        let number = |name| words::value(get(name).unwrap_or(f64::NAN));
+        let best_step = words::step(get("best_step").unwrap_or(f64::NAN) as Step);
+        let (best, now) = (get("best").unwrap_or(f64::NAN), get("now").unwrap_or(f64::NAN));
+        let mut text = format!(
+            "{place} rose from {} at step {best_step} to {} at step {} ({}, {} σ) over {} evaluations",
+            words::value(best),
+            words::value(now),
+            words::step(step),
+            words::percent((now - best) / best.abs()),
+            words::value(get("rise_sigma").unwrap_or(f64::NAN).round()),
+            get("evaluations_since_best").unwrap_or(0.0),
+        );
+        if let (Some(name), Some(_)) = (&self.train_name, get("train_now")) {
+            text += &format!(" while {name} fell from {} to {}", number("train_at_best"), number("train_now"));
+        }
+        if get("metric_improves").is_some() {
+            text += "; a validation metric still improves (over-confidence)";
+        }
+        let advice = format!(
+            "Keep the checkpoint of step {best_step} (best so far) and stop early, or regularise, augment, or lower the learning rate."
+        );
+        (text, advice)
+    }
+}
+
+impl PairDetector for Overfitting {
+    fn evaluation(&mut self, at: Evaluation, _: &Surroundings, improved: &dyn Fn(Step) -> bool) -> Verdict {
+        let level = self.take(at);
+        let sigma = running::sigma_of_median5(running::noise(self.values.last(32).split_last().map_or(&[][..], |(_, r)| r)));
+        let train = running::median_of(self.trains.values());
+        if self.best.is_none_or(|b| level < b.level) {
+            self.best = Some(Best { level, step: at.step, evaluation: self.evaluations, train });
+            self.since_best = Trail::default();
+        } else {
+            self.since_best.push(at.value);
+        }
+        let Some(best) = self.best else { return Verdict::Unsure };
+        self.verdict(level, sigma, train, best, improved)
+    }
+
+    fn reset(&mut self) {
+        *self = Self { train_name: self.train_name.take(), ..Self::default() };
+    }
+
+    fn partner(&mut self, train: Option<&SeriesKey>) {
+        self.train_name = train.map(SeriesKey::label);
+    }
+}
+
+impl Overfitting {
+    /// Adds an evaluation and returns the running median of 5.
+    fn take(&mut self, at: Evaluation) -> f64 {
+        self.evaluations += 1;
+        self.lowest = if self.evaluations == 1 { at.value } else { self.lowest.min(at.value) };
+        self.values.push(at.value);
+        match at.train {
+            Some(train) => self.trains.push(train),
+            None => self.trains.clear(),
+        }
+        if self.first.len() < 3 {
+            self.first.push(at.value);
+        }
+        let level = running::median_of(self.values.last(5)).unwrap_or(at.value);
+        self.medians.push(level);
+        level
+    }
+
+    fn verdict(
+        &self,
+        level: f64,
+        sigma: f64,
+        train: Option<f64>,
+        best: Best,
+        improved: &dyn Fn(Step) -> bool,
+    ) -> Verdict {
+        let start = running::median_of(&self.first).unwrap_or(level);
+        let gain = (start - best.level).max(0.0);
+        // Ratios to a best at or below zero mean nothing: what was gained is the unit then.
+        let unit = if self.lowest > 0.0 { best.level } else { gain.max(f64::MIN_POSITIVE) };
+        let rise = level - best.level;
+        if rise < RISE_OVER * unit {
+            return if rise < RISE[0] * unit { Verdict::Fine } else { Verdict::Unsure };
+        }
+        let since_best = self.evaluations - best.evaluation;
+        let (alone, needed) = match train {
+            Some(_) => (1.0, EVALUATIONS[0]),
+            None => (RISE_ALONE, EVALUATIONS[1]),
+        };
+        let ten_ago = self.medians.values().first().copied().unwrap_or(level);
+        let falling = level < ten_ago - rise / 4.0;
+        let train_rises = match (best.train, train) {
+            (Some(then), Some(now)) => now > then,
+            _ => false,
+        };
+        let patient = self.evaluations >= needed && since_best >= SINCE_BEST && !falling && !train_rises;
+        if !patient || rise < RISE[0] * alone * unit || rise < RISE_SIGMA[0] * sigma || rise < RISE_OF_GAIN / 2.0 * gain {
+            return Verdict::Unsure;
+        }
+        let trend = running::mann_kendall(&self.since_best.blocks);
+        if trend < TREND_Z[0] {
+            return Verdict::Unsure;
+        }
+        let warn = rise >= RISE[1] * alone * unit
+            && rise >= RISE_SIGMA[1] * sigma
+            && rise >= RISE_OF_GAIN * gain
+            && trend >= TREND_Z[1];
+        let lost = rise >= RISE[2] * unit || gain > 0.0 && rise >= RISE_OF_GAIN_CRITICAL * gain;
+        let spent = since_best as f64 >= SPENT * self.evaluations as f64;
+        let mut severity = match (warn, lost && spent) {
+            (true, true) => Severity::Critical,
+            (true, false) => Severity::Warn,
+            (false, _) => Severity::Info,
+        };
+        let rise_sigma = if sigma > 0.0 { (rise / sigma).min(1e6) } else { 1e6 };
+        let mut evidence = vec![
+            ("best", best.level),
+            ("best_step", best.step as f64),
+            ("now", level),
+            ("rise", rise / unit),
+            ("rise_sigma", rise_sigma),
+            ("evaluations_since_best", since_best as f64),
+            ("trend_z", trend),
+        ];
+        if gain > 0.0 {
+            evidence.push(("rise_of_gain", rise / gain));
+        }
+        if let (Some(then), Some(now)) = (best.train, train) {
+            evidence.push(("train_at_best", then));
+            evidence.push(("train_now", now));
+        }
+        if improved(best.step) {
+            evidence.push(("metric_improves", 1.0));
+            severity = if severity == Severity::Critical { Severity::Warn } else { Severity::Info };
+        }
+        Verdict::Bad(Finding::new(severity, evidence))
+    }
+}

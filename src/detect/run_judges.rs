@@ -1,0 +1,583 @@
+//! All judges of one run: hands each point to those whose subject it is.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
+
+use rustc_hash::FxHashMap;
+
+use crate::{
+    model::{
+        Batch, Column, ConfusionRecord, FileId, Goal, Health, LayerKind, LayerName, LayerStats, Point, Record, RunId,
+        SeriesKey, Step, WallTime,
+    },
+    store::{Change, Run},
+};
+
+use super::{
+    DETECTORS, Evaluation, LayerDetector, MatrixDetector, PairDetector, RunDetector, Scope, Surroundings,
+    case::{Case, Desk, Place},
+    journal::Journal,
+    running,
+    subject::Subject,
+    tags::{self, Known, Role, Split, TagClass, Words},
+};
+
+/// Validation points that may wait for their training series; beyond that the oldest is judged without.
+const WAITING: usize = 4096;
+/// Seconds after which a validation point is judged although training has not passed its step.
+const WAIT_S: f64 = 30.0;
+/// Validation metrics that are followed to tell over-confidence from overfitting.
+const METRICS_FOLLOWED: usize = 4;
+
+/// The judges of one run.
+#[derive(Debug, Default)]
+pub(super) struct RunJudges {
+    around: Surroundings,
+    /// `None`: no rule judges it.
+    subjects: FxHashMap<SeriesKey, Option<Box<Subject>>>,
+    pairs: BTreeMap<SeriesKey, PairSubject>,
+    metrics: BTreeMap<SeriesKey, Journal>,
+    layers: FxHashMap<(LayerName, LayerKind), Vec<LayerSubject>>,
+    matrices: FxHashMap<Arc<str>, Vec<(Box<dyn MatrixDetector>, Case)>>,
+    whole: Option<Vec<(Box<dyn RunDetector>, Case)>>,
+}
+
+#[derive(Debug)]
+struct LayerSubject {
+    detector: Box<dyn LayerDetector>,
+    case: Case,
+}
+
+/// A validation series beside its training series.
+#[derive(Debug)]
+struct PairSubject {
+    train: Option<SeriesKey>,
+    judged: Vec<(Box<dyn PairDetector>, Case)>,
+    waiting: VecDeque<(Point, WallTime)>,
+    before: Option<Step>,
+    /// The past changed: tell the detectors everything anew.
+    anew: bool,
+}
+
+impl RunJudges {
+    /// Takes what a turn at a file brought. See [`super::Detectors::observe`].
+    pub fn observe(&mut self, batch: &Batch, changes: &[Change], run: &Run, desk: &mut Desk<'_>) {
+        if batch.reset {
+            self.forget(batch.origin.file);
+        }
+        self.facts(batch, run);
+        let mut appeared = false;
+        for column in &batch.columns {
+            appeared |= self.meet(column, &batch.run, &batch.origin.order, batch.origin.file);
+        }
+        if appeared {
+            self.pair_up();
+        }
+        for column in &batch.columns {
+            self.inform(column);
+        }
+        self.rewound_elsewhere(batch, changes, desk);
+        // Validation first: its points wait until training has passed them, whatever came first in the file.
+        let (vals, others): (Vec<_>, Vec<_>) =
+            batch.columns.iter().partition(|column| self.pairs.contains_key(&column.key));
+        for column in vals {
+            self.feed(column, &batch.origin.order, desk);
+            self.queue(column, desk);
+        }
+        for column in others {
+            self.feed(column, &batch.origin.order, desk);
+        }
+        self.retell(desk);
+        for record in &batch.records {
+            self.record(record, run, desk);
+        }
+    }
+
+    /// The file is read anew: what was said of it is doubtful until it is said again.
+    fn forget(&mut self, file: FileId) {
+        for (key, subject) in &mut self.subjects {
+            if let Some(subject) = subject.as_mut().filter(|s| s.file == file) {
+                subject.restart();
+                if let Some(pair) = self.pairs.get_mut(key) {
+                    pair.restart();
+                }
+                self.metrics.remove(key);
+            }
+        }
+        for layer in self.layers.values_mut().flatten() {
+            layer.case.doubt();
+        }
+    }
+
+    /// What the log says of the run as a whole.
+    fn facts(&mut self, batch: &Batch, run: &Run) {
+        self.around.steps_total = run.info().steps_total;
+        for record in &batch.records {
+            match record {
+                Record::Classes { names, .. } if names.len() >= 2 => self.around.classes = Some(names.len()),
+                Record::Confusion(confusion) => self.around.classes = Some(confusion.matrix.classes()),
+                _ => {}
+            }
+        }
+    }
+
+    /// Makes the subject of a series that is new. True if pairs may change.
+    fn meet(&mut self, column: &Column, run: &RunId, order: &Arc<str>, file: FileId) -> bool {
+        if self.subjects.contains_key(&column.key) {
+            return false;
+        }
+        let class = tags::classify(&column.key, run);
+        let starts_with_nan = column.points.first().is_some_and(|p| p.value.is_nan());
+        let could_be_missing = matches!(class.role, Role::Loss | Role::Metric | Role::LearningRate | Role::Unknown);
+        self.around.nan_for_missing |= starts_with_nan && could_be_missing;
+        if class.role == Role::UnstableLoss && !self.around.moving_target {
+            self.around.moving_target = true;
+            self.withdraw_level_rules();
+        }
+        self.around.training_loss |=
+            class.role == Role::Loss && matches!(class.split, Split::Train | Split::Unknown);
+        let is_val_metric = class.role == Role::Metric && class.goal == Some(Goal::Max) && class.split == Split::Val;
+        if is_val_metric && self.metrics.len() < METRICS_FOLLOWED {
+            self.metrics.insert(column.key.clone(), Journal::new());
+        }
+        let pair = PairSubject::of(&column.key, &class);
+        let has_pair = pair.is_some();
+        if let Some(pair) = pair {
+            self.pairs.insert(column.key.clone(), pair);
+        }
+        let subject = Subject::of(&column.key, class, order.clone(), file, has_pair);
+        let loss = subject.as_ref().is_some_and(|s| s.class.role == Role::Loss);
+        self.subjects.insert(column.key.clone(), subject.map(Box::new));
+        loss
+    }
+
+    /// A run that turns out to be a GAN or an actor-critic: nothing that was said of levels stands.
+    fn withdraw_level_rules(&mut self) {
+        for subject in self.subjects.values_mut().flatten() {
+            subject.doubt(&["divergence", "not_learning"]);
+        }
+        for pair in self.pairs.values_mut() {
+            pair.anew = true;
+        }
+    }
+
+    /// Finds anew which training series each validation series is compared with. A function of the names
+    /// alone, so that it ends the same whatever came first.
+    fn pair_up(&mut self) {
+        let mut known: Vec<Known> = self
+            .subjects
+            .iter()
+            .filter_map(|(key, subject)| subject.as_ref().map(|s| (key, s)))
+            .filter(|(_, s)| s.class.role == Role::Loss)
+            .map(|(key, s)| Known { key: key.clone(), class: s.class.clone(), points: 1, level: None })
+            .collect();
+        known.sort_by(|a, b| a.key.cmp(&b.key));
+        let partners: FxHashMap<SeriesKey, SeriesKey> =
+            tags::pair_up(&known).into_iter().map(|pair| (pair.val, pair.train)).collect();
+        for (key, pair) in &mut self.pairs {
+            let train = partners.get(key).cloned();
+            if pair.train != train {
+                for (detector, _) in &mut pair.judged {
+                    detector.partner(train.as_ref());
+                }
+                pair.train = train;
+                pair.anew |= pair.before.is_some();
+            }
+        }
+    }
+
+    /// Series that others need to know of: learning rate, loss scale, plans, validation metrics.
+    fn inform(&mut self, column: &Column) {
+        if let Some(journal) = self.metrics.get_mut(&column.key) {
+            for point in column.points.iter().filter(|p| p.value.is_finite()) {
+                if journal.last_step().is_some_and(|last| point.step <= last) {
+                    journal.rewind(point.step);
+                }
+                journal.push(point.step, point.value, 1);
+            }
+        }
+        let Some(Some(subject)) = self.subjects.get_mut(&column.key) else { return };
+        subject.inform(column, &mut self.around);
+    }
+
+    /// Restarts that the store saw in series which this batch does not carry (a purge by the writer).
+    fn rewound_elsewhere(&mut self, batch: &Batch, changes: &[Change], desk: &mut Desk<'_>) {
+        for change in changes {
+            let (keys, at): (Vec<SeriesKey>, Step) = match change {
+                Change::Restarted { key, at, .. } => (vec![key.clone()], *at),
+                Change::Purged { at, .. } => (self.subjects.keys().cloned().collect(), *at),
+                _ => continue,
+            };
+            for key in keys.iter().filter(|key| batch.columns.iter().all(|c| c.key != **key)) {
+                if let Some(Some(subject)) = self.subjects.get_mut(key)
+                    && subject.last_step.is_some_and(|last| at <= last)
+                {
+                    subject.rewind(at, desk);
+                    self.past_changed(key, at);
+                }
+            }
+        }
+    }
+
+    fn past_changed(&mut self, key: &SeriesKey, step: Step) {
+        for (val, pair) in &mut self.pairs {
+            if val == key {
+                pair.waiting.retain(|(p, _)| p.step < step);
+                pair.anew = true;
+            } else if pair.train.as_ref() == Some(key) {
+                pair.anew = true;
+            }
+        }
+    }
+
+    fn feed(&mut self, column: &Column, order: &Arc<str>, desk: &mut Desk<'_>) {
+        let Some(Some(subject)) = self.subjects.get_mut(&column.key) else { return };
+        if !subject.accepts(order) {
+            return;
+        }
+        let dependents: Vec<SeriesKey> = self
+            .pairs
+            .iter()
+            .filter(|(_, pair)| pair.train.as_ref() == Some(&column.key) && !pair.waiting.is_empty())
+            .map(|(val, _)| val.clone())
+            .collect();
+        let mut rewound = None;
+        if dependents.is_empty() {
+            rewound = subject.feed(&column.points, &self.around, desk);
+        } else {
+            // Judge each waiting evaluation as soon as training has reached it, not later: what is known then
+            // must not depend on how much came at once.
+            let mut rest = column.points.as_slice();
+            while !rest.is_empty() {
+                let next = dependents.iter().filter_map(|v| self.pairs.get(v)?.waiting.front()).map(|(p, _)| p.step).min();
+                let cut = next.map_or(rest.len(), |s| {
+                    rest.iter().position(|p| p.step >= s).map_or(rest.len(), |i| i + 1)
+                });
+                let (now, later) = rest.split_at(cut);
+                rest = later;
+                if let Some(Some(subject)) = self.subjects.get_mut(&column.key) {
+                    rewound = lowest(rewound, subject.feed(now, &self.around, desk));
+                }
+                for val in &dependents {
+                    self.drain(val, Release::Passed, desk);
+                }
+            }
+        }
+        if let Some(step) = rewound {
+            self.past_changed(&column.key.clone(), step);
+        }
+    }
+
+    /// Lets the validation points of a batch wait for training, and judges those that need not.
+    fn queue(&mut self, column: &Column, desk: &mut Desk<'_>) {
+        let Some(pair) = self.pairs.get_mut(&column.key) else { return };
+        for point in column.points.iter().filter(|p| p.value.is_finite()) {
+            if pair.waiting.back().is_some_and(|(last, _)| point.step <= last.step) {
+                pair.waiting.retain(|(p, _)| p.step < point.step);
+            }
+            if pair.before.is_some_and(|before| point.step <= before) {
+                pair.anew = true;
+                continue;
+            }
+            pair.waiting.push_back((*point, desk.now));
+        }
+        self.drain(&column.key, Release::Passed, desk);
+    }
+
+    fn drain(&mut self, val: &SeriesKey, release: Release, desk: &mut Desk<'_>) {
+        let Some(pair) = self.pairs.get_mut(val) else { return };
+        let subject = |key: &SeriesKey| self.subjects.get(key).and_then(Option::as_ref);
+        let train = pair.train.as_ref().and_then(subject);
+        let passed = train.and_then(|t| t.last_step);
+        while let Some((point, since)) = pair.waiting.front().copied() {
+            let ready = match release {
+                Release::All => true,
+                Release::Late => desk.now.since(since) >= WAIT_S,
+                Release::Passed => false,
+            };
+            let reached = passed.is_some_and(|last| last >= point.step) || pair.train.is_none();
+            if !ready && !reached && pair.waiting.len() <= WAITING {
+                break;
+            }
+            pair.waiting.pop_front();
+            let units = comparable(train.and_then(|t| t.journal.as_ref()), subject(val).and_then(|v| v.journal.as_ref()));
+            let journal = train.and_then(|t| t.journal.as_ref()).filter(|j| units && j.points() > 0);
+            pair.evaluate(val, point, journal, &self.around, &self.metrics, desk);
+        }
+    }
+
+    /// Tells pair detectors the past anew where it changed: another partner, a rewind.
+    fn retell(&mut self, desk: &mut Desk<'_>) {
+        let subject = |key: &SeriesKey| self.subjects.get(key).and_then(Option::as_ref);
+        for (val, pair) in self.pairs.iter_mut().filter(|(_, pair)| pair.anew) {
+            pair.anew = false;
+            pair.restart();
+            let Some(journal) = subject(val).and_then(|s| s.journal.as_ref()) else { continue };
+            let train = pair.train.as_ref().and_then(subject);
+            let passed = train.map_or(Step::MAX, |t| t.last_step.unwrap_or(Step::MIN));
+            let units = comparable(train.and_then(|t| t.journal.as_ref()), Some(journal));
+            let partner = train.and_then(|t| t.journal.as_ref()).filter(|j| units && j.points() > 0);
+            for bin in journal.bins() {
+                let point = Point { step: bin.last_step, wall: f64::NAN, value: bin.mean() };
+                if point.step <= passed {
+                    pair.evaluate(val, point, partner, &self.around, &self.metrics, desk);
+                } else {
+                    pair.waiting.push_back((point, desk.now));
+                }
+            }
+            for (_, case) in &mut pair.judged {
+                case.settle(desk);
+            }
+        }
+    }
+
+    fn record(&mut self, record: &Record, run: &Run, desk: &mut Desk<'_>) {
+        match record {
+            Record::Layer(layer) => self.layer(&layer.layer, layer.kind, layer.step, layer.wall, &layer.stats, desk),
+            Record::Histogram(h) => self.layer(&h.layer, h.kind, h.step, h.wall, &h.stats, desk),
+            Record::Confusion(confusion) => self.matrix(confusion, run, desk),
+            _ => {}
+        }
+    }
+
+    fn layer(
+        &mut self,
+        layer: &LayerName,
+        kind: LayerKind,
+        step: Step,
+        wall: WallTime,
+        stats: &LayerStats,
+        desk: &mut Desk<'_>,
+    ) {
+        let key = (layer.clone(), kind);
+        if !self.layers.contains_key(&key) {
+            let mut made = Vec::new();
+            for spec in DETECTORS {
+                for scope in spec.scopes {
+                    if let Scope::Layer { judges, build } = scope
+                        && judges(kind)
+                    {
+                        let detector = build();
+                        if !detector.indifferent(stats) {
+                            let case = Case::new(spec, detector.patience());
+                            made.push(LayerSubject { detector, case });
+                        }
+                    }
+                }
+            }
+            if made.is_empty() {
+                return;
+            }
+            self.layers.insert(key.clone(), made);
+        }
+        let Some(subjects) = self.layers.get_mut(&key) else { return };
+        for LayerSubject { detector, case } in subjects {
+            let verdict = detector.layer(step, stats);
+            let place = Place::Layer(layer, kind);
+            case.hear(step, wall, verdict, &place, &**detector, &self.around, desk);
+        }
+    }
+
+    fn matrix(&mut self, record: &ConfusionRecord, run: &Run, desk: &mut Desk<'_>) {
+        let judged = self.matrices.entry(record.split.clone()).or_insert_with(|| {
+            let scopes = DETECTORS.iter().flat_map(|spec| spec.scopes.iter().map(move |scope| (spec, scope)));
+            scopes
+                .filter_map(|(spec, scope)| match scope {
+                    Scope::Matrix { build } => {
+                        let detector = build();
+                        let case = Case::new(spec, detector.patience());
+                        Some((detector, case))
+                    }
+                    _ => None,
+                })
+                .collect()
+        });
+        for (detector, case) in judged {
+            let verdict = detector.matrix(record, run);
+            let place = Place::Split(&record.split);
+            case.hear(record.step, record.wall, verdict, &place, &**detector, &self.around, desk);
+        }
+    }
+
+    /// Looks at the run as a whole and at what has waited. `run` as the store has it.
+    pub fn heartbeat(&mut self, run: &Run, health: &Health, stale_after_s: f64, desk: &mut Desk<'_>) {
+        self.release(Release::Late, desk);
+        if health.caught_up() {
+            self.rebuild(run, desk);
+        }
+        self.look(run, health, stale_after_s, desk);
+    }
+
+    /// Nothing more will come.
+    pub fn finish(&mut self, run: &Run, health: &Health, stale_after_s: f64, desk: &mut Desk<'_>) {
+        self.rebuild(run, desk);
+        self.release(Release::All, desk);
+        for subject in self.subjects.values_mut().flatten() {
+            subject.settle(&self.around, desk);
+        }
+        self.look(run, health, stale_after_s, desk);
+    }
+
+    fn release(&mut self, release: Release, desk: &mut Desk<'_>) {
+        let waiting: Vec<SeriesKey> =
+            self.pairs.iter().filter(|(_, pair)| !pair.waiting.is_empty()).map(|(val, _)| val.clone()).collect();
+        for val in waiting {
+            self.drain(&val, release, desk);
+        }
+    }
+
+    /// Judges series anew from the store whose files were not read in their order, and takes back what was
+    /// said of files that were rewritten and is not said any more.
+    fn rebuild(&mut self, run: &Run, desk: &mut Desk<'_>) {
+        let disordered: Vec<SeriesKey> = self
+            .subjects
+            .iter()
+            .filter(|(_, s)| s.as_ref().is_some_and(|s| s.disordered))
+            .map(|(key, _)| key.clone())
+            .collect();
+        for key in disordered {
+            let Some(series) = run.series_of(&key) else { continue };
+            if let Some(Some(subject)) = self.subjects.get_mut(&key) {
+                subject.rebuild(&series.buckets(None), &self.around, desk);
+            }
+            self.past_changed(&key, Step::MIN);
+        }
+        self.retell(desk);
+        for subject in self.subjects.values_mut().flatten() {
+            subject.confirm(desk);
+        }
+        for (_, case) in self.pairs.values_mut().flat_map(|pair| &mut pair.judged) {
+            case.settle(desk);
+        }
+        for layer in self.layers.values_mut().flatten() {
+            layer.case.settle(desk);
+        }
+    }
+
+    fn look(&mut self, run: &Run, health: &Health, stale_after_s: f64, desk: &mut Desk<'_>) {
+        let whole = self.whole.get_or_insert_with(|| {
+            let scopes = DETECTORS.iter().flat_map(|spec| spec.scopes.iter().map(move |scope| (spec, scope)));
+            scopes
+                .filter_map(|(spec, scope)| match scope {
+                    Scope::Run { build } => {
+                        let detector = build();
+                        let case = Case::new(spec, detector.patience());
+                        Some((detector, case))
+                    }
+                    _ => None,
+                })
+                .collect()
+        });
+        for (detector, case) in whole {
+            let verdict = detector.look(run, health, desk.now, stale_after_s);
+            let step = run.last_step().unwrap_or(0);
+            case.hear(step, desk.now, verdict, &Place::Run, &**detector, &self.around, desk);
+        }
+    }
+}
+
+/// When waiting evaluations are judged.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Release {
+    /// Training has passed their step.
+    Passed,
+    /// They have waited for long.
+    Late,
+    /// Now.
+    All,
+}
+
+impl PairSubject {
+    fn of(key: &SeriesKey, class: &TagClass) -> Option<Self> {
+        let mut judged = Vec::new();
+        for spec in DETECTORS {
+            for scope in spec.scopes {
+                if let Scope::Pair { judges, build } = scope
+                    && judges(class)
+                {
+                    let detector = build(key);
+                    let case = Case::new(spec, detector.patience());
+                    judged.push((detector, case));
+                }
+            }
+        }
+        (!judged.is_empty()).then(|| Self {
+            train: None,
+            judged,
+            waiting: VecDeque::new(),
+            before: None,
+            anew: false,
+        })
+    }
+
+    fn restart(&mut self) {
+        self.before = None;
+        self.waiting.clear();
+        for (detector, case) in &mut self.judged {
+            detector.reset();
+            case.doubt();
+        }
+    }
+
+    fn evaluate(
+        &mut self,
+        val: &SeriesKey,
+        point: Point,
+        train: Option<&Journal>,
+        around: &Surroundings,
+        metrics: &BTreeMap<SeriesKey, Journal>,
+        desk: &mut Desk<'_>,
+    ) {
+        let train = train.and_then(|journal| journal.mean_between(self.before, point.step));
+        self.before = Some(point.step);
+        if around.moving_target {
+            return;
+        }
+        let improved = |since| metrics.values().any(|journal| improved(journal, since, point.step));
+        let at = Evaluation { step: point.step, value: point.value, train };
+        for (detector, case) in &mut self.judged {
+            let verdict = detector.evaluation(at, around, &improved);
+            let place = Place::Series(val);
+            case.hear(point.step, WallTime(point.wall), verdict, &place, &**detector, around, desk);
+        }
+    }
+}
+
+/// True when a metric of which more is better has risen beyond its noise between two steps, as far as it was
+/// written before the later one.
+fn improved(journal: &Journal, since: Step, before: Step) -> bool {
+    let means: Vec<f64> = journal.bins().iter().filter(|b| b.last_step < before).map(super::Bin::mean).collect();
+    let then = journal.bins().iter().take_while(|b| b.last_step <= since).count().min(means.len());
+    if then < 3 || means.len() < then + 3 {
+        return false;
+    }
+    let sigma = running::sigma_of_median5(running::noise(&means[means.len().saturating_sub(31)..]));
+    let level = |upto: usize| running::median_of(&means[upto.saturating_sub(5)..upto]);
+    match (level(then), level(means.len())) {
+        (Some(then), Some(now)) => now - then >= (2.0 * sigma).max(0.002 * then.abs()),
+        _ => false,
+    }
+}
+
+/// Series whose starts differ by a factor of more than 50 are not of the same unit.
+fn comparable(train: Option<&Journal>, val: Option<&Journal>) -> bool {
+    match (train.and_then(Journal::start), val.and_then(Journal::start)) {
+        (Some(a), Some(b)) if a > 0.0 && b > 0.0 => (a / b).max(b / a) <= 50.0,
+        _ => true,
+    }
+}
+
+fn lowest(a: Option<Step>, b: Option<Step>) -> Option<Step> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
+}
+
+/// True for counters of skipped or failed iterations (Megatron-LM).
+pub(super) fn counts_skips(key: &SeriesKey) -> bool {
+    let words = Words::of(key.tag.as_str());
+    words.any(&["skipped"]) && words.any(&["iterations", "step", "steps", "iters"])
+}

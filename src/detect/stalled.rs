@@ -1,0 +1,73 @@
+//! `stalled`: a run that went silent for much longer than its own pace, and not so long ago that it is old.
+
+use crate::{
+    model::{Health, Step, WallTime},
+    store::Run,
+};
+
+use super::{
+    DetectorSpec, Finding, Patience, RunDetector, Scope, Severity, Speaks, Surroundings, Verdict,
+    judge::Hold,
+    state::{self, RunState},
+    words,
+};
+
+/// The rule.
+pub static SPEC: DetectorSpec = DetectorSpec {
+    id: "stalled",
+    summary: "no new record for much longer than the run's own pace",
+    advice: "Look at GPU utilisation, the data loader, the disk and collective operations of the process.",
+    scopes: &[Scope::Run { build: || Box::new(Stalled) }],
+};
+
+#[derive(Debug)]
+struct Stalled;
+
+impl Speaks for Stalled {
+    fn patience(&self) -> Patience {
+        Patience { hold: [Hold::in_a_row(1); 3], clear: 1 }
+    }
+
+    fn words(&self, _: &str, step: Step, finding: &Finding, _: &Surroundings) -> (String, String) {
+        let get = |name| finding.evidence.iter().find(|(n, _)| *n == name).map(|(_, v)| *v);
+        let mut text = format!(
+            "no new record for {} since step {}",
+            words::duration(get("silence_s").unwrap_or(0.0)),
+            words::step(step)
+        );
+        if let Some(interval) = get("interval_s") {
+            text += &format!("; records came every {} before", pace(interval));
+        }
+        let advice = "Look at GPU utilisation, the data loader, a full disk and collective operations that hang.";
+        (text, advice.to_owned())
+    }
+}
+
+fn pace(seconds: f64) -> String {
+    if seconds < 10.0 { format!("{seconds:.1} s") } else { words::duration(seconds) }
+}
+
+impl RunDetector for Stalled {
+    fn look(&mut self, run: &Run, health: &Health, now: WallTime, stale_after_s: f64) -> Verdict {
+        let ended = matches!(
+            state::run_state(run, health, now, stale_after_s),
+            RunState::Finished | RunState::Failed | RunState::Unknown
+        );
+        if ended || run.last_step().is_none() {
+            return Verdict::Fine;
+        }
+        let Some(silence) = state::silence(run, health, now) else { return Verdict::Fine };
+        let Some(limits) = state::limits(run, &silence) else { return Verdict::Fine };
+        if silence.seconds <= limits.late_s || silence.seconds > stale_after_s {
+            return Verdict::Fine;
+        }
+        let critical = silence.seconds > limits.stalled_s;
+        let severity = if critical { Severity::Critical } else { Severity::Info };
+        let limit = if critical { limits.stalled_s } else { limits.late_s };
+        let mut evidence = vec![("silence_s", silence.seconds), ("limit_s", limit)];
+        if let Some(interval) = limits.interval_s {
+            evidence.push(("interval_s", interval));
+        }
+        Verdict::Bad(Finding::new(severity, evidence))
+    }
+}

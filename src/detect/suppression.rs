@@ -1,0 +1,81 @@
+//! One cause, one card: which alert of a run explains which.
+
+use super::alert::{Alert, Severity};
+
+/// Root causes first: an alert of the rule on the left explains one of a rule on the right.
+const EXPLAINS: &[(&str, &[&str])] = &[
+    (
+        "nan",
+        &["divergence", "overfitting", "not_learning", "loss_spike", "oscillation", "vanishing_gradient", "exploding_gradient"],
+    ),
+    ("divergence", &["overfitting", "not_learning", "oscillation", "generalisation_gap", "plateau"]),
+    ("overfitting", &["generalisation_gap", "plateau"]),
+    ("not_learning", &["plateau", "slow_convergence"]),
+];
+
+/// For each alert of one run the alert that explains it.
+///
+/// An alert explains another of a lesser rule when its condition began no later than shortly after the other
+/// opened (5 % of the way into the run: a loss blows up before it turns NaN), and while the other is not over.
+/// Several alerts of one rule that overlap (train and validation loss, fifty layers) are one fault: the one
+/// whose condition began first explains the others.
+pub fn causes(alerts: &[&Alert]) -> Vec<(u64, Option<u64>)> {
+    alerts.iter().map(|alert| (alert.id, cause_of(alert, alerts))).collect()
+}
+
+fn cause_of(alert: &Alert, all: &[&Alert]) -> Option<u64> {
+    let greater = all.iter().filter(|a| explains(a.rule, alert.rule) && in_time(a, alert)).min_by_key(|a| order(a));
+    if let Some(cause) = greater {
+        return Some(root(cause, all));
+    }
+    let twin = root_of_twins(alert, all);
+    (twin != alert.id).then_some(twin)
+}
+
+/// Follows a cause to an alert that is itself not explained by another rule's.
+fn root(alert: &Alert, all: &[&Alert]) -> u64 {
+    let greater = all.iter().filter(|a| explains(a.rule, alert.rule) && in_time(a, alert)).min_by_key(|a| order(a));
+    greater.map_or_else(|| root_of_twins(alert, all), |cause| root_of_twins(cause, all))
+}
+
+fn root_of_twins(alert: &Alert, all: &[&Alert]) -> u64 {
+    all.iter()
+        .filter(|a| a.rule == alert.rule && a.severity >= Severity::Warn.min(alert.severity))
+        .filter(|a| a.id == alert.id || (order(a) < order(alert) && in_time(a, alert)))
+        .min_by_key(|a| order(a))
+        .map_or(alert.id, |a| a.id)
+}
+
+fn explains(cause: &str, effect: &str) -> bool {
+    EXPLAINS.iter().any(|(rule, effects)| *rule == cause && effects.contains(&effect))
+}
+
+/// The cause had begun when the effect opened, give or take, and was not over before it.
+fn in_time(cause: &Alert, effect: &Alert) -> bool {
+    let (Some(since), Some(opened)) = (cause.since_step.or(cause.step), effect.step) else { return true };
+    let slack = (opened.unsigned_abs() / 20) as i64;
+    let begun = since <= opened.saturating_add(slack);
+    let lasted = cause.closed_step.is_none_or(|closed| closed.saturating_add(slack) >= effect.since_step.unwrap_or(opened));
+    let awaited = effect.closed_step.is_none_or(|closed| closed.saturating_add(slack) >= since);
+    begun && lasted && awaited
+}
+
+/// First by where the condition began, then whole series before layers, then by name: independent of the order
+/// in which files were read.
+fn order(alert: &Alert) -> (i64, bool, usize, String) {
+    let since = alert.since_step.or(alert.step).unwrap_or(i64::MIN);
+    let place = alert.place();
+    (since, alert.layer.is_some(), plainness(&place), place)
+}
+
+/// `loss` and `train/loss` before `grad_norm` before `val/loss` and the rest.
+fn plainness(place: &str) -> usize {
+    let place = place.to_lowercase();
+    let val = place.contains("val") || place.contains("test");
+    match (place.contains("loss"), place.contains("grad"), val) {
+        (true, _, false) => 0,
+        (_, true, _) => 1,
+        (true, _, true) => 2,
+        _ => 3,
+    }
+}

@@ -1,0 +1,32 @@
+//! What a judge may know of the run around its subject.
+
+use crate::model::Step;
+
+use super::schedule::{Overflows, Schedule};
+
+/// The rest of the run, as far as rules need it.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Surroundings {
+    /// Learning rate and other plans.
+    pub schedule: Schedule,
+    /// Mixed precision.
+    pub overflows: Overflows,
+    /// Number of classes, from class names or confusion matrices.
+    pub classes: Option<usize>,
+    /// The run holds losses against moving targets (GAN, actor-critic), so the level of its total loss says
+    /// nothing either.
+    pub moving_target: bool,
+    /// The run logs a training loss, so that a rise of validation alone is no divergence.
+    pub training_loss: bool,
+    /// Some series of the run began with NaN: its writer puts NaN where there is nothing to say.
+    pub nan_for_missing: bool,
+    /// Planned steps.
+    pub steps_total: Option<Step>,
+}
+
+impl Surroundings {
+    /// How far the run is, 0…1, if its length is known.
+    pub fn share_done(&self, step: Step) -> Option<f64> {
+        self.steps_total.filter(|total| *total > 0).map(|total| step as f64 / total as f64)
+    }
+}

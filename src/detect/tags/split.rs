@@ -1,0 +1,122 @@
+//! Which data a series was computed on.
+
+use super::normalise::Words;
+
+/// Which part of the data a number speaks of.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum Split {
+    /// What the model is fitted to.
+    Train,
+    /// What is looked at while training.
+    Val,
+    /// Named `test`. Read as validation where a run has no validation series.
+    Test,
+    /// The name does not say. A bare `loss` beside a `val_loss` is taken for training.
+    Unknown,
+}
+
+impl Split {
+    /// The word in JSON and on screen.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Val => "val",
+            Self::Test => "test",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+const TRAIN: &[&str] = &[
+    "train", "training", "trn", "tr", "trl", "fit", "learn", "learner", "losses", "rollout", "rollouts", "env_runners",
+];
+const VAL: &[&str] = &[
+    "val", "valid", "validation", "eval", "evaluation", "dev", "holdout", "heldout", "oof", "vld", "tel", "valset",
+];
+const TEST: &[&str] = &["test", "tst", "testing"];
+
+/// Words that say the split or the cadence, not what is measured; left out of the stem.
+const CADENCE: &[&str] = &["epoch", "step", "batch", "iter", "iterations", "vs", "samples", "average", "inner"];
+
+/// The split that one word names.
+pub fn of_word(word: &str) -> Option<Split> {
+    if TRAIN.contains(&word) {
+        Some(Split::Train)
+    } else if VAL.contains(&word) {
+        Some(Split::Val)
+    } else if TEST.contains(&word) {
+        Some(Split::Test)
+    } else {
+        None
+    }
+}
+
+/// The split and the reason. What the record itself says (`context`) decides, then the tag, then the run's
+/// folder (Keras writes `train/` and `validation/`); a folder called `train` says nothing about a tag that
+/// names its own split (Ultralytics' default folder is `train`).
+pub fn split(words: &Words, context: &Words, folder: &str) -> (Split, &'static str) {
+    if let Some(split) = context.whole().iter().rev().find_map(|w| of_word(w)) {
+        return (split, "the log says the split");
+    }
+    // Ultralytics: `metrics/precision(B)` is measured on the validation set.
+    let measured = &["precision", "recall", "map50", "map", "accuracy"];
+    if words.first() == "metrics" && words.whole().get(1).is_some_and(|w| measured.contains(&w.as_str())) {
+        return (Split::Val, "Ultralytics measures metrics/ on the validation set");
+    }
+    if let Some(split) = words.whole().iter().find_map(|w| of_word(w)) {
+        return (split, "a word of the tag names the split");
+    }
+    if words.any(VAL) {
+        return (Split::Val, "a part of a word names the split");
+    }
+    if words.any(&["train", "training"]) {
+        return (Split::Train, "a part of a word names the split");
+    }
+    if let Some(split) = Words::of(folder).whole().last().and_then(|w| of_word(w)) {
+        return (split, "the folder of the file names the split");
+    }
+    match words.first() {
+        "learning" | "batch" => (Split::Train, "the prefix is one that trainers use while training"),
+        "loss" if words.whole().get(1).is_some_and(|w| w == "metrics") => {
+            (Split::Train, "torchtitan's loss_metrics are of training")
+        }
+        _ => (Split::Unknown, "the name does not say the split"),
+    }
+}
+
+/// What is measured, without the words for split and cadence: `train_loss_epoch`, `val/loss` and `loss` have
+/// the stem `loss`.
+pub fn stem(words: &Words) -> String {
+    let kept: Vec<&str> = words
+        .whole()
+        .iter()
+        .map(|w| if w == "trl" || w == "tel" { "loss" } else { w.as_str() })
+        .filter(|w| of_word(w).is_none() && !CADENCE.contains(w))
+        .collect();
+    let kept: Vec<&str> = if kept.first() == Some(&"metrics") && kept.len() > 1 { kept[1..].to_vec() } else { kept };
+    if kept.is_empty() { words.joined().to_owned() } else { kept.join("_") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stems_of_the_same_quantity_are_equal() {
+        for tag in ["loss", "train/loss", "val_loss", "loss/val", "train_loss_epoch", "evaluation_loss_vs_iterations", "tel"]
+        {
+            assert_eq!(stem(&Words::of(tag)), "loss", "{tag}");
+        }
+        assert_eq!(stem(&Words::of("val/box_loss")), "box_loss");
+        assert_eq!(stem(&Words::of("epoch")), "epoch");
+    }
+
+    #[test]
+    fn a_folder_called_train_does_not_overrule_the_tag() {
+        let none = Words::of("");
+        assert_eq!(split(&Words::of("val/loss"), &none, "runs/train").0, Split::Val);
+        assert_eq!(split(&Words::of("metrics/mAP50(B)"), &none, "runs/train").0, Split::Val);
+        assert_eq!(split(&Words::of("epoch_loss"), &none, "fit/validation").0, Split::Val);
+        assert_eq!(split(&Words::of("loss"), &Words::of("val"), "fit/train").0, Split::Val);
+    }
+}

@@ -1,0 +1,222 @@
+//! Tables with a header: comma, tab, semicolon or bar; Ultralytics, Lightning, Keras, SB3, Ray, fastai,
+//! CatBoost, DVCLive and anything that a training loop writes itself.
+//!
+//! Each numeric column is a series. Cells that say *missing* are left out, see [`missing`]. A header that comes
+//! again in the middle is a restart. A header that is rewritten in place (Lightning, SB3: a new column) changes
+//! the file's fingerprint, and the tail reads it again from the start.
+
+mod claim;
+mod columns;
+mod missing;
+mod rows;
+
+use crate::{
+    formats::{
+        Candidate, Claim, Consumed, Decoded, Decoder, Fatal, Format,
+        wire::{
+            axes::{STEP_RANKS, Stepper},
+            json_tree::Json,
+            lines::{trim, without_mark},
+        },
+    },
+    model::{HyperValue, Point, Record, RunInfo},
+};
+use columns::{Cell, Columns};
+use missing::Habits;
+use rows::{ROW_LIMIT, Row, Rows, cells, sniff};
+
+/// The longest header that is compared to notice a rewritten file.
+const FINGERPRINT_LIMIT: u64 = 64 << 10;
+
+/// Tables with a header.
+pub struct Csv;
+
+impl Format for Csv {
+    fn name(&self) -> &'static str {
+        "csv"
+    }
+
+    fn summary(&self) -> &'static str {
+        "CSV and TSV with a header: Lightning, Ultralytics, Keras, SB3, Ray, fastai, CatBoost, DVCLive, own loops"
+    }
+
+    fn patterns(&self) -> &'static [&'static str] {
+        &["*.csv", "*.tsv"]
+    }
+
+    fn recognises(&self, file: &Candidate<'_>) -> Claim {
+        claim::claim(file)
+    }
+
+    fn decoder(&self) -> Box<dyn Decoder> {
+        Box::new(CsvDecoder::new())
+    }
+}
+
+/// Where the decoder of one file stands.
+#[derive(Debug)]
+struct CsvDecoder {
+    rows: Rows,
+    delimiter: u8,
+    header: Vec<u8>,
+    header_end: usize,
+    columns: Columns,
+    habits: Habits,
+    steps: Stepper,
+    turn: u64,
+    monitor_start: Option<f64>,
+    monitor_steps: f64,
+}
+
+impl CsvDecoder {
+    fn new() -> Self {
+        Self {
+            rows: Rows::new(ROW_LIMIT),
+            delimiter: b',',
+            header: Vec::new(),
+            header_end: 0,
+            columns: Columns::default(),
+            habits: Habits::default(),
+            steps: Stepper::default(),
+            turn: 0,
+            monitor_start: None,
+            monitor_steps: 0.0,
+        }
+    }
+
+    fn row(&mut self, row: &Row<'_>, out: &mut Decoded) {
+        let (offset, bytes, text) = match *row {
+            Row::Text { offset, bytes, text } => (offset, bytes, text),
+            Row::Bad { offset, bytes, reason } => return out.skip(offset, bytes, reason),
+        };
+        let text = trim_line_end(if offset == 0 { without_mark(text) } else { text });
+        if trim(text).is_empty() {
+            return;
+        }
+        if text.first() == Some(&b'#') && (!self.header.is_empty() || !claim::is_commented_header(text)) {
+            self.comment(text, out);
+        } else if self.header.is_empty() {
+            self.begin(text);
+            self.header_end = self.rows.offset().min(FINGERPRINT_LIMIT) as usize;
+        } else if trim(text) == trim(&self.header) {
+            self.restart();
+        } else {
+            self.cells(offset, bytes, text, out);
+        }
+    }
+
+    /// The header.
+    fn begin(&mut self, text: &[u8]) {
+        self.header = text.to_vec();
+        let text = text.strip_prefix(b"#").unwrap_or(text);
+        self.delimiter = sniff(text).unwrap_or(b',');
+        self.rows.set_delimiter(self.delimiter);
+        let mut names = Vec::new();
+        cells(text, self.delimiter, &mut names);
+        self.columns = Columns::of(&names);
+        self.habits = Habits::default();
+    }
+
+    /// The header came again: the trainer was started again with the same file.
+    fn restart(&mut self) {
+        self.steps.restart();
+        self.monitor_steps = 0.0;
+    }
+
+    /// `#{"t_start": 1795457753.3, "env_id": "CartPole-v1"}` of SB3's monitor; other comments say nothing.
+    fn comment(&mut self, text: &[u8], out: &mut Decoded) {
+        let Some(Ok(Json::Object(object))) = text.strip_prefix(b"#").map(|t| Json::parse(trim(t))) else {
+            return;
+        };
+        if let Some(start) = object.number("t_start").filter(|t| t.is_finite()) {
+            self.monitor_start = Some(start);
+            out.record(Record::Info(Box::new(RunInfo { started: Some(start), ..RunInfo::default() })));
+            self.monitor_steps = 0.0;
+        }
+        if let Some(environment) = object.text("env_id") {
+            out.record(Record::Hyperparameters(vec![(
+                "env_id".into(),
+                HyperValue::Text(environment.into()),
+            )]));
+        }
+    }
+
+    fn cells(&mut self, offset: u64, bytes: u64, text: &[u8], out: &mut Decoded) {
+        let mut found = Vec::with_capacity(self.columns.len() + 1);
+        cells(text, self.delimiter, &mut found);
+        let expected = self.columns.len();
+        if found.len() == expected + 1 && found.last().is_some_and(|cell| cell.is_empty()) {
+            found.pop();
+        }
+        if columns::is_other_header(&found) {
+            self.begin(text);
+            self.restart();
+            return;
+        }
+        if found.len() != expected {
+            out.skip(offset, bytes, format!("{} cells where the header has {expected}", found.len()));
+            return;
+        }
+        self.columns.read(&found, &mut self.habits);
+        self.emit(out);
+    }
+
+    fn emit(&mut self, out: &mut Decoded) {
+        let mut by_rank = [None; STEP_RANKS];
+        self.columns.steps(&mut by_rank);
+        let (mut step, mut rank) = self.steps.step(&by_rank);
+        let mut wall = self.columns.wall();
+        let mut time_column = wall.map(|(_, at)| at);
+        if let Some(start) = self.monitor_start
+            && let Some([_, length, seconds]) = self.columns.monitor()
+        {
+            self.monitor_steps += length;
+            step = self.monitor_steps as i64;
+            rank = None;
+            wall = Some((start + seconds, 2));
+            time_column = Some(2);
+        }
+        let wall = wall.map_or(f64::NAN, |(wall, _)| wall);
+        for at in 0..self.columns.len() {
+            if Some(at) == time_column || self.columns.is_used_up(at, rank) {
+                continue;
+            }
+            let value = match self.columns.cell(at) {
+                Cell::Number(value) => value,
+                Cell::Nan if self.habits.nan_is_value(self.columns.habits(), at) => f64::NAN,
+                _ => continue,
+            };
+            let column = self.columns.column(at, self.turn, out);
+            out.push(column, Point { step, wall, value });
+        }
+        out.count_records(1);
+    }
+}
+
+fn trim_line_end(text: &[u8]) -> &[u8] {
+    text.strip_suffix(b"\r").unwrap_or(text)
+}
+
+impl Decoder for CsvDecoder {
+    fn decode(&mut self, available: &[u8], out: &mut Decoded) -> Result<Consumed, Fatal> {
+        self.turn += 1;
+        let mut at = 0;
+        while let Some(row) = self.rows.next(available, &mut at) {
+            self.row(&row, out);
+        }
+        Ok(Consumed::all(at))
+    }
+
+    fn decode_rest(&mut self, rest: &[u8], out: &mut Decoded) -> usize {
+        self.turn += 1;
+        let mut at = 0;
+        while let Some(row) = self.rows.last(rest, &mut at) {
+            self.row(&row, out);
+        }
+        at
+    }
+
+    fn fingerprint_bytes(&self) -> usize {
+        self.header_end
+    }
+}

@@ -1,0 +1,243 @@
+//! TensorBoard event files: what PyTorch, TensorFlow, Keras, Lightning, JAX and many others write.
+//!
+//! A file is a row of `TFRecord`s ([`frame`]), each an `Event` ([`event`]) with values of tags ([`values`]).
+#![deny(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic
+)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::unwrap_used,
+        clippy::panic,
+        clippy::float_cmp,
+        reason = "a test stops at what it did not expect"
+    )
+)]
+
+#[cfg(test)]
+mod build;
+mod event;
+mod frame;
+mod histogram;
+mod hparams;
+mod tags;
+mod tensor;
+#[cfg(test)]
+mod tests;
+mod text;
+mod values;
+
+use event::{Event, What};
+use frame::Frame;
+use values::Place;
+
+use super::{
+    Candidate, Claim, Consumed, Decoded, Decoder, FRAME_LIMIT, Fatal, Format, HEAD_BYTES,
+    wire::protobuf::Malformed,
+};
+use crate::model::ArtefactKind;
+
+/// A declared length beyond this is no graph and no embedding, whatever its checksum says: 1 TiB.
+const ABSURD: u64 = 1 << 40;
+
+/// Why a stretch was passed over.
+mod reason {
+    pub const PAYLOAD: &str = "checksum of the payload does not match";
+    pub const LENGTH: &str = "checksum of the length does not match; searched on for the next record";
+    pub const STILL: &str = "no record found here after a damaged one";
+    pub const TOO_LARGE: &str = "record larger than 64 MiB";
+    pub const HOLE: &str = "zeros where records should be";
+    pub const NO_EVENT: &str = "record is no event";
+}
+
+/// TensorBoard event files.
+pub struct TfEvents;
+
+impl Format for TfEvents {
+    fn name(&self) -> &'static str {
+        "tfevents"
+    }
+
+    fn summary(&self) -> &'static str {
+        "TensorBoard event files: PyTorch, TensorFlow, Keras, Lightning, JAX, Hugging Face and others"
+    }
+
+    fn patterns(&self) -> &'static [&'static str] {
+        &["*tfevents*"]
+    }
+
+    fn recognises(&self, file: &Candidate<'_>) -> Claim {
+        // TensorBoard goes by the name, too; a profiler's placeholder is the one exception it makes.
+        if !file.name.contains("tfevents") || file.name.ends_with(".profile-empty") {
+            return Claim::No("");
+        }
+        // A file without a byte is a run whose writer has not flushed yet (tensorboardX waits two minutes).
+        match frame::first(file.head) {
+            Frame::BadLength if frame::find_start(file.head, 1..HEAD_BYTES).is_none() => {
+                Claim::No("named like an event file, but holds no TFRecord")
+            }
+            _ => Claim::Yes,
+        }
+    }
+
+    fn decoder(&self) -> Box<dyn Decoder> {
+        Box::new(EventDecoder::default())
+    }
+}
+
+/// Where the decoder of one event file stands.
+#[derive(Debug, Default)]
+struct EventDecoder {
+    /// Bytes of the file that are behind.
+    offset: u64,
+    known: values::Known,
+    /// Between a damaged length and the next record.
+    searching: bool,
+    fatal: Option<Fatal>,
+}
+
+impl Decoder for EventDecoder {
+    fn decode(&mut self, available: &[u8], out: &mut Decoded) -> Result<Consumed, Fatal> {
+        if let Some(fatal) = &self.fatal {
+            return Err(fatal.clone());
+        }
+        let mut turn = Turn { decoder: self, out, rest: available, records: 0, then_skip: 0 };
+        while turn.advance() {}
+        let Turn { rest, records, then_skip, .. } = turn;
+        out.count_records(records);
+        let bytes = available.len().saturating_sub(rest.len());
+        if bytes == 0
+            && then_skip == 0
+            && let Some(fatal) = &self.fatal
+        {
+            return Err(fatal.clone());
+        }
+        Ok(Consumed { bytes, then_skip })
+    }
+}
+
+/// One call of [`Decoder::decode`].
+struct Turn<'d, 'a> {
+    decoder: &'d mut EventDecoder,
+    out: &'d mut Decoded,
+    rest: &'a [u8],
+    records: u64,
+    then_skip: u64,
+}
+
+impl<'a> Turn<'_, 'a> {
+    /// Takes one frame; false when nothing more can be done with these bytes.
+    #[inline]
+    fn advance(&mut self) -> bool {
+        if self.decoder.searching {
+            return self.search(0, reason::STILL);
+        }
+        match frame::first(self.rest) {
+            Frame::Whole { payload, rest } => {
+                self.event(payload);
+                self.move_to(rest);
+                true
+            }
+            Frame::Incomplete if self.rest.len() as u64 >= FRAME_LIMIT.saturating_add(frame::OVERHEAD) => {
+                // More zeros than any record is long.
+                self.search(1, reason::HOLE)
+            }
+            Frame::Incomplete => false,
+            Frame::BadPayload { rest } => {
+                self.skip_payload(rest);
+                true
+            }
+            Frame::BadLength => self.search(1, reason::LENGTH),
+            Frame::TooLarge { length } => {
+                self.pass_over(length);
+                false
+            }
+        }
+    }
+
+    fn move_to(&mut self, rest: &'a [u8]) {
+        let moved = self.rest.len().saturating_sub(rest.len()) as u64;
+        self.decoder.offset = self.decoder.offset.saturating_add(moved);
+        self.rest = rest;
+    }
+
+    fn skip_to(&mut self, rest: &'a [u8], why: &'static str) {
+        let bytes = self.rest.len().saturating_sub(rest.len()) as u64;
+        if bytes > 0 {
+            self.out.skip(self.decoder.offset, bytes, why);
+        }
+        self.move_to(rest);
+    }
+
+    /// Passes over a record whose payload is not what was written. Where bytes were lost from it, the next
+    /// record starts within the length that it declares.
+    #[cold]
+    fn skip_payload(&mut self, rest: &'a [u8]) {
+        let declared = self.rest.len().saturating_sub(rest.len());
+        let within = frame::find_start(self.rest, 1..declared).and_then(|at| self.rest.get(at..));
+        self.skip_to(within.unwrap_or(rest), reason::PAYLOAD);
+    }
+
+    /// Goes to the next record that starts at `from` or later, or as far as there is certainly none.
+    #[cold]
+    fn search(&mut self, from: usize, why: &'static str) -> bool {
+        let found = frame::find_start(self.rest, from..usize::MAX);
+        self.decoder.searching = found.is_none();
+        let bytes = found.unwrap_or(frame::searched(self.rest));
+        self.skip_to(self.rest.get(bytes..).unwrap_or_default(), why);
+        found.is_some()
+    }
+
+    /// A record that is too large and whose length can be trusted.
+    #[cold]
+    fn pass_over(&mut self, length: u64) {
+        let offset = self.decoder.offset;
+        if length > ABSURD {
+            self.decoder.fatal = Some(Fatal::FrameTooLarge { offset, declared: length });
+            return;
+        }
+        self.then_skip = length.saturating_add(frame::OVERHEAD);
+        self.out.skip(offset, self.then_skip, reason::TOO_LARGE);
+        self.decoder.offset = offset.saturating_add(self.then_skip);
+    }
+
+    /// One event whose checksum fits.
+    #[inline]
+    fn event(&mut self, payload: &[u8]) {
+        let offset = self.decoder.offset;
+        let bytes = (payload.len() as u64).saturating_add(frame::OVERHEAD);
+        let done = if let Some((wall, step, summary)) = Event::parse_plain(payload) {
+            let place = Place { offset, bytes, wall, step };
+            values::take(summary, place, &mut self.decoder.known, self.out)
+        } else {
+            self.other_event(payload, offset, bytes)
+        };
+        match done {
+            Ok(()) => self.records = self.records.saturating_add(1),
+            Err(Malformed) => self.out.skip(offset, bytes, reason::NO_EVENT),
+        }
+    }
+
+    fn other_event(&mut self, payload: &[u8], offset: u64, bytes: u64) -> Result<(), Malformed> {
+        let event = Event::parse(payload)?;
+        let place = Place { offset, bytes, wall: event.wall, step: event.step };
+        match event.what {
+            What::Summary(summary) => {
+                return values::take(summary, place, &mut self.decoder.known, self.out);
+            }
+            What::Session(log) => return values::take_session(log, place, self.out),
+            What::Graph => self.out.record(place.artefact(ArtefactKind::Graph, "graph".into())),
+            What::MetaGraph => self.out.oddity("meta graph"),
+            What::RunMetadata => self.out.oddity("run metadata"),
+            What::LogMessage => self.out.oddity("log message"),
+            What::FileVersion | What::Nothing => {}
+        }
+        Ok(())
+    }
+}

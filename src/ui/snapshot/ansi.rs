@@ -1,0 +1,103 @@
+//! A frame as a stream for terminals: characters and `SGR` sequences, nothing that moves the cursor.
+
+use std::fmt::Write as _;
+
+use ratatui::{
+    buffer::{Buffer, Cell},
+    style::{Color, Modifier},
+};
+
+use super::row;
+
+/// Lines with colours; each begins and ends with the terminal's own look, so that they can be cut apart.
+///
+/// Colours are written as the theme chose them: 16, 256 or 24 bit.
+pub fn ansi(buffer: &Buffer) -> String {
+    let mut all = String::new();
+    for y in buffer.area.top()..buffer.area.bottom() {
+        line(buffer, y, &mut all);
+        all.push('\n');
+    }
+    all
+}
+
+/// What sets a cell apart from plain text.
+type Look = (Color, Color, Modifier);
+
+const PLAIN: Look = (Color::Reset, Color::Reset, Modifier::empty());
+
+fn look(cell: &Cell) -> Look {
+    (cell.fg, cell.bg, cell.modifier)
+}
+
+fn line(buffer: &Buffer, y: u16, all: &mut String) {
+    let visible = row(buffer, y)
+        .filter(|(_, cell, _)| cell.symbol() != " " || look(cell) != PLAIN)
+        .map(|(x, _, width)| x + width)
+        .last()
+        .unwrap_or(0);
+    let mut now = PLAIN;
+    for (_, cell, _) in row(buffer, y).take_while(|(x, ..)| *x < visible) {
+        let wanted = look(cell);
+        if wanted != now {
+            change(wanted, all);
+            now = wanted;
+        }
+        all.extend(cell.symbol().chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }));
+    }
+    if now != PLAIN {
+        all.push_str("\x1b[0m");
+    }
+}
+
+/// Every change starts from nothing: a few bytes more, and no state to get wrong.
+fn change((fg, bg, modifier): Look, all: &mut String) {
+    all.push_str("\x1b[0");
+    for (flag, code) in [
+        (Modifier::BOLD, 1),
+        (Modifier::DIM, 2),
+        (Modifier::ITALIC, 3),
+        (Modifier::UNDERLINED, 4),
+        (Modifier::REVERSED, 7),
+        (Modifier::CROSSED_OUT, 9),
+    ] {
+        if modifier.contains(flag) {
+            let _ = write!(all, ";{code}");
+        }
+    }
+    colour(fg, 30, all);
+    colour(bg, 40, all);
+    all.push('m');
+}
+
+/// `base` is 30 for the foreground, 40 for the background.
+fn colour(colour: Color, base: u8, all: &mut String) {
+    let number = match colour {
+        Color::Reset => return,
+        Color::Rgb(r, g, b) => {
+            let _ = write!(all, ";{};2;{r};{g};{b}", base + 8);
+            return;
+        }
+        Color::Indexed(i) => {
+            let _ = write!(all, ";{};5;{i}", base + 8);
+            return;
+        }
+        Color::Black => 0,
+        Color::Red => 1,
+        Color::Green => 2,
+        Color::Yellow => 3,
+        Color::Blue => 4,
+        Color::Magenta => 5,
+        Color::Cyan => 6,
+        Color::Gray => 7,
+        Color::DarkGray => 60,
+        Color::LightRed => 61,
+        Color::LightGreen => 62,
+        Color::LightYellow => 63,
+        Color::LightBlue => 64,
+        Color::LightMagenta => 65,
+        Color::LightCyan => 66,
+        Color::White => 67,
+    };
+    let _ = write!(all, ";{}", base + number);
+}

@@ -1,0 +1,14 @@
+//! The views, in the order of their tabs.
+
+use super::View;
+
+pub mod alerts;
+pub mod classes;
+pub mod curves;
+pub mod files;
+pub mod layers;
+pub mod runs;
+
+/// All views. One line each; everything else about them is found through the trait.
+pub static VIEWS: &[fn() -> Box<dyn View>] =
+    &[runs::view, curves::view, layers::view, classes::view, alerts::view, files::view];
