@@ -141,7 +141,8 @@ impl AlertBook {
     pub fn raise(&mut self, draft: Draft) -> Option<u64> {
         self.generation += 1;
         let page = self.by_run.entry(draft.run.clone()).or_default();
-        let same = page.ids.iter().filter_map(|id| self.alerts.get(id)).filter(|a| a.rule == draft.rule).count();
+        let same =
+            page.ids.iter().filter_map(|id| self.alerts.get(id)).filter(|a| a.rule == draft.rule).count();
         if same >= ALERTS_KEPT_PER_RULE {
             page.not_kept += 1;
             return None;

@@ -58,7 +58,14 @@ pub(super) struct Case {
 
 impl Case {
     pub fn new(spec: &'static DetectorSpec, patience: Patience) -> Self {
-        Self { spec, judge: Judge::new(patience), patience, current: None, raised: Vec::new(), doubted: Vec::new() }
+        Self {
+            spec,
+            judge: Judge::new(patience),
+            patience,
+            current: None,
+            raised: Vec::new(),
+            doubted: Vec::new(),
+        }
     }
 
     /// True when nothing is open or in the making.
@@ -81,7 +88,10 @@ impl Case {
     }
 
     /// Takes a verdict and writes down what follows from it.
-    #[expect(clippy::too_many_arguments, reason = "the parts of one sentence: when, what, where, by whom, in what context")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the parts of one sentence: when, what, where, by whom, in what context"
+    )]
     pub fn hear(
         &mut self,
         step: Step,
@@ -125,7 +135,8 @@ impl Case {
         place: &Place<'_>,
         desk: &mut Desk<'_>,
     ) {
-        let same = self.doubted.iter().position(|id| desk.book.get(*id).is_some_and(|a| a.step == Some(step)));
+        let same =
+            self.doubted.iter().position(|id| desk.book.get(*id).is_some_and(|a| a.step == Some(step)));
         if let Some(at) = same {
             let id = self.doubted.remove(at);
             self.raised.push(id);

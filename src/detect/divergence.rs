@@ -43,7 +43,14 @@ const STUCK_MARGIN: f64 = 0.02;
 
 fn build(_: &SeriesKey, class: &TagClass) -> Box<dyn SeriesDetector> {
     let validation = matches!(class.split, Split::Val | Split::Test);
-    Box::new(Divergence { validation, best_raw: f64::INFINITY, first_max: f64::NEG_INFINITY, early_max: f64::NEG_INFINITY, seen: 0, hard_at: None })
+    Box::new(Divergence {
+        validation,
+        best_raw: f64::INFINITY,
+        first_max: f64::NEG_INFINITY,
+        early_max: f64::NEG_INFINITY,
+        seen: 0,
+        hard_at: None,
+    })
 }
 
 #[derive(Debug)]
@@ -144,8 +151,14 @@ impl Divergence {
             return None;
         }
         self.hard_at = Some(point.step);
-        let evidence = vec![("now", point.value), ("best", floor), ("first_max", limit), ("factor", point.value / unit)];
-        Some(Verdict::Bad(Finding { severity: Severity::Critical, since: Some(point.step), evidence, sure: true }))
+        let evidence =
+            vec![("now", point.value), ("best", floor), ("first_max", limit), ("factor", point.value / unit)];
+        Some(Verdict::Bad(Finding {
+            severity: Severity::Critical,
+            since: Some(point.step),
+            evidence,
+            sure: true,
+        }))
     }
 
     fn verdict(&self, journal: &Journal, around: &Surroundings) -> Verdict {
@@ -171,8 +184,9 @@ impl Divergence {
     fn soft(&self, journal: &Journal, means: &[f64], step: Step) -> Verdict {
         let bins = journal.bins();
         let offset = bins.len() - means.len();
-        let medians: Vec<f64> =
-            (0..means.len()).map(|i| running::median_of(&means[i.saturating_sub(2)..=i]).unwrap_or(means[i])).collect();
+        let medians: Vec<f64> = (0..means.len())
+            .map(|i| running::median_of(&means[i.saturating_sub(2)..=i]).unwrap_or(means[i]))
+            .collect();
         let Some((at, best)) = medians.iter().copied().enumerate().min_by(|a, b| a.1.total_cmp(&b.1)) else {
             return Verdict::Unsure;
         };

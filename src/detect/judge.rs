@@ -234,7 +234,10 @@ mod tests {
     }
 
     fn three() -> Judge {
-        Judge::new(Patience { hold: [Hold { needed: 2, of: 3 }, Hold::in_a_row(3), Hold::in_a_row(3)], clear: 6 })
+        Judge::new(Patience {
+            hold: [Hold { needed: 2, of: 3 }, Hold::in_a_row(3), Hold::in_a_row(3)],
+            clear: 6,
+        })
     }
 
     #[test]
@@ -246,13 +249,17 @@ mod tests {
         assert!(matches!(judge.hear(4, bad(Severity::Info)), Some(Turn::Opened { since: 2, .. })));
         assert_eq!(judge.hear(5, bad(Severity::Warn)), None);
         assert_eq!(judge.hear(6, bad(Severity::Warn)), None);
-        assert!(matches!(judge.hear(7, bad(Severity::Critical)), Some(Turn::Escalated(f)) if f.severity == Severity::Warn));
+        assert!(
+            matches!(judge.hear(7, bad(Severity::Critical)), Some(Turn::Escalated(f)) if f.severity == Severity::Warn)
+        );
     }
 
     #[test]
     fn one_bad_verdict_more_or_less_does_not_flap() {
         let mut judge = three();
-        let turns: Vec<_> = (0..100).filter_map(|i| judge.hear(i, if i % 3 == 0 { Verdict::Fine } else { bad(Severity::Warn) })).collect();
+        let turns: Vec<_> = (0..100)
+            .filter_map(|i| judge.hear(i, if i % 3 == 0 { Verdict::Fine } else { bad(Severity::Warn) }))
+            .collect();
         assert_eq!(turns.len(), 1, "{turns:?}");
     }
 

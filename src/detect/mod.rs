@@ -17,8 +17,8 @@ mod judge;
 mod nan;
 mod not_learning;
 mod overfitting;
-mod running;
 mod run_judges;
+mod running;
 mod schedule;
 mod stalled;
 pub mod state;
@@ -165,7 +165,12 @@ pub struct Evaluation {
 /// Judges a validation series beside its training series, once per evaluation.
 pub trait PairDetector: Speaks {
     /// The next evaluation. `metric` tells whether a validation metric has improved since a given step.
-    fn evaluation(&mut self, at: Evaluation, around: &Surroundings, improved: &dyn Fn(Step) -> bool) -> Verdict;
+    fn evaluation(
+        &mut self,
+        at: Evaluation,
+        around: &Surroundings,
+        improved: &dyn Fn(Step) -> bool,
+    ) -> Verdict;
 
     /// Forgets everything; the evaluations that are left are told again.
     fn reset(&mut self);

@@ -7,8 +7,8 @@
 use crate::model::{LayerStats, Point, SeriesKey, Step};
 
 use super::{
-    DetectorSpec, Finding, Hold, LayerDetector, Patience, Scope, SeriesDetector, Severity, Speaks, Surroundings,
-    Verdict, all_finite,
+    DetectorSpec, Finding, Hold, LayerDetector, Patience, Scope, SeriesDetector, Severity, Speaks,
+    Surroundings, Verdict, all_finite,
     tags::{Role, Split, TagClass, Words},
     words,
 };
@@ -54,9 +54,32 @@ struct Rule {
 
 /// Words of metrics that are undefined for some data.
 const UNDEFINED_BY_DESIGN: &[&str] = &[
-    "auc", "auroc", "auprc", "ap", "r2", "variance", "var", "reward", "rew", "return", "returns", "success", "pearson",
-    "spearman", "correlation", "mcc", "matthews", "kappa", "precision", "recall", "f1", "perplexity", "ppl", "best",
-    "score", "win",
+    "auc",
+    "auroc",
+    "auprc",
+    "ap",
+    "r2",
+    "variance",
+    "var",
+    "reward",
+    "rew",
+    "return",
+    "returns",
+    "success",
+    "pearson",
+    "spearman",
+    "correlation",
+    "mcc",
+    "matthews",
+    "kappa",
+    "precision",
+    "recall",
+    "f1",
+    "perplexity",
+    "ppl",
+    "best",
+    "score",
+    "win",
 ];
 
 fn rule(key: &SeriesKey, class: &TagClass) -> Rule {
@@ -71,7 +94,9 @@ fn rule(key: &SeriesKey, class: &TagClass) -> Rule {
     match class.role {
         Role::Loss | Role::UnstableLoss | Role::AuxiliaryLoss if of_training => strict,
         Role::GradientNorm => Rule { infinity_is_milder: true, ..strict },
-        Role::Loss | Role::UnstableLoss | Role::AuxiliaryLoss => Rule { needed: 2, finite_before: 1, ..strict },
+        Role::Loss | Role::UnstableLoss | Role::AuxiliaryLoss => {
+            Rule { needed: 2, finite_before: 1, ..strict }
+        }
         Role::Metric if Words::of(key.tag.as_str()).any(UNDEFINED_BY_DESIGN) => Rule {
             needed: 3,
             needed_at_start: None,
@@ -79,7 +104,9 @@ fn rule(key: &SeriesKey, class: &TagClass) -> Rule {
             severity: Severity::Info,
             infinity_is_milder: false,
         },
-        Role::Metric | Role::LearningRate => Rule { needed: 2, needed_at_start: None, finite_before: 1, ..strict },
+        Role::Metric | Role::LearningRate => {
+            Rule { needed: 2, needed_at_start: None, finite_before: 1, ..strict }
+        }
         _ => Rule {
             needed: 3,
             needed_at_start: None,
@@ -91,7 +118,15 @@ fn rule(key: &SeriesKey, class: &TagClass) -> Rule {
 }
 
 fn build(key: &SeriesKey, class: &TagClass) -> Box<dyn SeriesDetector> {
-    Box::new(Series { rule: rule(key, class), finite: 0, last_finite: None, bad: 0, first_bad: 0, longest_gap: 0, held: None })
+    Box::new(Series {
+        rule: rule(key, class),
+        finite: 0,
+        last_finite: None,
+        bad: 0,
+        first_bad: 0,
+        longest_gap: 0,
+        held: None,
+    })
 }
 
 #[derive(Debug)]
@@ -128,7 +163,8 @@ impl Speaks for Series {
             text += ": it never was a finite number";
         }
         if finding.severity == Severity::Info && get("overflow_handled").is_some() {
-            let advice = "Watch the loss scale: mixed precision skipped this step, which is normal now and then.";
+            let advice =
+                "Watch the loss scale: mixed precision skipped this step, which is normal now and then.";
             return (text, advice.to_owned());
         }
         let advice = match get("last_finite_step") {
@@ -234,7 +270,10 @@ struct Layer {
 fn damage(stats: &LayerStats) -> (f64, f64) {
     let mut nan = stats.nan.filter(|n| *n > 0.0).unwrap_or(0.0);
     let inf = stats.inf.filter(|n| *n > 0.0).unwrap_or(0.0);
-    if nan == 0.0 && inf == 0.0 && [stats.mean, stats.norm, stats.absmean].into_iter().flatten().any(|v| !v.is_finite()) {
+    if nan == 0.0
+        && inf == 0.0
+        && [stats.mean, stats.norm, stats.absmean].into_iter().flatten().any(|v| !v.is_finite())
+    {
         nan = 1.0;
     }
     (nan, inf)

@@ -60,7 +60,11 @@ impl Speaks for NotLearning {
         let now = get("now").unwrap_or(f64::NAN);
         let points = get("points").unwrap_or(0.0);
         let mut text = if get("identical").is_some() {
-            format!("{place} is exactly {} in all {points} points up to step {}", words::value(now), words::step(step))
+            format!(
+                "{place} is exactly {} in all {points} points up to step {}",
+                words::value(now),
+                words::step(step)
+            )
         } else {
             format!(
                 "{place} has not moved in {} points up to step {}: {} ± {}",
@@ -73,7 +77,8 @@ impl Speaks for NotLearning {
         if let Some(classes) = get("classes") {
             text += &format!(" = ln({classes}): predictions are uniform");
         }
-        let rate = around.schedule.rate_at(step).map(|r| format!(" (now {})", words::value(r))).unwrap_or_default();
+        let rate =
+            around.schedule.rate_at(step).map(|r| format!(" (now {})", words::value(r))).unwrap_or_default();
         let advice = format!(
             "Check the learning rate{rate}, that the optimiser got the parameters, frozen or detached layers, labels shuffled against inputs, and a doubled softmax."
         );
@@ -108,8 +113,14 @@ impl NotLearning {
         }
         let Some(start) = journal.start() else { return Verdict::Unsure };
         if !self.differed && self.identical >= IDENTICAL_POINTS && start != 0.0 {
-            let evidence = vec![("now", start), ("points", self.identical as f64), ("identical", 1.0), ("drop", 0.0)];
-            return Verdict::Bad(Finding { severity: Severity::Critical, since: None, evidence, sure: false });
+            let evidence =
+                vec![("now", start), ("points", self.identical as f64), ("identical", 1.0), ("drop", 0.0)];
+            return Verdict::Bad(Finding {
+                severity: Severity::Critical,
+                since: None,
+                evidence,
+                sure: false,
+            });
         }
         let share = around.share_done(step);
         if journal.points() < POINTS || share.is_some_and(|s| s < 0.05) {
@@ -118,7 +129,8 @@ impl NotLearning {
         let means: Vec<f64> = journal.bins().iter().map(super::Bin::mean).collect();
         let blocks = running::thinned(&means, 32);
         let edge = (means.len() / 20).max(3).min(means.len());
-        let (Some(first), Some(last)) = (running::median_of(&means[..edge]), running::median_of(&means[means.len() - edge..]))
+        let (Some(first), Some(last)) =
+            (running::median_of(&means[..edge]), running::median_of(&means[means.len() - edge..]))
         else {
             return Verdict::Unsure;
         };
@@ -180,5 +192,9 @@ fn chance_level(now: f64, start: f64, around: &Surroundings) -> Chance {
             Chance::Unknown
         };
     }
-    USUAL_CLASSES.iter().copied().find(|c| (now - c.ln()).abs() < CHANCE / 3.0 * c.ln()).map_or(Chance::Unknown, Chance::At)
+    USUAL_CLASSES
+        .iter()
+        .copied()
+        .find(|c| (now - c.ln()).abs() < CHANCE / 3.0 * c.ln())
+        .map_or(Chance::Unknown, Chance::At)
 }

@@ -6,7 +6,8 @@
 use crate::model::{SeriesKey, Step};
 
 use super::{
-    DetectorSpec, Evaluation, Finding, Hold, PairDetector, Patience, Scope, Severity, Speaks, Surroundings, Verdict,
+    DetectorSpec, Evaluation, Finding, Hold, PairDetector, Patience, Scope, Severity, Speaks, Surroundings,
+    Verdict,
     running::{self, Window},
     tags::{Role, Split, TagClass},
     words,
@@ -121,7 +122,8 @@ impl Speaks for Overfitting {
             get("evaluations_since_best").unwrap_or(0.0),
         );
         if let (Some(name), Some(_)) = (&self.train_name, get("train_now")) {
-            text += &format!(" while {name} fell from {} to {}", number("train_at_best"), number("train_now"));
+            text +=
+                &format!(" while {name} fell from {} to {}", number("train_at_best"), number("train_now"));
         }
         if get("metric_improves").is_some() {
             text += "; a validation metric still improves (over-confidence)";
@@ -136,7 +138,9 @@ impl Speaks for Overfitting {
 impl PairDetector for Overfitting {
     fn evaluation(&mut self, at: Evaluation, _: &Surroundings, improved: &dyn Fn(Step) -> bool) -> Verdict {
         let level = self.take(at);
-        let sigma = running::sigma_of_median5(running::noise(self.values.last(32).split_last().map_or(&[][..], |(_, r)| r)));
+        let sigma = running::sigma_of_median5(running::noise(
+            self.values.last(32).split_last().map_or(&[][..], |(_, r)| r),
+        ));
         let train = running::median_of(self.trains.values());
         if self.best.is_none_or(|b| level < b.level) {
             self.best = Some(Best { level, step: at.step, evaluation: self.evaluations, train });
@@ -203,7 +207,11 @@ impl Overfitting {
             _ => false,
         };
         let patient = self.evaluations >= needed && since_best >= SINCE_BEST && !falling && !train_rises;
-        if !patient || rise < RISE[0] * alone * unit || rise < RISE_SIGMA[0] * sigma || rise < RISE_OF_GAIN / 2.0 * gain {
+        if !patient
+            || rise < RISE[0] * alone * unit
+            || rise < RISE_SIGMA[0] * sigma
+            || rise < RISE_OF_GAIN / 2.0 * gain
+        {
             return Verdict::Unsure;
         }
         let trend = running::mann_kendall(&self.since_best.blocks);

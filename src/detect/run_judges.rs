@@ -9,8 +9,8 @@ use rustc_hash::FxHashMap;
 
 use crate::{
     model::{
-        Batch, Column, ConfusionRecord, FileId, Goal, Health, LayerKind, LayerName, LayerStats, Point, Record, RunId,
-        SeriesKey, Step, WallTime,
+        Batch, Column, ConfusionRecord, FileId, Goal, Health, LayerKind, LayerName, LayerStats, Point,
+        Record, RunId, SeriesKey, Step, WallTime,
     },
     store::{Change, Run},
 };
@@ -130,7 +130,8 @@ impl RunJudges {
         }
         let class = tags::classify(&column.key, run);
         let starts_with_nan = column.points.first().is_some_and(|p| p.value.is_nan());
-        let could_be_missing = matches!(class.role, Role::Loss | Role::Metric | Role::LearningRate | Role::Unknown);
+        let could_be_missing =
+            matches!(class.role, Role::Loss | Role::Metric | Role::LearningRate | Role::Unknown);
         self.around.nan_for_missing |= starts_with_nan && could_be_missing;
         if class.role == Role::UnstableLoss && !self.around.moving_target {
             self.around.moving_target = true;
@@ -138,7 +139,8 @@ impl RunJudges {
         }
         self.around.training_loss |=
             class.role == Role::Loss && matches!(class.split, Split::Train | Split::Unknown);
-        let is_val_metric = class.role == Role::Metric && class.goal == Some(Goal::Max) && class.split == Split::Val;
+        let is_val_metric =
+            class.role == Role::Metric && class.goal == Some(Goal::Max) && class.split == Split::Val;
         if is_val_metric && self.metrics.len() < METRICS_FOLLOWED {
             self.metrics.insert(column.key.clone(), Journal::new());
         }
@@ -251,7 +253,11 @@ impl RunJudges {
             // must not depend on how much came at once.
             let mut rest = column.points.as_slice();
             while !rest.is_empty() {
-                let next = dependents.iter().filter_map(|v| self.pairs.get(v)?.waiting.front()).map(|(p, _)| p.step).min();
+                let next = dependents
+                    .iter()
+                    .filter_map(|v| self.pairs.get(v)?.waiting.front())
+                    .map(|(p, _)| p.step)
+                    .min();
                 let cut = next.map_or(rest.len(), |s| {
                     rest.iter().position(|p| p.step >= s).map_or(rest.len(), |i| i + 1)
                 });
@@ -302,7 +308,10 @@ impl RunJudges {
                 break;
             }
             pair.waiting.pop_front();
-            let units = comparable(train.and_then(|t| t.journal.as_ref()), subject(val).and_then(|v| v.journal.as_ref()));
+            let units = comparable(
+                train.and_then(|t| t.journal.as_ref()),
+                subject(val).and_then(|v| v.journal.as_ref()),
+            );
             let journal = train.and_then(|t| t.journal.as_ref()).filter(|j| units && j.points() > 0);
             pair.evaluate(val, point, journal, &self.around, &self.metrics, desk);
         }
@@ -335,7 +344,9 @@ impl RunJudges {
 
     fn record(&mut self, record: &Record, run: &Run, desk: &mut Desk<'_>) {
         match record {
-            Record::Layer(layer) => self.layer(&layer.layer, layer.kind, layer.step, layer.wall, &layer.stats, desk),
+            Record::Layer(layer) => {
+                self.layer(&layer.layer, layer.kind, layer.step, layer.wall, &layer.stats, desk)
+            }
             Record::Histogram(h) => self.layer(&h.layer, h.kind, h.step, h.wall, &h.stats, desk),
             Record::Confusion(confusion) => self.matrix(confusion, run, desk),
             _ => {}
@@ -421,8 +432,12 @@ impl RunJudges {
     }
 
     fn release(&mut self, release: Release, desk: &mut Desk<'_>) {
-        let waiting: Vec<SeriesKey> =
-            self.pairs.iter().filter(|(_, pair)| !pair.waiting.is_empty()).map(|(val, _)| val.clone()).collect();
+        let waiting: Vec<SeriesKey> = self
+            .pairs
+            .iter()
+            .filter(|(_, pair)| !pair.waiting.is_empty())
+            .map(|(val, _)| val.clone())
+            .collect();
         for val in waiting {
             self.drain(&val, release, desk);
         }
@@ -548,7 +563,8 @@ impl PairSubject {
 /// True when a metric of which more is better has risen beyond its noise between two steps, as far as it was
 /// written before the later one.
 fn improved(journal: &Journal, since: Step, before: Step) -> bool {
-    let means: Vec<f64> = journal.bins().iter().filter(|b| b.last_step < before).map(super::Bin::mean).collect();
+    let means: Vec<f64> =
+        journal.bins().iter().filter(|b| b.last_step < before).map(super::Bin::mean).collect();
     let then = journal.bins().iter().take_while(|b| b.last_step <= since).count().min(means.len());
     if then < 3 || means.len() < then + 3 {
         return false;

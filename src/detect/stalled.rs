@@ -38,7 +38,8 @@ impl Speaks for Stalled {
         if let Some(interval) = get("interval_s") {
             text += &format!("; records came every {} before", pace(interval));
         }
-        let advice = "Look at GPU utilisation, the data loader, a full disk and collective operations that hang.";
+        let advice =
+            "Look at GPU utilisation, the data loader, a full disk and collective operations that hang.";
         (text, advice.to_owned())
     }
 }

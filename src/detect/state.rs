@@ -129,7 +129,8 @@ pub fn progress(run: &Run, now: WallTime) -> Progress {
 
 /// Some writers log the planned number of steps as a constant series.
 fn logged_total(run: &Run) -> Option<Step> {
-    const NAMES: &[&str] = &["total_steps", "max_steps", "max_iters", "total_iters", "total", "num_training_steps"];
+    const NAMES: &[&str] =
+        &["total_steps", "max_steps", "max_iters", "total_iters", "total", "num_training_steps"];
     let series = run.series().find(|s| NAMES.contains(&Words::of(s.key().tag.as_str()).joined()))?;
     let summary = series.summary();
     let (min, max) = (summary.min?.value, summary.max?.value);
@@ -164,8 +165,10 @@ pub(crate) struct Silence {
 }
 
 pub(crate) fn silence(run: &Run, health: &Health, now: WallTime) -> Option<Silence> {
-    let files: Vec<_> =
-        health.files_of(run.id()).filter(|f| !matches!(f.state, FileState::Gone | FileState::Dead(_))).collect();
+    let files: Vec<_> = health
+        .files_of(run.id())
+        .filter(|f| !matches!(f.state, FileState::Gone | FileState::Dead(_)))
+        .collect();
     let arrived = files
         .iter()
         .filter(|f| f.modified.known().is_none_or(|m| (f.last_news.0 - m).abs() <= LIVE_DELAY_S))

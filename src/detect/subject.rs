@@ -44,7 +44,13 @@ pub(super) struct Subject {
 
 impl Subject {
     /// `None` when no rule wants the series. `keeps_journal`: somebody else reads its journal.
-    pub fn of(key: &SeriesKey, class: TagClass, order: Arc<str>, file: FileId, keeps_journal: bool) -> Option<Self> {
+    pub fn of(
+        key: &SeriesKey,
+        class: TagClass,
+        order: Arc<str>,
+        file: FileId,
+        keeps_journal: bool,
+    ) -> Option<Self> {
         let judged = detectors(key, &class);
         let tells = match class.role {
             Role::LearningRate => Tells::LearningRate,
@@ -107,8 +113,11 @@ impl Subject {
 
     /// Judges points. Returns the lowest step that was gone back to, if any.
     pub fn feed(&mut self, points: &[Point], around: &Surroundings, desk: &mut Desk<'_>) -> Option<Step> {
-        let idle: Vec<bool> =
-            self.judged.iter().map(|(detector, case)| case.at_rest() && detector.indifferent(points)).collect();
+        let idle: Vec<bool> = self
+            .judged
+            .iter()
+            .map(|(detector, case)| case.at_rest() && detector.indifferent(points))
+            .collect();
         for ((detector, _), idle) in self.judged.iter_mut().zip(&idle) {
             if *idle {
                 detector.skip(points);
@@ -135,9 +144,7 @@ impl Subject {
         let wall = WallTime(point.wall);
         let place = Place::Series(&self.key);
         for ((detector, case), idle) in self.judged.iter_mut().zip(idle) {
-            if !*idle
-                && let Some((step, verdict)) = detector.point(point, around)
-            {
+            if !*idle && let Some((step, verdict)) = detector.point(point, around) {
                 case.hear(step, wall, verdict, &place, &**detector, around, desk);
             }
         }

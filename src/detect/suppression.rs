@@ -6,7 +6,15 @@ use super::alert::{Alert, Severity};
 const EXPLAINS: &[(&str, &[&str])] = &[
     (
         "nan",
-        &["divergence", "overfitting", "not_learning", "loss_spike", "oscillation", "vanishing_gradient", "exploding_gradient"],
+        &[
+            "divergence",
+            "overfitting",
+            "not_learning",
+            "loss_spike",
+            "oscillation",
+            "vanishing_gradient",
+            "exploding_gradient",
+        ],
     ),
     ("divergence", &["overfitting", "not_learning", "oscillation", "generalisation_gap", "plateau"]),
     ("overfitting", &["generalisation_gap", "plateau"]),
@@ -24,7 +32,8 @@ pub fn causes(alerts: &[&Alert]) -> Vec<(u64, Option<u64>)> {
 }
 
 fn cause_of(alert: &Alert, all: &[&Alert]) -> Option<u64> {
-    let greater = all.iter().filter(|a| explains(a.rule, alert.rule) && in_time(a, alert)).min_by_key(|a| order(a));
+    let greater =
+        all.iter().filter(|a| explains(a.rule, alert.rule) && in_time(a, alert)).min_by_key(|a| order(a));
     if let Some(cause) = greater {
         return Some(root(cause, all));
     }
@@ -34,7 +43,8 @@ fn cause_of(alert: &Alert, all: &[&Alert]) -> Option<u64> {
 
 /// Follows a cause to an alert that is itself not explained by another rule's.
 fn root(alert: &Alert, all: &[&Alert]) -> u64 {
-    let greater = all.iter().filter(|a| explains(a.rule, alert.rule) && in_time(a, alert)).min_by_key(|a| order(a));
+    let greater =
+        all.iter().filter(|a| explains(a.rule, alert.rule) && in_time(a, alert)).min_by_key(|a| order(a));
     greater.map_or_else(|| root_of_twins(alert, all), |cause| root_of_twins(cause, all))
 }
 
@@ -55,7 +65,9 @@ fn in_time(cause: &Alert, effect: &Alert) -> bool {
     let (Some(since), Some(opened)) = (cause.since_step.or(cause.step), effect.step) else { return true };
     let slack = (opened.unsigned_abs() / 20) as i64;
     let begun = since <= opened.saturating_add(slack);
-    let lasted = cause.closed_step.is_none_or(|closed| closed.saturating_add(slack) >= effect.since_step.unwrap_or(opened));
+    let lasted = cause
+        .closed_step
+        .is_none_or(|closed| closed.saturating_add(slack) >= effect.since_step.unwrap_or(opened));
     let awaited = effect.closed_step.is_none_or(|closed| closed.saturating_add(slack) >= since);
     begun && lasted && awaited
 }

@@ -100,7 +100,11 @@ impl Globs {
                 .literal_separator(true)
                 .build()
                 .map_err(|e| (text.clone(), e.kind().to_string()))?;
-            if bare.contains('/') { paths.add(glob) } else { names.add(glob) };
+            if bare.contains('/') {
+                paths.add(glob)
+            } else {
+                names.add(glob)
+            };
         }
         let built = |set: GlobSetBuilder| set.build().map_err(|e| (globs.join(" "), e.kind().to_string()));
         Ok(Self { names: built(names)?, paths: built(paths)? })

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use epochscope::{
     detect::{Alert, AlertBook, AlertState, DETECTORS, Detectors, Severity},
     model::{
-        Batch, Column, FileId, Health, LayerKind, LayerName, LayerRecord, LayerStats, Origin, Point, Record, RunId,
-        RunInfo, SeriesKey, Step, WallTime,
+        Batch, Column, FileId, Health, LayerKind, LayerName, LayerRecord, LayerStats, Origin, Point, Record,
+        RunId, RunInfo, SeriesKey, Step, WallTime,
     },
     store::{Limits, Store},
 };
@@ -30,7 +30,12 @@ impl Log {
     }
 
     /// Training loss each `stride` steps and validation loss at each evaluation.
-    fn pair(train: &dyn Fn(usize) -> f64, val: &dyn Fn(usize) -> f64, evaluations: usize, stride: usize) -> Self {
+    fn pair(
+        train: &dyn Fn(usize) -> f64,
+        val: &dyn Fn(usize) -> f64,
+        evaluations: usize,
+        stride: usize,
+    ) -> Self {
         let mut rows = Vec::new();
         for e in 0..evaluations {
             for i in 0..stride {
@@ -143,7 +148,8 @@ fn number(alert: &Alert, name: &str) -> f64 {
 fn noise(seed: u64, at: usize) -> f64 {
     let mut sum = 0.0;
     for part in 0..4 {
-        let mut x = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (at as u64).wrapping_mul(0xbf58_476d_1ce4_e5b9) ^ part;
+        let mut x =
+            seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (at as u64).wrapping_mul(0xbf58_476d_1ce4_e5b9) ^ part;
         x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         x ^= x >> 31;
@@ -158,7 +164,13 @@ fn falling(e: usize) -> f64 {
 
 /// Falls to a best at evaluation `turn` and rises by `slope` per evaluation after it.
 fn turning(turn: usize, slope: f64) -> impl Fn(usize) -> f64 {
-    move |e| if e <= turn { 1.0 + 1.3 * (-(e as f64) / 12.0).exp() } else { 1.0 + 1.3 * (-(turn as f64) / 12.0).exp() + slope * (e - turn) as f64 }
+    move |e| {
+        if e <= turn {
+            1.0 + 1.3 * (-(e as f64) / 12.0).exp()
+        } else {
+            1.0 + 1.3 * (-(turn as f64) / 12.0).exp() + slope * (e - turn) as f64
+        }
+    }
 }
 
 #[test]
@@ -198,7 +210,11 @@ fn overfitting_that_is_cured_closes() {
 fn train_that_rises_with_val_is_not_overfitting() {
     let val = turning(40, 0.02);
     let alerts = Log::pair(&|e| val(e) - 0.1, &val, 80, 10).alerts();
-    assert!(alerts.iter().all(|a| a.rule != "overfitting" || a.caused_by.is_some()), "{:#?}", essence(&alerts));
+    assert!(
+        alerts.iter().all(|a| a.rule != "overfitting" || a.caused_by.is_some()),
+        "{:#?}",
+        essence(&alerts)
+    );
 }
 
 /// Curves on which nothing may be said above info.
@@ -207,8 +223,14 @@ fn calm() -> Vec<(&'static str, Log)> {
     for seed in 0..8 {
         let n = move |e: usize, s: f64| s * noise(seed, e);
         all.push(("smooth", Log::pair(&falling, &|e| falling(e) + 0.1, 100, 10)));
-        all.push(("plateau", Log::pair(&|e| falling(e) + n(e, 0.01), &|e| falling(e) + 0.1 + n(e + 5000, 0.01), 200, 5)));
-        all.push(("small noisy validation set", Log::pair(&|e| falling(e), &|e| falling(e) + 0.2 + n(e, 0.08), 150, 5)));
+        all.push((
+            "plateau",
+            Log::pair(&|e| falling(e) + n(e, 0.01), &|e| falling(e) + 0.1 + n(e + 5000, 0.01), 200, 5),
+        ));
+        all.push((
+            "small noisy validation set",
+            Log::pair(&|e| falling(e), &|e| falling(e) + 0.2 + n(e, 0.08), 150, 5),
+        ));
         let sawtooth = (0..6000).map(|i| {
             let within = (i % 600) as f64 / 600.0;
             ("train/loss", i as Step, 2.0 * 0.8_f64.powi((i / 600) as i32) + 0.1 * within + n(i, 0.05))
@@ -216,7 +238,8 @@ fn calm() -> Vec<(&'static str, Log)> {
         all.push(("sawtooth of epochs", Log::of(sawtooth)));
         let bump = (0..1500).map(|i| {
             let x = i as f64;
-            let level = 2.3 - 0.6 * (1.0 - (-x / 100.0).exp()) + 0.45 * (-((x - 180.0) / 40.0).powi(2)).exp() - x / 1500.0;
+            let level = 2.3 - 0.6 * (1.0 - (-x / 100.0).exp()) + 0.45 * (-((x - 180.0) / 40.0).powi(2)).exp()
+                - x / 1500.0;
             ("loss", i as Step, level + n(i, 0.03))
         });
         all.push(("bump in warm-up", Log::of(bump)));
@@ -229,18 +252,31 @@ fn calm() -> Vec<(&'static str, Log)> {
         all.push(("learning-rate restarts", Log::of(restarts)));
         let gan = (0..3000_usize).flat_map(|i| {
             let swing = (i as f64 / 200.0).sin();
-            [("loss_D", i as Step, 0.69 + 0.3 * swing + n(i, 0.1)), ("loss_G", i as Step, 1.0 + i as f64 / 800.0 - 0.5 * swing + n(i, 0.2))]
+            [
+                ("loss_D", i as Step, 0.69 + 0.3 * swing + n(i, 0.1)),
+                ("loss_G", i as Step, 1.0 + i as f64 / 800.0 - 0.5 * swing + n(i, 0.2)),
+            ]
         });
         all.push(("gan", Log::of(gan)));
-        let negative = (0..2000).map(|i| ("loss", i as Step, 3.0 - 8.0 * (1.0 - (-(i as f64) / 300.0).exp()) + n(i, 0.2)));
+        let negative = (0..2000)
+            .map(|i| ("loss", i as Step, 3.0 - 8.0 * (1.0 - (-(i as f64) / 300.0).exp()) + n(i, 0.2)));
         all.push(("negative log-likelihood", Log::of(negative)));
-        let tiny = (0..4000).map(|i| ("loss", i as Step, (-(i as f64) / 200.0).exp() + 1e-7 * (1.0 + n(i, 0.5).abs() * 5.0)));
+        let tiny = (0..4000)
+            .map(|i| ("loss", i as Step, (-(i as f64) / 200.0).exp() + 1e-7 * (1.0 + n(i, 0.5).abs() * 5.0)));
         all.push(("regression to nothing", Log::of(tiny)));
-        let spikes = (0..3000).map(|i| ("train/loss", i as Step, falling(i / 20) * if i % 170 == 3 { 1.9 } else { 1.0 } + n(i, 0.05)));
+        let spikes = (0..3000).map(|i| {
+            ("train/loss", i as Step, falling(i / 20) * if i % 170 == 3 { 1.9 } else { 1.0 } + n(i, 0.05))
+        });
         all.push(("one-step spikes", Log::of(spikes)));
         let tuned = (0..800).flat_map(|i| {
-            let val = (i % 50 == 49).then_some(("eval_loss", i as Step, 1.05 - 0.05 * (i as f64 / 800.0) + n(i, 0.004)));
-            [Some(("loss", i as Step, 1.1 - 0.08 * (i as f64 / 800.0) + n(i, 0.15))), val].into_iter().flatten()
+            let val = (i % 50 == 49).then_some((
+                "eval_loss",
+                i as Step,
+                1.05 - 0.05 * (i as f64 / 800.0) + n(i, 0.004),
+            ));
+            [Some(("loss", i as Step, 1.1 - 0.08 * (i as f64 / 800.0) + n(i, 0.15))), val]
+                .into_iter()
+                .flatten()
         });
         all.push(("fine-tuning near the floor", Log::of(tuned)));
     }
@@ -259,20 +295,103 @@ fn calm_curves_raise_nothing() {
 /// Curves with a fault: the rule that must speak, at which severity at least, and between which steps.
 fn faulty() -> Vec<(&'static str, Log, &'static str, Severity, std::ops::RangeInclusive<Step>)> {
     let n = |e: usize, s: f64| s * noise(77, e);
-    let blown = move |i: usize| if i < 600 { falling(i / 10) + n(i, 0.02) } else { falling(60) * 1.02_f64.powi(i as i32 - 600).min(40.0) + n(i, 0.02) };
+    let blown = move |i: usize| {
+        if i < 600 {
+            falling(i / 10) + n(i, 0.02)
+        } else {
+            falling(60) * 1.02_f64.powi(i as i32 - 600).min(40.0) + n(i, 0.02)
+        }
+    };
     let mut all = vec![
-        ("loss turns NaN", Log::of((0..500).map(|i| ("train/loss", i as Step, if i < 300 { falling(i / 10) } else { f64::NAN }))), "nan", Severity::Critical, 300..=300),
-        ("one NaN", Log::of((0..500).map(|i| ("loss", i as Step, if i == 300 { f64::NAN } else { falling(i / 10) }))), "nan", Severity::Critical, 300..=300),
-        ("NaN from the start", Log::of((0..50).map(|i| ("loss", i as Step, f64::NAN))), "nan", Severity::Critical, 4..=4),
-        ("slow divergence", Log::of((0..900).map(|i| ("train/loss", i as Step, blown(i)))), "divergence", Severity::Critical, 610..=680),
-        ("one huge value", Log::of((0..400).map(|i| ("loss", i as Step, if i >= 250 { 1e6 } else { falling(i / 10) }))), "divergence", Severity::Critical, 250..=250),
-        ("explodes at once", Log::of((0..40).map(|i| ("loss", i as Step, 2.3 * 3.0_f64.powi((i as i32 - 10).max(0))))), "divergence", Severity::Critical, 15..=25),
-        ("stuck high", Log::of((0..1000).map(|i| ("loss", i as Step, if i < 150 { 2.0 + n(i, 0.05) } else { 3.5 + n(i, 0.05) }))), "divergence", Severity::Critical, 150..=420),
-        ("at chance", Log::of((0..1000).map(|i| ("loss", i as Step, 10_f64.ln() + n(i, 0.01)))), "not_learning", Severity::Warn, 200..=260),
-        ("not a bit changes", Log::of((0..100).map(|i| ("train/loss", i as Step, 0.731))), "not_learning", Severity::Critical, 20..=30),
-        ("overfits", Log::pair(&falling, &turning(40, 0.02), 120, 10), "overfitting", Severity::Warn, 440..=600),
-        ("overfits by validation alone", Log::of((0..100).map(|i| ("val_loss", i as Step, turning(40, 0.02)(i) + n(i, 0.005)))), "overfitting", Severity::Warn, 45..=65),
-        ("overfits late, noisy", Log::pair(&falling, &move |e| turning(150, 0.01)(e) + n(e, 0.02), 250, 4), "overfitting", Severity::Warn, 620..=760),
+        (
+            "loss turns NaN",
+            Log::of(
+                (0..500).map(|i| ("train/loss", i as Step, if i < 300 { falling(i / 10) } else { f64::NAN })),
+            ),
+            "nan",
+            Severity::Critical,
+            300..=300,
+        ),
+        (
+            "one NaN",
+            Log::of((0..500).map(|i| ("loss", i as Step, if i == 300 { f64::NAN } else { falling(i / 10) }))),
+            "nan",
+            Severity::Critical,
+            300..=300,
+        ),
+        (
+            "NaN from the start",
+            Log::of((0..50).map(|i| ("loss", i as Step, f64::NAN))),
+            "nan",
+            Severity::Critical,
+            4..=4,
+        ),
+        (
+            "slow divergence",
+            Log::of((0..900).map(|i| ("train/loss", i as Step, blown(i)))),
+            "divergence",
+            Severity::Critical,
+            610..=680,
+        ),
+        (
+            "one huge value",
+            Log::of((0..400).map(|i| ("loss", i as Step, if i >= 250 { 1e6 } else { falling(i / 10) }))),
+            "divergence",
+            Severity::Critical,
+            250..=250,
+        ),
+        (
+            "explodes at once",
+            Log::of((0..40).map(|i| ("loss", i as Step, 2.3 * 3.0_f64.powi((i as i32 - 10).max(0))))),
+            "divergence",
+            Severity::Critical,
+            15..=25,
+        ),
+        (
+            "stuck high",
+            Log::of(
+                (0..1000)
+                    .map(|i| ("loss", i as Step, if i < 150 { 2.0 + n(i, 0.05) } else { 3.5 + n(i, 0.05) })),
+            ),
+            "divergence",
+            Severity::Critical,
+            150..=420,
+        ),
+        (
+            "at chance",
+            Log::of((0..1000).map(|i| ("loss", i as Step, 10_f64.ln() + n(i, 0.01)))),
+            "not_learning",
+            Severity::Warn,
+            200..=260,
+        ),
+        (
+            "not a bit changes",
+            Log::of((0..100).map(|i| ("train/loss", i as Step, 0.731))),
+            "not_learning",
+            Severity::Critical,
+            20..=30,
+        ),
+        (
+            "overfits",
+            Log::pair(&falling, &turning(40, 0.02), 120, 10),
+            "overfitting",
+            Severity::Warn,
+            440..=600,
+        ),
+        (
+            "overfits by validation alone",
+            Log::of((0..100).map(|i| ("val_loss", i as Step, turning(40, 0.02)(i) + n(i, 0.005)))),
+            "overfitting",
+            Severity::Warn,
+            45..=65,
+        ),
+        (
+            "overfits late, noisy",
+            Log::pair(&falling, &move |e| turning(150, 0.01)(e) + n(e, 0.02), 250, 4),
+            "overfitting",
+            Severity::Warn,
+            620..=760,
+        ),
     ];
     for (_, log, ..) in &mut all {
         log.info.steps_total = None;
@@ -284,13 +403,17 @@ fn faulty() -> Vec<(&'static str, Log, &'static str, Severity, std::ops::RangeIn
 fn each_fault_is_said_once_where_it_began() {
     for (name, log, rule, severity, steps) in faulty() {
         let alerts = log.alerts();
-        let cards: Vec<_> = alerts.iter().filter(|a| a.caused_by.is_none() && a.severity >= Severity::Warn).collect();
+        let cards: Vec<_> =
+            alerts.iter().filter(|a| a.caused_by.is_none() && a.severity >= Severity::Warn).collect();
         assert_eq!(cards.len(), 1, "{name}: {:#?}", essence(&alerts));
         let card = cards[0];
         assert_eq!(card.rule, rule, "{name}: {:#?}", essence(&alerts));
         assert!(card.severity >= severity, "{name}: {:#?}", essence(&alerts));
         assert!(steps.contains(&card.step.unwrap()), "{name}: {:#?}", essence(&alerts));
-        assert!(card.since_step <= card.step && !card.message.is_empty() && card.advice.ends_with('.'), "{name}");
+        assert!(
+            card.since_step <= card.step && !card.message.is_empty() && card.advice.ends_with('.'),
+            "{name}"
+        );
         assert!(card.message.contains(&card.place()), "{name}: {}", card.message);
     }
 }
@@ -316,7 +439,8 @@ fn alerts_do_not_depend_on_units_counters_or_neighbours() {
         }
         let shift = 5_000_000;
         let shifted = names(&log.clone().map(|_, step, _| *step += shift).alerts());
-        let back: Vec<_> = shifted.iter().map(|(r, s, step, state)| (*r, *s, step.map(|s| s - shift), *state)).collect();
+        let back: Vec<_> =
+            shifted.iter().map(|(r, s, step, state)| (*r, *s, step.map(|s| s - shift), *state)).collect();
         assert_eq!(back, before, "{name} shifted");
         let mut beside = log.clone();
         beside.rows = beside
@@ -338,7 +462,11 @@ fn the_evidence_satisfies_the_rule() {
                     let (best, now) = (number(&alert, "best"), number(&alert, "now"));
                     let least = if alert.severity == Severity::Info { 0.01 } else { 0.03 };
                     assert!(now - best >= least * best, "{name}");
-                    assert!(number(&alert, "rise_sigma") >= if alert.severity == Severity::Info { 3.0 } else { 5.0 }, "{name}");
+                    assert!(
+                        number(&alert, "rise_sigma")
+                            >= if alert.severity == Severity::Info { 3.0 } else { 5.0 },
+                        "{name}"
+                    );
                     assert!(number(&alert, "evaluations_since_best") >= 5.0, "{name}");
                     if alert.evidence.iter().any(|(n, _)| *n == "train_now") {
                         assert!(number(&alert, "train_now") <= number(&alert, "train_at_best"), "{name}");
@@ -377,11 +505,29 @@ fn nan_that_means_nothing_is_silent() {
             })),
         ),
         ("a metric that never was", Log::of((0..100).map(|i| ("val/accuracy", i as Step, f64::NAN)))),
-        ("AUC of one class", Log::of((0..100).map(|i| ("val_auc", i as Step, if i % 7 == 0 { f64::NAN } else { 0.8 })))),
-        ("reward before the first episode", Log::of((0..100).map(|i| ("rollout/ep_rew_mean", i as Step, if i < 20 { f64::NAN } else { i as f64 })))),
-        ("one missing evaluation", Log::of((0..100).map(|i| ("val_loss", i as Step, if i == 50 { f64::NAN } else { falling(i) })))),
-        ("a duration", Log::of((0..100).map(|i| ("step_avg_ms", i as Step, if i < 10 { f64::NAN } else { 3.0 })))),
-        ("best so far", Log::of((0..100).map(|i| ("best_score", i as Step, if i < 3 { f64::NEG_INFINITY } else { 1.0 })))),
+        (
+            "AUC of one class",
+            Log::of((0..100).map(|i| ("val_auc", i as Step, if i % 7 == 0 { f64::NAN } else { 0.8 }))),
+        ),
+        (
+            "reward before the first episode",
+            Log::of(
+                (0..100)
+                    .map(|i| ("rollout/ep_rew_mean", i as Step, if i < 20 { f64::NAN } else { i as f64 })),
+            ),
+        ),
+        (
+            "one missing evaluation",
+            Log::of((0..100).map(|i| ("val_loss", i as Step, if i == 50 { f64::NAN } else { falling(i) }))),
+        ),
+        (
+            "a duration",
+            Log::of((0..100).map(|i| ("step_avg_ms", i as Step, if i < 10 { f64::NAN } else { 3.0 }))),
+        ),
+        (
+            "best so far",
+            Log::of((0..100).map(|i| ("best_score", i as Step, if i < 3 { f64::NEG_INFINITY } else { 1.0 }))),
+        ),
     ];
     for (name, log) in quiet {
         for size in [1, 1000] {
@@ -405,7 +551,12 @@ fn an_overflow_that_mixed_precision_handled_is_only_info() {
     };
     for size in [1, 7, 1000] {
         let alerts = Log::of(rows(true)).in_pieces_of(size);
-        assert_eq!(names(&alerts), [("nan", Severity::Info, Some(100), AlertState::Closed)], "{:#?}", essence(&alerts));
+        assert_eq!(
+            names(&alerts),
+            [("nan", Severity::Info, Some(100), AlertState::Closed)],
+            "{:#?}",
+            essence(&alerts)
+        );
         let alerts = Log::of(rows(false)).in_pieces_of(size);
         assert_eq!(alerts.iter().map(|a| a.severity).collect::<Vec<_>>(), [Severity::Warn]);
     }
@@ -417,7 +568,9 @@ fn one_cause_makes_one_card() {
         let loss = if i < 300 { falling(i / 10) } else { falling(30) * 1.05_f64.powi(i as i32 - 300) };
         let loss = if i < 420 { loss } else { f64::NAN };
         let eval = (i % 10 == 9).then_some(("val/loss", i as Step, loss));
-        [Some(("train/loss", i as Step, loss)), Some(("grad_norm", i as Step, loss * 3.0)), eval].into_iter().flatten()
+        [Some(("train/loss", i as Step, loss)), Some(("grad_norm", i as Step, loss * 3.0)), eval]
+            .into_iter()
+            .flatten()
     });
     let alerts = Log::of(rows).alerts();
     let roots: Vec<_> = alerts.iter().filter(|a| a.caused_by.is_none()).collect();
@@ -444,24 +597,41 @@ fn a_layer_that_holds_nan_is_the_root_of_the_loss_that_follows() {
             let nan = if layer == "layer7" && step >= 400 { 12.0 } else { 0.0 };
             let stats = LayerStats { mean: Some(0.1), nan: Some(nan), ..LayerStats::default() };
             let wall = WallTime(START + step as f64);
-            batch.records.push(Record::Layer(LayerRecord { layer: LayerName::from(layer), kind: LayerKind::Activations, step, wall, stats }));
+            batch.records.push(Record::Layer(LayerRecord {
+                layer: LayerName::from(layer),
+                kind: LayerKind::Activations,
+                step,
+                wall,
+                stats,
+            }));
         }
         bench.apply(&batch);
     }
     let alerts = bench.finish();
-    let roots: Vec<_> = alerts.iter().filter(|a| a.caused_by.is_none()).map(|a| (a.place(), a.step)).collect();
+    let roots: Vec<_> =
+        alerts.iter().filter(|a| a.caused_by.is_none()).map(|a| (a.place(), a.step)).collect();
     assert_eq!(roots, [("layer7".to_owned(), Some(400))], "{:#?}", essence(&alerts));
     assert_eq!(alerts.len(), 2);
 }
 
 #[test]
 fn a_run_that_starts_again_is_judged_by_its_new_branch() {
-    let first = (0..600_usize).map(|i| ("loss", i as Step, if i < 300 { falling(i / 10) } else { falling(30) * 1.02_f64.powi(i as i32 - 300) }));
+    let first = (0..600_usize).map(|i| {
+        (
+            "loss",
+            i as Step,
+            if i < 300 { falling(i / 10) } else { falling(30) * 1.02_f64.powi(i as i32 - 300) },
+        )
+    });
     let again = (250..900_usize).map(|i| ("loss", i as Step, falling(i / 10)));
     let log = Log::of(first.chain(again));
     for size in [1, 7, 1000, 100_000] {
         let alerts = log.in_pieces_of(size);
-        assert!(alerts.iter().all(|a| a.state == AlertState::Closed) && !alerts.is_empty(), "{:#?}", essence(&alerts));
+        assert!(
+            alerts.iter().all(|a| a.state == AlertState::Closed) && !alerts.is_empty(),
+            "{:#?}",
+            essence(&alerts)
+        );
     }
 }
 
@@ -471,26 +641,39 @@ fn the_loss_over_chance_is_known_from_the_classes() {
     assert!(log.alerts().iter().all(|a| a.severity == Severity::Info), "7 classes are not a usual number");
     let mut bench = Bench::new();
     let mut batch = bench.batch();
-    batch.records.push(Record::Classes { task: Arc::from(""), names: (0..7).map(|i| Arc::from(i.to_string())).collect() });
-    let points = log.rows.iter().map(|(_, step, value)| Point { step: *step, wall: START, value: *value }).collect();
+    batch.records.push(Record::Classes {
+        task: Arc::from(""),
+        names: (0..7).map(|i| Arc::from(i.to_string())).collect(),
+    });
+    let points =
+        log.rows.iter().map(|(_, step, value)| Point { step: *step, wall: START, value: *value }).collect();
     batch.columns.push(Column { key: SeriesKey::plain("loss"), points });
     bench.apply(&batch);
     let alerts = bench.finish();
     assert_eq!((alerts[0].rule, number(&alerts[0], "classes")), ("not_learning", 7.0));
-    assert!(alerts[0].severity >= Severity::Warn && alerts[0].message.contains("ln(7)"), "{}", alerts[0].message);
+    assert!(
+        alerts[0].severity >= Severity::Warn && alerts[0].message.contains("ln(7)"),
+        "{}",
+        alerts[0].message
+    );
 }
 
 #[test]
 fn rules_have_different_names_and_say_what_to_do() {
     for (i, spec) in DETECTORS.iter().enumerate() {
         assert!(DETECTORS[..i].iter().all(|other| other.id != spec.id), "{} twice", spec.id);
-        assert!(!spec.summary.is_empty() && spec.advice.ends_with('.') && !spec.scopes.is_empty(), "{}", spec.id);
+        assert!(
+            !spec.summary.is_empty() && spec.advice.ends_with('.') && !spec.scopes.is_empty(),
+            "{}",
+            spec.id
+        );
     }
 }
 
 #[test]
 fn hostile_values_and_steps_do_not_break_a_judge() {
-    let values = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 0.0, -0.0, f64::MAX, f64::MIN, f64::MIN_POSITIVE, 1.0];
+    let values =
+        [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 0.0, -0.0, f64::MAX, f64::MIN, f64::MIN_POSITIVE, 1.0];
     let steps = [0, 1, -1, Step::MAX, Step::MIN, 5, 5, 4];
     let rows = (0..3000_usize).flat_map(|i| {
         let (value, step) = (values[i * 7 % values.len()], steps[i * 5 % steps.len()]);

@@ -65,16 +65,28 @@ pub fn frame(desk: &mut Desk, width: u16, height: u16) -> String {
 /// Every size from a notice to a large terminal, in every theme that differs, without harm; returns what was drawn
 /// last at 80×24 in each.
 pub fn survives_every_size(make: fn() -> Desk, view: &'static str, run: &str, keys: &[&str]) {
-    for (depth, ascii) in [(Depth::None, true), (Depth::None, false), (Depth::Ansi256, false), (Depth::Rgb, false)] {
+    for (depth, ascii) in
+        [(Depth::None, true), (Depth::None, false), (Depth::Ansi256, false), (Depth::Rgb, false)]
+    {
         let mut desk = make();
         desk.theme = epochscope::ui::Theme::new(depth, ascii);
         desk.screen = epochscope::ui::Screen::new(desk.theme, epochscope::ui::ScreenOptions::default());
         open(&mut desk, view, run);
         for k in [""].iter().chain(keys) {
             desk.keys(k);
-            for (w, h) in
-                [(30, 8), (31, 9), (40, 12), (57, 13), (80, 24), (99, 17), (120, 40), (133, 30), (200, 50), (1, 1), (300, 9)]
-            {
+            for (w, h) in [
+                (30, 8),
+                (31, 9),
+                (40, 12),
+                (57, 13),
+                (80, 24),
+                (99, 17),
+                (120, 40),
+                (133, 30),
+                (200, 50),
+                (1, 1),
+                (300, 9),
+            ] {
                 check(&desk.draw(w, h), ascii, view);
             }
         }
@@ -86,7 +98,12 @@ pub fn survives_every_size(make: fn() -> Desk, view: &'static str, run: &str, ke
 fn check(buffer: &Buffer, ascii: bool, view: &str) {
     for cell in &buffer.content {
         assert!(!cell.symbol().contains(char::is_control), "{view}: {:?}", cell.symbol());
-        assert!(!ascii || cell.symbol().is_ascii(), "{view}: {:?}\n{}", cell.symbol(), sessions::text(buffer));
+        assert!(
+            !ascii || cell.symbol().is_ascii(),
+            "{view}: {:?}\n{}",
+            cell.symbol(),
+            sessions::text(buffer)
+        );
     }
 }
 
@@ -159,11 +176,19 @@ pub fn layers_batch(records: i64) -> Batch {
             }));
         }
     }
-    batch.columns.push(column(SeriesKey::plain("train/loss"), (0..120).map(|s| (s * 10, 2.3 - s as f64 * 0.01))));
+    batch
+        .columns
+        .push(column(SeriesKey::plain("train/loss"), (0..120).map(|s| (s * 10, 2.3 - s as f64 * 0.01))));
     batch
 }
 
-fn confusion(split: &str, step: i64, n: usize, quality: f64, names: Option<Arc<[Arc<str>]>>) -> ConfusionRecord {
+fn confusion(
+    split: &str,
+    step: i64,
+    n: usize,
+    quality: f64,
+    names: Option<Arc<[Arc<str>]>>,
+) -> ConfusionRecord {
     let counts = Array2::from_shape_fn((n, n), |(r, c)| {
         let wrong = (1.0 - quality) * 100.0;
         if r == c {
@@ -191,7 +216,9 @@ fn confusion(split: &str, step: i64, n: usize, quality: f64, names: Option<Arc<[
 pub fn classes_batch() -> Batch {
     let mut batch = Batch::new(RunId::from("resnet18"), sessions::origin());
     let names: Vec<Arc<str>> =
-        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"].map(Arc::from).to_vec();
+        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+            .map(Arc::from)
+            .to_vec();
     batch.records.push(Record::Classes { task: Arc::from(""), names: names.into() });
     for i in 1..=8 {
         let quality = 0.97 - 0.5 / f64::from(i);
@@ -221,10 +248,38 @@ pub fn with_alerts() -> Desk {
             })
             .unwrap()
     };
-    raise("nan", Severity::Critical, None, Some("fc.bias"), 1100, "12 of 1,000 gradients of fc.bias are NaN since step 1100");
-    raise("divergence", Severity::Warn, Some("train/loss"), None, 1150, "train/loss rose from 1.1 to 4.6 since step 1100");
-    let over = raise("not_learning", Severity::Info, Some("val/accuracy"), None, 400, "val/accuracy stays at 0.1 for 300 steps");
-    let seen = raise("overfitting", Severity::Warn, Some("val/loss"), None, 900, "val/loss is 9 sigma above its best of 0.62");
+    raise(
+        "nan",
+        Severity::Critical,
+        None,
+        Some("fc.bias"),
+        1100,
+        "12 of 1,000 gradients of fc.bias are NaN since step 1100",
+    );
+    raise(
+        "divergence",
+        Severity::Warn,
+        Some("train/loss"),
+        None,
+        1150,
+        "train/loss rose from 1.1 to 4.6 since step 1100",
+    );
+    let over = raise(
+        "not_learning",
+        Severity::Info,
+        Some("val/accuracy"),
+        None,
+        400,
+        "val/accuracy stays at 0.1 for 300 steps",
+    );
+    let seen = raise(
+        "overfitting",
+        Severity::Warn,
+        Some("val/loss"),
+        None,
+        900,
+        "val/loss is 9 sigma above its best of 0.62",
+    );
     desk.alerts.close(over, Some(600));
     desk.alerts.acknowledge(seen);
     desk
@@ -240,7 +295,8 @@ pub fn with_damage() -> Desk {
         "tfevents",
     );
     damaged.state = FileState::Following;
-    (damaged.bytes, damaged.read_bytes, damaged.records, damaged.pending_bytes) = (5_000_000, 4_999_980, 48_113, 20);
+    (damaged.bytes, damaged.read_bytes, damaged.records, damaged.pending_bytes) =
+        (5_000_000, 4_999_980, 48_113, 20);
     damaged.modified = WallTime(1_750_000_000.0);
     for i in 0..3 {
         damaged.skip(Skip {
@@ -250,7 +306,8 @@ pub fn with_damage() -> Desk {
         });
     }
     damaged.oddities.insert(Arc::from("unknown plugin \"beholder\""), 12);
-    let mut dead = FileHealth::found(FileId(21), Arc::from("broken/metrics.csv"), RunId::from("broken"), "csv");
+    let mut dead =
+        FileHealth::found(FileId(21), Arc::from("broken/metrics.csv"), RunId::from("broken"), "csv");
     dead.state = FileState::Dead(Arc::from("the header has no column that is a number"));
     dead.bytes = 812;
     let mut gone = FileHealth::found(FileId(22), Arc::from("old/train.jsonl"), RunId::from("old"), "jsonl");
@@ -265,6 +322,9 @@ pub fn with_damage() -> Desk {
         (Arc::from("notes.txt"), Arc::from("no format claims this name")),
     ];
     scan.unreadable = vec![(Arc::from("private"), Arc::from("permission denied"))];
-    scan.watched.push((Arc::from("/mnt/nfs/runs"), WatchMode::Polled(Arc::from("a network file system tells nothing"))));
+    scan.watched.push((
+        Arc::from("/mnt/nfs/runs"),
+        WatchMode::Polled(Arc::from("a network file system tells nothing")),
+    ));
     desk
 }

@@ -31,10 +31,16 @@ fn ignored_files_and_watched_folders_are_listed_with_reasons() {
     let mut desk = files();
     desk.keys("t");
     let text = frame(&mut desk, 100, 24);
-    assert!(text.contains("412 files ignored, 2 of them listed") && text.contains("checkpoint_100.pt"), "{text}");
+    assert!(
+        text.contains("412 files ignored, 2 of them listed") && text.contains("checkpoint_100.pt"),
+        "{text}"
+    );
     desk.keys("t");
     let text = frame(&mut desk, 100, 24);
-    assert!(text.contains("permission denied") && text.contains("a network file system tells nothing"), "{text}");
+    assert!(
+        text.contains("permission denied") && text.contains("a network file system tells nothing"),
+        "{text}"
+    );
 }
 
 #[test]

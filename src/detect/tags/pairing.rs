@@ -63,7 +63,9 @@ pub fn main_metric(run: &Run) -> Option<(SeriesKey, Goal)> {
         .and_then(with_goal)
         .or_else(|| main_of(&known, Role::Metric, &val).and_then(with_goal))
         .or_else(|| main_of(&known, Role::Loss, &[Split::Train, Split::Unknown]).and_then(with_goal))
-        .or_else(|| main_of(&known, Role::Metric, &[Split::Train, Split::Unknown, Split::Test]).and_then(with_goal))
+        .or_else(|| {
+            main_of(&known, Role::Metric, &[Split::Train, Split::Unknown, Split::Test]).and_then(with_goal)
+        })
 }
 
 /// The declared goal may be written `val/loss` for the tag `loss` in context `val`.
@@ -98,8 +100,10 @@ pub fn main_of<'a>(known: &'a [Known], role: Role, splits: &[Split]) -> Option<&
 
 /// 0 for the names that mean the whole objective, growing with what is added to them.
 fn plainness(stem: &str) -> usize {
-    const WHOLE: &[&str] = &["loss", "total_loss", "loss_total", "lm_loss", "reduced_loss", "ce_loss", "nll_loss"];
-    const USUAL: &[&str] = &["accuracy", "acc", "map50_95_b", "bbox_map", "f1", "top1", "accuracy_top1", "ep_rew_mean"];
+    const WHOLE: &[&str] =
+        &["loss", "total_loss", "loss_total", "lm_loss", "reduced_loss", "ce_loss", "nll_loss"];
+    const USUAL: &[&str] =
+        &["accuracy", "acc", "map50_95_b", "bbox_map", "f1", "top1", "accuracy_top1", "ep_rew_mean"];
     if let Some(rank) = WHOLE.iter().chain(USUAL).position(|w| *w == stem) {
         return rank.min(2);
     }
@@ -116,7 +120,8 @@ pub fn pair_up(known: &[Known]) -> Vec<Pair> {
     let has_val = known.iter().any(|k| k.class.split == Split::Val && k.class.role == Role::Loss);
     let mut by_stem: BTreeMap<(&str, Role), Vec<&Known>> = BTreeMap::new();
     for k in known {
-        if comparable(k.class.role) && matches!(k.class.split, Split::Train | Split::Unknown) && k.points > 0 {
+        if comparable(k.class.role) && matches!(k.class.split, Split::Train | Split::Unknown) && k.points > 0
+        {
             by_stem.entry((&*k.class.stem, k.class.role)).or_default().push(k);
         }
     }

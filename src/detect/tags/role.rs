@@ -67,16 +67,75 @@ impl Role {
 }
 
 const LOSS: &[&str] = &[
-    "loss", "losses", "nll", "ce", "xent", "bce", "mse", "mae", "l1", "rmse", "rmsle", "msle", "cost", "objective",
-    "criterion", "elbo", "logloss", "crossentropy", "multiclass", "hinge", "huber", "poisson", "trl", "tel", "quantile",
+    "loss",
+    "losses",
+    "nll",
+    "ce",
+    "xent",
+    "bce",
+    "mse",
+    "mae",
+    "l1",
+    "rmse",
+    "rmsle",
+    "msle",
+    "cost",
+    "objective",
+    "criterion",
+    "elbo",
+    "logloss",
+    "crossentropy",
+    "multiclass",
+    "hinge",
+    "huber",
+    "poisson",
+    "trl",
+    "tel",
+    "quantile",
 ];
 const TIME: &[&str] = &[
-    "time", "times", "sec", "secs", "second", "seconds", "ms", "elapsed", "duration", "runtime", "eta", "remaining",
-    "passed", "uptime", "wall", "latency", "walltime", "timestamp", "took",
+    "time",
+    "times",
+    "sec",
+    "secs",
+    "second",
+    "seconds",
+    "ms",
+    "elapsed",
+    "duration",
+    "runtime",
+    "eta",
+    "remaining",
+    "passed",
+    "uptime",
+    "wall",
+    "latency",
+    "walltime",
+    "timestamp",
+    "took",
 ];
 const CLOCK: &[&str] = &[
-    "epoch", "epochs", "step", "steps", "iter", "iters", "iteration", "iterations", "timesteps", "updates", "samples",
-    "tokens", "episodes", "examples", "batches", "progress", "percentage", "flos", "consumed", "restore", "synced",
+    "epoch",
+    "epochs",
+    "step",
+    "steps",
+    "iter",
+    "iters",
+    "iteration",
+    "iterations",
+    "timesteps",
+    "updates",
+    "samples",
+    "tokens",
+    "episodes",
+    "examples",
+    "batches",
+    "progress",
+    "percentage",
+    "flos",
+    "consumed",
+    "restore",
+    "synced",
 ];
 
 /// The role of a tag and the reason for it.
@@ -96,22 +155,62 @@ fn multi_word(w: &Words) -> Option<(Role, &'static str)> {
         return Some((Role::LossScale, "named as a mixed-precision loss scale"));
     }
     let grad_norm = [
-        "grad_norm", "gnorm", "gradnorm", "gradient_norm", "gradients_norm", "l2_norm_grad", "norm_grad", "total_norm",
-        "grad_2_norm", "grad_2_0_norm", "grad_inf_norm", "grad_l2", "norm_gradient", "global_norm", "grad_gnorm",
-        "var_gnorm", "norm_avg_grad_norm",
+        "grad_norm",
+        "gnorm",
+        "gradnorm",
+        "gradient_norm",
+        "gradients_norm",
+        "l2_norm_grad",
+        "norm_grad",
+        "total_norm",
+        "grad_2_norm",
+        "grad_2_0_norm",
+        "grad_inf_norm",
+        "grad_l2",
+        "norm_gradient",
+        "global_norm",
+        "grad_gnorm",
+        "var_gnorm",
+        "norm_avg_grad_norm",
     ];
     if w.phrase(&grad_norm) {
         return Some((Role::GradientNorm, "named as a norm of the gradient"));
     }
     if w.phrase(&["learning_rate", "learningrate", "lr"])
-        || w.whole().iter().any(|p| p.len() > 2 && p.starts_with("pg") && p[2..].bytes().all(|b| b.is_ascii_digit()))
+        || w.whole()
+            .iter()
+            .any(|p| p.len() > 2 && p.starts_with("pg") && p[2..].bytes().all(|b| b.is_ascii_digit()))
     {
         return Some((Role::LearningRate, "named as a learning rate"));
     }
-    if w.phrase(&["batch_size", "world_size", "seq_len", "seq_length", "sequence_length", "kl_weight", "clip_range"])
-        || w.any(&["bsz", "gbs", "batchsize", "seqlen", "seqlength", "kl_coef", "beta", "gamma", "ema_beta", "dropout"])
-        || w.phrase(&["exploration_rate", "ent_coef", "kl_coef", "momentum", "weight_decay", "epsilon", "temperature"])
-            && !has_loss(w)
+    if w.phrase(&[
+        "batch_size",
+        "world_size",
+        "seq_len",
+        "seq_length",
+        "sequence_length",
+        "kl_weight",
+        "clip_range",
+    ]) || w.any(&[
+        "bsz",
+        "gbs",
+        "batchsize",
+        "seqlen",
+        "seqlength",
+        "kl_coef",
+        "beta",
+        "gamma",
+        "ema_beta",
+        "dropout",
+    ]) || w.phrase(&[
+        "exploration_rate",
+        "ent_coef",
+        "kl_coef",
+        "momentum",
+        "weight_decay",
+        "epsilon",
+        "temperature",
+    ]) && !has_loss(w)
     {
         return Some((Role::Schedule, "named as a setting that follows a plan"));
     }
@@ -123,10 +222,31 @@ fn multi_word(w: &Words) -> Option<(Role, &'static str)> {
 
 fn has_statistic(w: &Words) -> bool {
     w.phrase(&[
-        "num_zeros", "params_norm", "param_norm", "parameter_norm", "weight_norm", "l2_norm", "max_norm", "update_norm",
-        "clip_fraction", "clipfrac", "clip_ratio", "clip_frac", "approx_kl", "old_approx_kl", "noise_scale",
-        "nan_iterations", "skipped_iterations", "step_skipped", "skipped_train_samples", "max_attention_logit",
-        "spikescore", "spike_score", "grad_clip", "n_updates", "policy_kl",
+        "num_zeros",
+        "params_norm",
+        "param_norm",
+        "parameter_norm",
+        "weight_norm",
+        "l2_norm",
+        "max_norm",
+        "update_norm",
+        "clip_fraction",
+        "clipfrac",
+        "clip_ratio",
+        "clip_frac",
+        "approx_kl",
+        "old_approx_kl",
+        "noise_scale",
+        "nan_iterations",
+        "skipped_iterations",
+        "step_skipped",
+        "skipped_train_samples",
+        "max_attention_logit",
+        "spikescore",
+        "spike_score",
+        "grad_clip",
+        "n_updates",
+        "policy_kl",
     ]) || w.any(&["logps", "logits", "zeros", "spikescore", "clipfrac", "eigenvalues"])
         || w.first() == "spike"
         || w.phrase(&["gbs", "clip"]) && !has_loss(w)
@@ -139,8 +259,24 @@ fn has_loss(w: &Words) -> bool {
 /// Time, speed and hardware, and counters.
 fn machine(w: &Words) -> Option<(Role, &'static str)> {
     let speed = [
-        "per_second", "per_sec", "sps", "fps", "throughput", "tps", "wps", "ups", "mfu", "tflops", "tokens_per_second",
-        "samples_per_second", "it_s", "steps_per_sec", "tokens_s", "tgs", "img_s", "qps",
+        "per_second",
+        "per_sec",
+        "sps",
+        "fps",
+        "throughput",
+        "tps",
+        "wps",
+        "ups",
+        "mfu",
+        "tflops",
+        "tokens_per_second",
+        "samples_per_second",
+        "it_s",
+        "steps_per_sec",
+        "tokens_s",
+        "tgs",
+        "img_s",
+        "qps",
     ];
     if w.phrase(&speed) || w.joined().contains("per_sec") || w.any(&["tflops", "throughput", "mfu"]) {
         return Some((Role::Throughput, "named as work per time"));
@@ -163,9 +299,22 @@ fn machine(w: &Words) -> Option<(Role, &'static str)> {
         return Some((Role::Time, "named as a duration or a moment"));
     }
     let counter = [
-        "timesteps_total", "episodes_total", "timesteps_this_iter", "episodes_this_iter", "iterations_since_restore",
-        "timesteps_since_restore", "num_steps_trained", "num_steps_sampled", "num_steps_replayed", "num_weight_syncs",
-        "num_env_steps_sampled_lifetime", "env_steps", "total_steps", "max_steps", "num_tokens", "consumed_samples",
+        "timesteps_total",
+        "episodes_total",
+        "timesteps_this_iter",
+        "episodes_this_iter",
+        "iterations_since_restore",
+        "timesteps_since_restore",
+        "num_steps_trained",
+        "num_steps_sampled",
+        "num_steps_replayed",
+        "num_weight_syncs",
+        "num_env_steps_sampled_lifetime",
+        "env_steps",
+        "total_steps",
+        "max_steps",
+        "num_tokens",
+        "consumed_samples",
     ];
     w.phrase(&counter).then_some((Role::Clock, "named as a counter"))
 }
@@ -177,14 +326,47 @@ fn objective(w: &Words) -> Option<(Role, &'static str)> {
         return Some((Role::Entropy, "named as an entropy"));
     }
     if has_loss(w) || cross {
-        if w.phrase(&["load_balancing", "z_loss", "zloss", "aux_loss", "aux", "lb_loss", "router", "reg_loss", "kl_loss"])
-            || w.any(&["router", "commitment", "regularization", "regularizer", "kld", "balance"])
+        if w.phrase(&[
+            "load_balancing",
+            "z_loss",
+            "zloss",
+            "aux_loss",
+            "aux",
+            "lb_loss",
+            "router",
+            "reg_loss",
+            "kl_loss",
+        ]) || w.any(&["router", "commitment", "regularization", "regularizer", "kld", "balance"])
         {
             return Some((Role::AuxiliaryLoss, "named as a side objective"));
         }
         let moving = [
-            "value", "policy", "pg", "actor", "critic", "td", "alpha", "vf", "qf", "qf1", "qf2", "q1", "q2", "gan", "gen",
-            "generator", "disc", "discriminator", "adversarial", "adv", "ppo", "surrogate", "g", "d", "dis", "q",
+            "value",
+            "policy",
+            "pg",
+            "actor",
+            "critic",
+            "td",
+            "alpha",
+            "vf",
+            "qf",
+            "qf1",
+            "qf2",
+            "q1",
+            "q2",
+            "gan",
+            "gen",
+            "generator",
+            "disc",
+            "discriminator",
+            "adversarial",
+            "adv",
+            "ppo",
+            "surrogate",
+            "g",
+            "d",
+            "dis",
+            "q",
         ];
         if w.any(&moving) || w.first() == "losses" {
             return Some((Role::UnstableLoss, "a loss against a moving target (GAN, actor-critic)"));
@@ -200,7 +382,10 @@ fn objective(w: &Words) -> Option<(Role, &'static str)> {
     if w.any(&["kl"]) {
         return Some((Role::AuxiliaryLoss, "named as a divergence between distributions"));
     }
-    if w.joined() == "r" || w.any(UP) || w.any(DOWN) || w.phrase(&["explained_variance", "vf_explained_var", "exact_match"])
+    if w.joined() == "r"
+        || w.any(UP)
+        || w.any(DOWN)
+        || w.phrase(&["explained_variance", "vf_explained_var", "exact_match"])
     {
         return Some((Role::Metric, "named as a measure of quality"));
     }

@@ -28,15 +28,38 @@ impl Split {
 }
 
 const TRAIN: &[&str] = &[
-    "train", "training", "trn", "tr", "trl", "fit", "learn", "learner", "losses", "rollout", "rollouts", "env_runners",
+    "train",
+    "training",
+    "trn",
+    "tr",
+    "trl",
+    "fit",
+    "learn",
+    "learner",
+    "losses",
+    "rollout",
+    "rollouts",
+    "env_runners",
 ];
 const VAL: &[&str] = &[
-    "val", "valid", "validation", "eval", "evaluation", "dev", "holdout", "heldout", "oof", "vld", "tel", "valset",
+    "val",
+    "valid",
+    "validation",
+    "eval",
+    "evaluation",
+    "dev",
+    "holdout",
+    "heldout",
+    "oof",
+    "vld",
+    "tel",
+    "valset",
 ];
 const TEST: &[&str] = &["test", "tst", "testing"];
 
 /// Words that say the split or the cadence, not what is measured; left out of the stem.
-const CADENCE: &[&str] = &["epoch", "step", "batch", "iter", "iterations", "vs", "samples", "average", "inner"];
+const CADENCE: &[&str] =
+    &["epoch", "step", "batch", "iter", "iterations", "vs", "samples", "average", "inner"];
 
 /// The split that one word names.
 pub fn of_word(word: &str) -> Option<Split> {
@@ -93,7 +116,8 @@ pub fn stem(words: &Words) -> String {
         .map(|w| if w == "trl" || w == "tel" { "loss" } else { w.as_str() })
         .filter(|w| of_word(w).is_none() && !CADENCE.contains(w))
         .collect();
-    let kept: Vec<&str> = if kept.first() == Some(&"metrics") && kept.len() > 1 { kept[1..].to_vec() } else { kept };
+    let kept: Vec<&str> =
+        if kept.first() == Some(&"metrics") && kept.len() > 1 { kept[1..].to_vec() } else { kept };
     if kept.is_empty() { words.joined().to_owned() } else { kept.join("_") }
 }
 
@@ -103,8 +127,15 @@ mod tests {
 
     #[test]
     fn stems_of_the_same_quantity_are_equal() {
-        for tag in ["loss", "train/loss", "val_loss", "loss/val", "train_loss_epoch", "evaluation_loss_vs_iterations", "tel"]
-        {
+        for tag in [
+            "loss",
+            "train/loss",
+            "val_loss",
+            "loss/val",
+            "train_loss_epoch",
+            "evaluation_loss_vs_iterations",
+            "tel",
+        ] {
             assert_eq!(stem(&Words::of(tag)), "loss", "{tag}");
         }
         assert_eq!(stem(&Words::of("val/box_loss")), "box_loss");

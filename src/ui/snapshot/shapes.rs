@@ -56,11 +56,20 @@ pub(super) fn of(symbol: &str) -> Option<Shape> {
 /// Bit of each dot: the first column 0x01 0x02 0x04 0x40, the second 0x08 0x10 0x20 0x80.
 fn braille(c: char) -> Vec<(u8, u8)> {
     let bits = c as u32 - 0x2800;
-    [(0x01, 0, 0), (0x02, 0, 1), (0x04, 0, 2), (0x40, 0, 3), (0x08, 1, 0), (0x10, 1, 1), (0x20, 1, 2), (0x80, 1, 3)]
-        .into_iter()
-        .filter(|(bit, ..)| bits & bit != 0)
-        .map(|(_, x, y)| (x, y))
-        .collect()
+    [
+        (0x01, 0, 0),
+        (0x02, 0, 1),
+        (0x04, 0, 2),
+        (0x40, 0, 3),
+        (0x08, 1, 0),
+        (0x10, 1, 1),
+        (0x20, 1, 2),
+        (0x80, 1, 3),
+    ]
+    .into_iter()
+    .filter(|(bit, ..)| bits & bit != 0)
+    .map(|(_, x, y)| (x, y))
+    .collect()
 }
 
 fn blocks(c: char) -> Vec<Patch> {

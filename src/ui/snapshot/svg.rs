@@ -171,7 +171,9 @@ impl Drawing {
         );
         out.push_str("<title>");
         escape(title, &mut out);
-        out.push_str("</title>\n<style>text{font-family:ui-monospace,'SF Mono',Menlo,Consolas,'DejaVu Sans Mono',");
+        out.push_str(
+            "</title>\n<style>text{font-family:ui-monospace,'SF Mono',Menlo,Consolas,'DejaVu Sans Mono',",
+        );
         let _ = write!(out, "monospace;font-size:{}px;white-space:pre}}", Short(FONT_SIZE));
         let mut classes: Vec<_> = self.classes.iter().collect();
         classes.sort_by_key(|(_, number)| **number);

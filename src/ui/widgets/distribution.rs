@@ -60,7 +60,8 @@ impl Bars<'_> {
             return shares;
         }
         let span = high - low;
-        let place = |v: f64| if span > 0.0 { (v - low) / span * columns as f64 } else { columns as f64 / 2.0 };
+        let place =
+            |v: f64| if span > 0.0 { (v - low) / span * columns as f64 } else { columns as f64 / 2.0 };
         let column_of = |p: f64| (p.max(0.0) as usize).min(columns - 1);
         for (left, right, count) in self.buckets() {
             let (from, to) = (place(left), place(right));

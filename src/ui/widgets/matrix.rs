@@ -489,6 +489,9 @@ mod tests {
 
     #[test]
     fn counts_are_shortened_with_units() {
-        assert_eq!([count(12.0, 4), count(12_345.0, 4), count(1.5, 4), count(1e9, 3)], ["12", "12k", "1.5", "1G"]);
+        assert_eq!(
+            [count(12.0, 4), count(12_345.0, 4), count(1.5, 4), count(1e9, 3)],
+            ["12", "12k", "1.5", "1G"]
+        );
     }
 }

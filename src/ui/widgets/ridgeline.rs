@@ -34,7 +34,8 @@ pub struct Ridge<'a> {
 /// with the ends of the axis and its zero in the last row. What does not fit at the bottom is not drawn: choose with
 /// [`pick`] first.
 pub fn draw(theme: &Theme, ridges: &[Ridge<'_>], span: Span, height: u16, area: Rect, buffer: &mut Buffer) {
-    let label = ridges.iter().map(|r| r.label.len()).max().unwrap_or(0).min(usize::from(area.width) / 3) as u16;
+    let label =
+        ridges.iter().map(|r| r.label.len()).max().unwrap_or(0).min(usize::from(area.width) / 3) as u16;
     let left = area.x + label + 1;
     let width = area.right().saturating_sub(left);
     if width < 4 || area.height < 2 || height == 0 {

@@ -286,9 +286,8 @@ mod tests {
 
     #[test]
     fn columns_leave_by_rank_and_the_name_takes_what_is_left() {
-        let heads = |w| {
-            Layout::new(&COLUMNS, w).placed.iter().map(|p| COLUMNS[p.column].head).collect::<Vec<_>>()
-        };
+        let heads =
+            |w| Layout::new(&COLUMNS, w).placed.iter().map(|p| COLUMNS[p.column].head).collect::<Vec<_>>();
         assert_eq!(heads(80), ["name", "norm", "mean", "trouble"]);
         assert_eq!(heads(30), ["name", "norm", "trouble"]);
         assert_eq!(heads(20), ["name", "norm"]);

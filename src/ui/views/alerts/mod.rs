@@ -85,9 +85,9 @@ impl View for Alerts {
             Action::Acknowledge => return self.request(context, selection, Request::Acknowledge),
             Action::Mute => return self.request(context, selection, Request::Mute),
             Action::Copy => {
-                return self.chosen(context, selection).map_or(Outcome::Done, |alert| {
-                    Outcome::Request(Request::Copy(card::as_text(alert)))
-                });
+                return self
+                    .chosen(context, selection)
+                    .map_or(Outcome::Done, |alert| Outcome::Request(Request::Copy(card::as_text(alert))));
             }
             _ => return Outcome::Ignored,
         }
@@ -153,9 +153,7 @@ impl Alerts {
     }
 
     fn index(&self) -> usize {
-        self.selected
-            .and_then(|id| self.order.entries.iter().position(|e| e.id == id))
-            .unwrap_or(0)
+        self.selected.and_then(|id| self.order.entries.iter().position(|e| e.id == id)).unwrap_or(0)
     }
 
     fn step(&mut self, by: isize, context: FrameContext<'_>, selection: &Selection) {

@@ -15,8 +15,10 @@ use crate::{
     },
 };
 
-const COLUMNS: [Column; 2] =
-    [Column::text("rule", 14, 20, 0, Keep::Start), Column::text("what it watches for", 20, 140, 0, Keep::Start)];
+const COLUMNS: [Column; 2] = [
+    Column::text("rule", 14, 20, 0, Keep::Start),
+    Column::text("what it watches for", 20, 140, 0, Keep::Start),
+];
 
 /// Draws it. `this_run` says that only one run's alerts were asked for.
 pub(super) fn draw(
@@ -50,7 +52,11 @@ pub(super) fn draw(
     if !context.health.caught_up() {
         let waiting = context.health.files.values().filter(|f| f.read_bytes < f.bytes).count();
         paragraphs.push((
-            format!("Still reading: {} of {} files are not through yet.", waiting, context.health.files.len()),
+            format!(
+                "Still reading: {} of {} files are not through yet.",
+                waiting,
+                context.health.files.len()
+            ),
             theme.muted(),
         ));
     }

@@ -30,7 +30,10 @@ pub(super) fn draw(context: FrameContext<'_>, selection: &Selection, area: Rect,
         .take(3)
         .collect();
     if !others.is_empty() {
-        paragraphs.push((format!("Runs that have some: {} (n, p change the run).", others.join(", ")), theme.accent()));
+        paragraphs.push((
+            format!("Runs that have some: {} (n, p change the run).", others.join(", ")),
+            theme.accent(),
+        ));
     }
     let how = "They are confusion records of native logs (*.scope.jsonl), one for each evaluation and split; \
                docs/NATIVE_LOG.md has the details:";

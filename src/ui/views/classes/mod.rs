@@ -37,14 +37,30 @@ pub fn view() -> Box<dyn View> {
 
 static BINDINGS: &[Binding] = &[
     Binding { keys: &[Key::Char('h'), Key::Left], action: Action::Left, help: "predicted class to the left" },
-    Binding { keys: &[Key::Char('l'), Key::Right], action: Action::Right, help: "predicted class to the right" },
+    Binding {
+        keys: &[Key::Char('l'), Key::Right],
+        action: Action::Right,
+        help: "predicted class to the right",
+    },
     Binding { keys: &[Key::Char('t')], action: Action::Kind, help: "next split" },
-    Binding { keys: &[Key::Char('['),], action: Action::TimeBack, help: "the evaluation before" },
+    Binding { keys: &[Key::Char('[')], action: Action::TimeBack, help: "the evaluation before" },
     Binding { keys: &[Key::Char(']')], action: Action::TimeForward, help: "the evaluation after" },
-    Binding { keys: &[Key::Char('N')], action: Action::Normalise, help: "counts, % of the true class, % of the predicted" },
-    Binding { keys: &[Key::Char('+'), Key::Char('=')], action: Action::ZoomIn, help: "numbers instead of a map" },
+    Binding {
+        keys: &[Key::Char('N')],
+        action: Action::Normalise,
+        help: "counts, % of the true class, % of the predicted",
+    },
+    Binding {
+        keys: &[Key::Char('+'), Key::Char('=')],
+        action: Action::ZoomIn,
+        help: "numbers instead of a map",
+    },
     Binding { keys: &[Key::Char('-')], action: Action::ZoomOut, help: "a map of all classes" },
-    Binding { keys: &[Key::Char('o')], action: Action::Sort, help: "order of the classes: as logged, worst, largest" },
+    Binding {
+        keys: &[Key::Char('o')],
+        action: Action::Sort,
+        help: "order of the classes: as logged, worst, largest",
+    },
     Binding { keys: &[Key::Enter], action: Action::Open, help: "matrix alone, scores alone, both" },
 ];
 
@@ -150,7 +166,8 @@ impl View for Classes {
         let records = shown(run, &split, until);
         let Some(record) = records.last() else {
             let first = run.confusions().of(&split).first().map_or(0, |r| r.step);
-            let text = format!("no evaluation of {split} up to this step; the first is at {first}, 0 back to live");
+            let text =
+                format!("no evaluation of {split} up to this step; the first is at {first}, 0 back to live");
             put(buffer, area.x, area.y, &text, area.width, context.theme.muted());
             return;
         };
@@ -312,7 +329,14 @@ impl Classes {
         if readout > 0 {
             // Right below the matrix where nothing else stands there, else in the last row.
             let y = if below.is_some() { area.bottom() - 1 } else { place.y + needs };
-            put(buffer, area.x, y, &fit(&text, usize::from(area.width), theme.ascii), area.width, theme.accent());
+            put(
+                buffer,
+                area.x,
+                y,
+                &fit(&text, usize::from(area.width), theme.ascii),
+                area.width,
+                theme.accent(),
+            );
         }
         self.matrix = Some((place, plan));
         if side > 0 {
@@ -327,10 +351,12 @@ impl Classes {
     fn side(&mut self, context: FrameContext<'_>, area: Rect, buffer: &mut Buffer) {
         let n = self.figures.scores.len();
         let wanted = u16::try_from(n).unwrap_or(u16::MAX).saturating_add(2);
-        let pairs = if area.height < 8 { 0 } else { (area.height / 3).max(area.height.saturating_sub(wanted)) };
+        let pairs =
+            if area.height < 8 { 0 } else { (area.height / 3).max(area.height.saturating_sub(wanted)) };
         let pairs = pairs.min(u16::try_from(self.figures.pairs.len()).unwrap_or(u16::MAX).saturating_add(1));
         let upper = Rect { height: area.height - pairs, ..area };
-        self.rows = scores::draw(context, &self.figures, self.order, self.cursor.0, &mut self.window, upper, buffer);
+        self.rows =
+            scores::draw(context, &self.figures, self.order, self.cursor.0, &mut self.window, upper, buffer);
         if pairs > 0 {
             let lower = Rect { y: area.bottom() - pairs, height: pairs, ..area };
             pairs::draw(context, &self.figures, self.cursor, lower, buffer);
@@ -389,5 +415,8 @@ fn travel(run: &Run, split: &str, selection: &mut Selection, by: isize) -> Outco
 
 /// Cells that are not there are said with this.
 fn dash(context: FrameContext<'_>) -> crate::ui::widgets::table::Cell {
-    crate::ui::widgets::table::Cell::new(context.theme.glyph("–", "-"), Style::new().patch(context.theme.style(Role::Muted)))
+    crate::ui::widgets::table::Cell::new(
+        context.theme.glyph("–", "-"),
+        Style::new().patch(context.theme.style(Role::Muted)),
+    )
 }

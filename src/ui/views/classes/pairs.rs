@@ -24,7 +24,14 @@ pub(super) fn draw(
     }
     let arrow = theme.glyph(" → ", " -> ");
     let heading = format!("mixed up most: true{arrow}predicted");
-    put(buffer, area.x, area.y, &fit(&heading, usize::from(area.width), theme.ascii), area.width, theme.muted());
+    put(
+        buffer,
+        area.x,
+        area.y,
+        &fit(&heading, usize::from(area.width), theme.ascii),
+        area.width,
+        theme.muted(),
+    );
     let of = "share of true";
     if usize::from(area.width) > heading.len() + of.len() + 2 {
         put_right(buffer, area.x, area.right(), area.y, of, theme.muted());

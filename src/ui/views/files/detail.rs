@@ -83,15 +83,18 @@ fn standing(context: FrameContext<'_>, file: &FileHealth) -> (String, Style) {
     match &file.state {
         FileState::Waiting => ("waiting for its turn".to_owned(), theme.muted()),
         FileState::Reading => ("being read".to_owned(), theme.muted()),
-        FileState::Following => {
-            ("everything was read; new records appear as they are written".to_owned(), theme.style(Role::Good))
-        }
+        FileState::Following => (
+            "everything was read; new records appear as they are written".to_owned(),
+            theme.style(Role::Good),
+        ),
         FileState::Ended => ("read to its end; nothing more is expected".to_owned(), theme.muted()),
-        FileState::Gone => {
-            ("it disappeared; what was read stays, and it is read on if it returns".to_owned(), theme.style(Role::Warn))
-        }
-        FileState::Dead(why) => {
-            (format!("cannot be read on: {why}; it comes back when the file is replaced"), theme.style(Role::Bad))
-        }
+        FileState::Gone => (
+            "it disappeared; what was read stays, and it is read on if it returns".to_owned(),
+            theme.style(Role::Warn),
+        ),
+        FileState::Dead(why) => (
+            format!("cannot be read on: {why}; it comes back when the file is replaced"),
+            theme.style(Role::Bad),
+        ),
     }
 }

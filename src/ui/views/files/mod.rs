@@ -241,7 +241,11 @@ impl Files {
         let dot = theme.glyph(" · ", " | ");
         let mut parts = vec![plural(files.len() as u64, "file", "files")];
         if damaged > 0 {
-            parts.push(format!("{} {damaged} with damage ({} skipped)", theme.glyph("▲", "!"), bytes(skipped)));
+            parts.push(format!(
+                "{} {damaged} with damage ({} skipped)",
+                theme.glyph("▲", "!"),
+                bytes(skipped)
+            ));
         }
         if read < size {
             parts.push(format!("{} of {} read", bytes(read), bytes(size)));
@@ -290,14 +294,7 @@ impl Files {
         }
     }
 
-    fn table(
-        &mut self,
-        theme: &Theme,
-        files: &[&FileHealth],
-        index: usize,
-        area: Rect,
-        buffer: &mut Buffer,
-    ) {
+    fn table(&mut self, theme: &Theme, files: &[&FileHealth], index: usize, area: Rect, buffer: &mut Buffer) {
         let columns = fitted(files);
         let layout = Layout::new(&columns, area.width);
         let sorted = match self.order {

@@ -21,7 +21,8 @@ pub(super) fn draw(
     area: Rect,
     buffer: &mut Buffer,
 ) {
-    let known: Vec<f64> = norms.iter().filter_map(|(_, n)| *n).filter(|n| n.is_finite() && *n > 0.0).collect();
+    let known: Vec<f64> =
+        norms.iter().filter_map(|(_, n)| *n).filter(|n| n.is_finite() && *n > 0.0).collect();
     if area.height < 3 || area.width < 20 || known.len() < 2 {
         return;
     }
@@ -75,7 +76,8 @@ fn caption(theme: &Theme, norms: &[(usize, Option<f64>)], area: Rect, buffer: &m
     let mut known = norms.iter().filter_map(|(_, n)| *n).filter(|n| n.is_finite());
     let (first, last) = (known.next().unwrap_or(0.0), known.next_back().unwrap_or(0.0));
     let arrow = theme.glyph("→", "->");
-    let mut text = format!("gradient norm across depth (log): first {} {arrow} last {}", value(first), value(last));
+    let mut text =
+        format!("gradient norm across depth (log): first {} {arrow} last {}", value(first), value(last));
     if first > 0.0 && last > 0.0 {
         text = format!("{text}, ratio {}", value(first / last));
     }

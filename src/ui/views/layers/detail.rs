@@ -41,7 +41,8 @@ pub(super) fn draw(context: FrameContext<'_>, what: &What<'_>, area: Rect, buffe
     let theme = context.theme;
     header(theme, what, area, buffer);
     let body = Rect { y: area.y + 1, height: area.height - 1, ..area };
-    let kinds: Vec<(LayerKind, &LayerTrack)> = what.row.kinds.iter().map(|(kind, track)| (*kind, track)).take(4).collect();
+    let kinds: Vec<(LayerKind, &LayerTrack)> =
+        what.row.kinds.iter().map(|(kind, track)| (*kind, track)).take(4).collect();
     let table_width = NAMES + NUMBERS * kinds.len() as u16;
     let histograms = histograms(what);
     if histograms.is_empty() {
@@ -139,7 +140,13 @@ fn percentiles(theme: &Theme, bars: Bars<'_>, area: Rect, buffer: &mut Buffer) {
     };
     // All nine, five, or three: what is left out is never a part of a number.
     let room = usize::from(area.width) / 10;
-    let step = if room >= 9 { 1 } else if room >= 5 { 2 } else { 4 };
+    let step = if room >= 9 {
+        1
+    } else if room >= 5 {
+        2
+    } else {
+        4
+    };
     let chosen: Vec<usize> = (0..9).step_by(step).collect();
     let cell = (area.width / chosen.len() as u16).min(13);
     for (i, at) in chosen.into_iter().enumerate() {
@@ -162,7 +169,14 @@ fn table(
         let left = area.x + NAMES + NUMBERS * i as u16;
         let style = if *kind == what.kind { theme.accent() } else { theme.muted() };
         let right = (left + NUMBERS).min(area.right());
-        put_right(buffer, left, right, area.y, &fit(kind.name(), usize::from(NUMBERS) - 1, theme.ascii), style);
+        put_right(
+            buffer,
+            left,
+            right,
+            area.y,
+            &fit(kind.name(), usize::from(NUMBERS) - 1, theme.ascii),
+            style,
+        );
     }
     let columns_of: Vec<Vec<Option<String>>> = kinds
         .iter()
@@ -183,7 +197,8 @@ fn table(
         }
         put(buffer, area.x, y, name, NAMES, theme.muted());
         for (i, column) in columns_of.iter().enumerate() {
-            let text = column.get(line).cloned().flatten().unwrap_or_else(|| theme.glyph("–", "-").to_owned());
+            let text =
+                column.get(line).cloned().flatten().unwrap_or_else(|| theme.glyph("–", "-").to_owned());
             let left = area.x + NAMES + NUMBERS * i as u16;
             let bad = matches!(*name, "NaN" | "infinite") && text != "0" && text != "–" && text != "-";
             let style = if bad { theme.style(Role::Bad) } else { Style::new() };
@@ -194,19 +209,21 @@ fn table(
     if y < area.bottom() {
         put(buffer, area.x, y, "norm", NAMES, theme.muted());
         for (i, (_, track)) in kinds.iter().enumerate() {
-            let spot = Rect {
-                x: area.x + NAMES + NUMBERS * i as u16 + 1,
-                y,
-                width: NUMBERS - 1,
-                height: 1,
-            }
-            .intersection(area);
+            let spot = Rect { x: area.x + NAMES + NUMBERS * i as u16 + 1, y, width: NUMBERS - 1, height: 1 }
+                .intersection(area);
             norms(theme, track, what.until, i, spot, buffer);
         }
     }
 }
 
-fn norms(theme: &Theme, track: &LayerTrack, until: Option<Step>, series: usize, area: Rect, buffer: &mut Buffer) {
+fn norms(
+    theme: &Theme,
+    track: &LayerTrack,
+    until: Option<Step>,
+    series: usize,
+    area: Rect,
+    buffer: &mut Buffer,
+) {
     let points: Vec<[f64; 2]> = shown(track.records(), until)
         .iter()
         .filter_map(|r| norm(&r.stats).map(|n| [r.step as f64, n]))
@@ -218,8 +235,26 @@ fn norms(theme: &Theme, track: &LayerTrack, until: Option<Step>, series: usize, 
 }
 
 const STATISTICS: [&str; 20] = [
-    "elements", "norm", "change", "mean", "std", "abs mean", "min", "max", "zero", "NaN", "infinite", "update",
-    "from init", "dead", "saturated", "active", "alpha", "rank", "gdv", "frozen",
+    "elements",
+    "norm",
+    "change",
+    "mean",
+    "std",
+    "abs mean",
+    "min",
+    "max",
+    "zero",
+    "NaN",
+    "infinite",
+    "update",
+    "from init",
+    "dead",
+    "saturated",
+    "active",
+    "alpha",
+    "rank",
+    "gdv",
+    "frozen",
 ];
 
 /// The numbers in the order of [`STATISTICS`].
@@ -265,7 +300,8 @@ fn without_histograms(
         Some(step) => format!("No histogram of the {} up to step {step}.", what.kind),
         None => format!("No histogram of the {} was logged; these are the statistics.", what.kind),
     };
-    let used = prose::draw(theme, &[(text, theme.muted())], Rect { height: area.height.min(2), ..area }, buffer);
+    let used =
+        prose::draw(theme, &[(text, theme.muted())], Rect { height: area.height.min(2), ..area }, buffer);
     let body = Rect { y: area.y + used, height: area.height.saturating_sub(used), ..area };
     if body.height > 0 {
         table(theme, what, kinds, body, buffer);

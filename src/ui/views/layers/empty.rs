@@ -17,7 +17,9 @@ const CODE: [(&str, &[&str]); 3] = [
     ("Keras:", &["TensorBoard(log_dir, histogram_freq=1)"]),
     (
         "Any program, *.scope.jsonl:",
-        &["{\"t\":\"layer\",\"step\":10,\"name\":\"fc1\",\"kind\":\"grad\",\"norm\":0.8,\"std\":0.001,\"zero\":0.02,\"nan\":0}"],
+        &[
+            "{\"t\":\"layer\",\"step\":10,\"name\":\"fc1\",\"kind\":\"grad\",\"norm\":0.8,\"std\":0.001,\"zero\":0.02,\"nan\":0}",
+        ],
     ),
 ];
 
@@ -30,15 +32,13 @@ pub(super) fn draw(context: FrameContext<'_>, selection: &Selection, area: Rect,
         return;
     };
     let mut paragraphs = vec![(format!("{} has no layer records.", run.id()), theme.title())];
-    let others: Vec<&str> = context
-        .store
-        .runs()
-        .filter(|r| !r.layers().is_empty())
-        .map(|r| r.id().as_str())
-        .take(3)
-        .collect();
+    let others: Vec<&str> =
+        context.store.runs().filter(|r| !r.layers().is_empty()).map(|r| r.id().as_str()).take(3).collect();
     if !others.is_empty() {
-        paragraphs.push((format!("Runs that have some: {} (n, p change the run).", others.join(", ")), theme.accent()));
+        paragraphs.push((
+            format!("Runs that have some: {} (n, p change the run).", others.join(", ")),
+            theme.accent(),
+        ));
     }
     paragraphs.push((
         "They come from histograms in TensorBoard event files and from layer and hist records of native logs:".to_owned(),

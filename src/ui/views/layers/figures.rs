@@ -62,7 +62,10 @@ impl Figures {
             usual_gradient: usual(gradients),
             stats: chosen.last().map(|r| r.stats).unwrap_or_default(),
             norm: now,
-            change: now.zip(before).filter(|(_, b)| *b != 0.0).map(|(now, before)| (now - before) / before.abs()),
+            change: now
+                .zip(before)
+                .filter(|(_, b)| *b != 0.0)
+                .map(|(now, before)| (now - before) / before.abs()),
             broken: last.iter().map(|r| r.stats.nan.unwrap_or(0.0) + r.stats.inf.unwrap_or(0.0)).sum(),
             dead: last.iter().filter_map(|r| r.stats.dead).reduce(f64::max),
             frozen: last.iter().any(|r| r.stats.frozen == Some(true)),
@@ -90,7 +93,8 @@ pub(super) fn norm(stats: &LayerStats) -> Option<f64> {
 fn usual(records: &[LayerPoint]) -> Option<f64> {
     let before = &records[..records.len().saturating_sub(1)];
     let recent = &before[before.len().saturating_sub(HISTORY)..];
-    let mut norms: Vec<f64> = recent.iter().filter_map(|r| norm(&r.stats)).filter(|n| n.is_finite()).collect();
+    let mut norms: Vec<f64> =
+        recent.iter().filter_map(|r| norm(&r.stats)).filter(|n| n.is_finite()).collect();
     if norms.len() < USUAL_NEEDS {
         return None;
     }

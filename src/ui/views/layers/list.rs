@@ -77,8 +77,10 @@ impl Order {
     }
 
     fn compare(self, a: &Line, b: &Line) -> Ordering {
-        let number = |v: Option<f64>| v.map_or(f64::NEG_INFINITY, |v| if v.is_nan() { f64::INFINITY } else { v });
-        let falling = |f: fn(&Figures) -> Option<f64>| number(f(&b.figures)).total_cmp(&number(f(&a.figures)));
+        let number =
+            |v: Option<f64>| v.map_or(f64::NEG_INFINITY, |v| if v.is_nan() { f64::INFINITY } else { v });
+        let falling =
+            |f: fn(&Figures) -> Option<f64>| number(f(&b.figures)).total_cmp(&number(f(&a.figures)));
         let by = match self.column() {
             NAME => Ordering::Equal,
             STATE => b.trouble.rank().cmp(&a.trouble.rank()),
@@ -181,7 +183,9 @@ pub(super) fn cell(theme: &Theme, line: &Line, column: usize) -> Cell {
     match column {
         NAME => Cell::plain(f.name.as_str()),
         STATE => line.trouble.cell(theme),
-        PARAMETERS => f.parameters.map_or_else(|| number(None), |n| Cell::new(count(n.max(0.0) as u64), theme.muted())),
+        PARAMETERS => {
+            f.parameters.map_or_else(|| number(None), |n| Cell::new(count(n.max(0.0) as u64), theme.muted()))
+        }
         WEIGHT_NORM => number(f.weight_norm),
         GRADIENT_NORM => number(f.gradient_norm),
         MEAN => number(f.stats.mean),

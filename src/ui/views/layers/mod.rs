@@ -36,7 +36,11 @@ pub fn view() -> Box<dyn View> {
 static BINDINGS: &[Binding] = &[
     Binding { keys: &[Key::Enter], action: Action::Open, help: "the layer's histogram over time" },
     Binding { keys: &[Key::Char('t')], action: Action::Kind, help: "weights, gradients, activations, …" },
-    Binding { keys: &[Key::Char('o')], action: Action::Sort, help: "order: network, trouble, norms, zeros, change" },
+    Binding {
+        keys: &[Key::Char('o')],
+        action: Action::Sort,
+        help: "order: network, trouble, norms, zeros, change",
+    },
     Binding { keys: &[Key::Char('[')], action: Action::TimeBack, help: "the layer records before" },
     Binding { keys: &[Key::Char(']')], action: Action::TimeForward, help: "the layer records after" },
 ];
@@ -334,10 +338,8 @@ fn trend(
 ) {
     let Some(track) = row.track(kind) else { return };
     let records = figures::shown(track.records(), until);
-    let points: Vec<[f64; 2]> = records
-        .iter()
-        .filter_map(|r| figures::norm(&r.stats).map(|n| [r.step as f64, n]))
-        .collect();
+    let points: Vec<[f64; 2]> =
+        records.iter().filter_map(|r| figures::norm(&r.stats).map(|n| [r.step as f64, n])).collect();
     if let (Some(first), Some(last)) = (points.first(), points.last()) {
         let x = (first[0], if last[0] > first[0] { last[0] } else { first[0] + 1.0 });
         sparkline::draw(context.theme, &points, x, context.theme.series(0), area, buffer);

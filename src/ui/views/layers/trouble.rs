@@ -50,7 +50,9 @@ impl Trouble {
             return Self::Frozen;
         }
         match (figures.gradient_norm, figures.usual_gradient) {
-            (Some(now), Some(usual)) if usual > 0.0 && now > SURGE * usual => return Self::Surge(now / usual),
+            (Some(now), Some(usual)) if usual > 0.0 && now > SURGE * usual => {
+                return Self::Surge(now / usual);
+            }
             (Some(0.0), _) => return Self::NoGradient,
             _ => {}
         }
@@ -89,7 +91,9 @@ impl Trouble {
             Self::None => Cell::new("ok", theme.muted()),
             Self::Frozen => Cell::new(format!("{} frozen", theme.glyph("■", "=")), theme.muted()),
             Self::Alert(severity, rule) => marked(*severity, rule.replace('_', " ")),
-            Self::Broken(n) if *n >= 1.0 => marked(Severity::Critical, format!("{} NaN/Inf", count(*n as u64))),
+            Self::Broken(n) if *n >= 1.0 => {
+                marked(Severity::Critical, format!("{} NaN/Inf", count(*n as u64)))
+            }
             Self::Broken(_) => marked(Severity::Critical, "NaN".to_owned()),
             Self::Surge(times) => {
                 marked(Severity::Warn, format!("{}{} grad", theme.glyph("×", "x"), count(*times as u64)))

@@ -1,0 +1,139 @@
+//! The demo's source: logs in memory that are revealed at a pace, through the same tails and decoders as files.
+
+use std::{io, path::Path, path::PathBuf, sync::Arc, sync::mpsc::SyncSender, time::Duration};
+
+use super::{
+    Ingest, StartError,
+    group::{self, Beside, Kind},
+    outlet::{Outlet, Stop},
+    reader::Scratch,
+    source::{ReadAt, Stamp},
+    spawn,
+    tail::{Budget, Tail, Turn},
+};
+use crate::{
+    formats::{Candidate, HEAD_BYTES, Recognised, recognise},
+    model::{Clock, FileHealth, FileId, News, ScanReport, WatchMode},
+};
+
+/// Bytes become visible this often: curves that move twenty times a second look alive.
+const TICK: Duration = Duration::from_millis(50);
+
+/// One log carried inside the program.
+#[derive(Clone, Copy, Debug)]
+pub struct ReplayFile {
+    /// Path as in a watched folder: its folder is the run.
+    pub path: &'static str,
+    /// The whole log.
+    pub bytes: &'static [u8],
+}
+
+/// How fast logs are revealed.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// From the first byte of every file to its last; then everything stays as it is.
+    pub duration: Duration,
+}
+
+/// A file of which the first `revealed` bytes exist.
+struct Revealed {
+    file: ReplayFile,
+    number: u64,
+    revealed: usize,
+    now: f64,
+}
+
+impl ReadAt for Revealed {
+    fn stamp(&self) -> io::Result<Stamp> {
+        let size = self.revealed as u64;
+        let modified_s = self.now as i64;
+        Ok(Stamp { device: 0, inode: self.number, size, modified_s, modified_ns: 0 })
+    }
+
+    fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<usize> {
+        let from = usize::try_from(offset).unwrap_or(usize::MAX).min(self.revealed);
+        let bytes = self.file.bytes.get(from..self.revealed).unwrap_or_default();
+        let len = bytes.len().min(into.len());
+        if let (Some(into), Some(bytes)) = (into.get_mut(..len), bytes.get(..len)) {
+            into.copy_from_slice(bytes);
+        }
+        Ok(len)
+    }
+}
+
+/// Starts revealing `files`, all at once and each over the whole `pace`.
+pub fn start(
+    files: &'static [ReplayFile],
+    pace: Pace,
+    clock: Arc<dyn Clock>,
+    out: SyncSender<News>,
+) -> Result<Ingest, StartError> {
+    let stop = Arc::new(Stop::default());
+    let outlet = Outlet::new(out, Arc::clone(&stop));
+    let tails = tails(files)?;
+    let theirs = Arc::clone(&stop);
+    let thread = spawn("replay", move || play(tails, pace, &*clock, &outlet, &theirs))?;
+    Ok(Ingest { stop, pool: None, wake: None, threads: vec![thread] })
+}
+
+fn tails(files: &'static [ReplayFile]) -> Result<Vec<(Tail, ReplayFile)>, StartError> {
+    let folder_of = |file: &ReplayFile| {
+        let above = Path::new(file.path).parent().unwrap_or(Path::new(""));
+        group::folder_name("", above)
+    };
+    let mut tails = Vec::new();
+    for (number, file) in files.iter().enumerate() {
+        let path = Path::new(file.path);
+        let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+        let head = file.bytes.get(..HEAD_BYTES).unwrap_or(file.bytes);
+        let candidate = Candidate { path, name: &name, head, whole: head.len() == file.bytes.len() };
+        let Recognised::As(format) = recognise(&candidate) else {
+            return Err(StartError { path: path.to_path_buf(), reason: "no format reads it".to_owned() });
+        };
+        let folder = folder_of(file);
+        let neighbours = files.iter().filter(|other| other.path != file.path && folder_of(other) == folder);
+        let (events, others) = neighbours.fold((false, false), |(events, others), other| {
+            let is_events = other.path.contains("tfevents");
+            (events || is_events, others || !is_events)
+        });
+        let place = group::place(&folder, &name, Kind::of(format.name()), Beside { events, others });
+        let id = FileId(u32::try_from(number).unwrap_or(u32::MAX));
+        let health = FileHealth::found(id, Arc::from(file.path), place.run.clone(), format.name());
+        tails.push((Tail::new(PathBuf::from(file.path), place, format, health), *file));
+    }
+    Ok(tails)
+}
+
+fn play(mut tails: Vec<(Tail, ReplayFile)>, pace: Pace, clock: &dyn Clock, outlet: &Outlet, stop: &Stop) {
+    let scan = ScanReport {
+        files_seen: tails.len() as u64,
+        complete: true,
+        watched: vec![(Arc::from("demo"), WatchMode::Notified)],
+        ..ScanReport::default()
+    };
+    let mut out = |news| outlet.send(news);
+    if !tails.iter().all(|(tail, _)| out(News::File(Box::new(tail.health().clone()))))
+        || !out(News::Scan(scan))
+    {
+        return;
+    }
+    let began = clock.elapsed();
+    let mut scratch = Scratch::default();
+    loop {
+        let passed = clock.elapsed().saturating_sub(began);
+        let part =
+            if pace.duration.is_zero() { 1.0 } else { passed.as_secs_f64() / pace.duration.as_secs_f64() };
+        for (number, (tail, file)) in tails.iter_mut().enumerate() {
+            let revealed = (file.bytes.len() as f64 * part.min(1.0)) as usize;
+            let now = clock.now().0;
+            let shown = Revealed { file: *file, number: number as u64, revealed, now };
+            let budget = Budget { bytes: u64::MAX, time: Duration::MAX, at_end: false };
+            if tail.turn(&shown, budget, &mut scratch, clock, &mut out) == Turn::Closed {
+                return;
+            }
+        }
+        if stop.wait((part < 1.0).then_some(TICK)) {
+            return;
+        }
+    }
+}
