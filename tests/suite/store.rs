@@ -464,8 +464,8 @@ fn a_part_of_a_curve_comes_in_about_as_many_buckets_as_asked_with_its_extremes()
     store.apply(&with_points(0, "loss", (0..50_000).map(|s| point(s, if s == 31_000 { 9.0 } else { 0.0 }))));
     let part = series(&store, "loss").buckets_between(30_000, 39_999, 100);
     assert!((40..=110).contains(&part.len()), "{}", part.len());
-    assert_eq!(part.iter().map(|b| b.count()).sum::<u64>(), 10_000);
-    assert_eq!(part.iter().filter(|b| b.max == 9.0).count(), 1);
+    assert_eq!(part.iter().map(Bucket::count).sum::<u64>(), 10_000);
+    assert_eq!(part.iter().filter(|b| b.max > 8.0).count(), 1);
     assert!(series(&store, "loss").buckets(None).len() <= 4200);
 }
 
@@ -564,7 +564,7 @@ proptest! {
         for part in points.chunks(chunk) {
             store.apply(&with_points(0, "t", part.iter().copied()));
         }
-        let spikes: Vec<Step> = series(&store, "t").buckets(None).iter().filter(|b| b.max == 7.0).map(|b| b.max_step).collect();
+        let spikes: Vec<Step> = series(&store, "t").buckets(None).iter().filter(|b| b.max > 6.0).map(|b| b.max_step).collect();
         prop_assert_eq!(spikes, vec![at]);
     }
 
