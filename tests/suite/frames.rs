@@ -182,7 +182,7 @@ pub fn layers_batch(records: i64) -> Batch {
     batch
 }
 
-fn confusion(
+pub fn confusion(
     split: &str,
     step: i64,
     n: usize,

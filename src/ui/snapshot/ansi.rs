@@ -7,7 +7,7 @@ use ratatui::{
     style::{Color, Modifier},
 };
 
-use super::row;
+use super::{harmless, row};
 
 /// Lines with colours; each begins and ends with the terminal's own look, so that they can be cut apart.
 ///
@@ -43,7 +43,7 @@ fn line(buffer: &Buffer, y: u16, all: &mut String) {
             change(wanted, all);
             now = wanted;
         }
-        all.extend(cell.symbol().chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }));
+        all.extend(cell.symbol().chars().map(harmless));
     }
     if now != PLAIN {
         all.push_str("\x1b[0m");

@@ -95,7 +95,11 @@ impl Drawing {
             }
             let symbol = cell.symbol();
             if let Some(shape) = shapes::of(symbol) {
-                self.shape(&shape, ink.colour, x, top);
+                if let Shape::Dots(dots) = &shape {
+                    self.dots(dots, ink.colour, column, y - buffer.area.top());
+                } else {
+                    self.shape(&shape, ink.colour, x, top);
+                }
                 self.flush(&mut run, &mut spans);
             } else if symbol == " " {
                 // One blank inside a run keeps words together; more would only cost bytes.
@@ -148,16 +152,19 @@ impl Drawing {
                     extend(self.patches.entry((colour, p.quarters)).or_default(), fill);
                 }
             }
-            Shape::Dots(dots) => {
-                let path = self.dots.entry(colour).or_default();
-                for (column, line) in dots {
-                    let dx = x + CELL_WIDTH * (0.25 + 0.5 * f64::from(*column));
-                    let dy = top + CELL_HEIGHT * (0.125 + 0.25 * f64::from(*line));
-                    // A stroke of no length with round ends is a circle, in ten bytes.
-                    let _ = write!(path, "M{} {}h0", Short(dx), Short(dy));
-                }
-            }
+            Shape::Dots(_) => {}
             Shape::Lines(arms) => lines(*arms, x, top, self.lines.entry(colour).or_default()),
+        }
+    }
+
+    /// Dots in units of a quarter of a cell's width, which is an eighth of its height: whole numbers are short. A
+    /// stroke of no length with round ends is a circle.
+    fn dots(&mut self, dots: &[(u8, u8)], colour: Rgb, column: u16, row: u16) {
+        let path = self.dots.entry(colour).or_default();
+        for (dx, dy) in dots {
+            let x = u32::from(column) * 4 + 1 + 2 * u32::from(*dx);
+            let y = u32::from(row) * 8 + 1 + 2 * u32::from(*dy);
+            let _ = write!(path, "M{x} {y}h0");
         }
     }
 
@@ -172,7 +179,7 @@ impl Drawing {
         out.push_str("<title>");
         escape(title, &mut out);
         out.push_str(
-            "</title>\n<style>text{font-family:ui-monospace,'SF Mono',Menlo,Consolas,'DejaVu Sans Mono',",
+            "</title>\n<style>text{font-family:'DejaVu Sans Mono',Menlo,Consolas,'Liberation Mono',",
         );
         let _ = write!(out, "monospace;font-size:{}px;white-space:pre}}", Short(FONT_SIZE));
         let mut classes: Vec<_> = self.classes.iter().collect();
@@ -201,10 +208,15 @@ impl Drawing {
         for (colour, path) in &self.lines {
             let _ = writeln!(out, "<path stroke=\"{}\" d=\"{path}\"/>", hex(*colour));
         }
+        let (margin, unit) = (Short(MARGIN), Short(CELL_WIDTH / 4.0));
+        let _ = writeln!(
+            out,
+            "<g transform=\"translate({margin} {margin}) scale({unit})\" stroke-width=\"1.35\">"
+        );
         for (colour, path) in &self.dots {
-            let _ = writeln!(out, "<path stroke=\"{}\" stroke-width=\"3\" d=\"{path}\"/>", hex(*colour));
+            let _ = writeln!(out, "<path stroke=\"{}\" d=\"{path}\"/>", hex(*colour));
         }
-        out.push_str("</g>\n<g xml:space=\"preserve\">\n");
+        out.push_str("</g></g>\n<g xml:space=\"preserve\">\n");
         out.push_str(&self.text);
         out.push_str("</g>\n</svg>\n");
         out

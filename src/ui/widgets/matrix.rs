@@ -343,7 +343,8 @@ fn number_cell(
     buffer.set_style(painted.intersection(buffer.area), style);
     put_right(buffer, painted.x, painted.right(), place.y, &text, style);
     if selected && theme.depth == crate::ui::theme::Depth::None {
-        set(buffer, place.x, place.y, if theme.ascii { '>' } else { '▸' }, Style::new());
+        let left = painted.right().saturating_sub(columns(&text) as u16 + 1).max(place.x);
+        set(buffer, left, place.y, if theme.ascii { '>' } else { '▸' }, Style::new());
     }
 }
 
@@ -456,7 +457,7 @@ mod tests {
         assert_eq!(plan.note(5, &Theme::default()), "");
         let second = text.lines().nth(2).unwrap();
         let numbers: Vec<&str> = second.split_whitespace().collect();
-        assert_eq!(numbers, ["class1", ".", "90", ">", "7", ".", "3"], "{text}");
+        assert_eq!(numbers, ["class1", ".", "90", ">7", ".", "3"], "{text}");
         assert!(text.starts_with("truev"), "{text}");
     }
 

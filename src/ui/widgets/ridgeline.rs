@@ -133,7 +133,7 @@ mod tests {
         let text = drawn(Theme::new(Depth::None, false), 1);
         let lines: Vec<&str> = text.lines().collect();
         assert!(lines[0].starts_with("  0 ···") && lines[0].contains('█'), "{text}");
-        assert!(lines[1].starts_with("100 ▂"), "{text}");
+        assert!(lines[1].starts_with("100 ▃"), "{text}");
         assert!(lines[2].contains("-1") && lines[2].ends_with('1') && lines[2].contains('0'), "{text}");
     }
 

@@ -27,13 +27,25 @@ pub(super) struct Figures {
     pub accuracy: Option<f64>,
     /// Unweighted mean of the F1 of classes that have one.
     pub macro_f1: Option<f64>,
-    /// The largest cells off the diagonal: true, predicted, count.
-    pub pairs: Vec<(usize, usize, f64)>,
+    /// The largest cells off the diagonal.
+    pub pairs: Vec<Pair>,
     /// Names of the classes, as many as the log gives.
     pub names: Vec<String>,
     /// Accuracy over all evaluations up to the shown one.
     pub accuracies: Vec<[f64; 2]>,
     source: Option<Source>,
+}
+
+/// A class that is taken for another one.
+pub(super) struct Pair {
+    /// The true class.
+    pub row: usize,
+    /// What it is taken for.
+    pub column: usize,
+    /// How often.
+    pub count: f64,
+    /// How much more often than at the evaluation before.
+    pub change: Option<f64>,
 }
 
 /// What the figures were worked out from. A run that only logs scalars does not change it.
@@ -79,7 +91,13 @@ impl Figures {
         self.accuracy = matrix.accuracy();
         let f1: Vec<f64> = self.scores.iter().filter_map(|s| s.f1).collect();
         self.macro_f1 = (!f1.is_empty()).then(|| f1.iter().sum::<f64>() / f1.len() as f64);
-        self.pairs = matrix.worst_pairs(PAIRS);
+        let before = records.len().checked_sub(2).map(|i| records[i].matrix.counts());
+        let before = before.filter(|b| b.dim() == counts.dim());
+        let pair = |(row, column, count)| {
+            let change = before.map(|b| count - b[[row, column]]);
+            Pair { row, column, count, change }
+        };
+        self.pairs = matrix.worst_pairs(PAIRS).into_iter().map(pair).collect();
         let words = |names: &Arc<[Arc<str>]>| names.iter().map(ToString::to_string).collect();
         self.names = source.names.as_ref().map(words).unwrap_or_default();
         self.accuracies =

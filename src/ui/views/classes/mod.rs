@@ -182,7 +182,7 @@ impl View for Classes {
         }
         let lines = self.header(context, selection, run, records, area, buffer);
         let body = Rect { y: area.y + lines, height: area.height.saturating_sub(lines), ..area };
-        self.body(context, record, body, buffer);
+        self.body(context, records, body, buffer);
     }
 
     fn click(&mut self, column: u16, row: u16, context: FrameContext<'_>, _: &mut Selection) -> Outcome {
@@ -301,8 +301,15 @@ impl Classes {
         2
     }
 
-    fn body(&mut self, context: FrameContext<'_>, record: &ConfusionRecord, area: Rect, buffer: &mut Buffer) {
+    fn body(
+        &mut self,
+        context: FrameContext<'_>,
+        records: &[ConfusionRecord],
+        area: Rect,
+        buffer: &mut Buffer,
+    ) {
         let theme = context.theme;
+        let Some(record) = records.last() else { return };
         let n = record.matrix.classes();
         if self.panes == Panes::Scores {
             self.side(context, area, buffer);
@@ -343,7 +350,9 @@ impl Classes {
         if beside {
             // Below the matrix, in as many lines as it takes.
             let spot = Rect { y: place.y + needs, height: low, ..place };
-            prose::draw(theme, &[(text, theme.accent())], spot, buffer);
+            let used = prose::draw(theme, &[(text, theme.accent())], spot, buffer);
+            let rest = Rect { y: spot.y + used, height: low.saturating_sub(used).min(1), ..spot };
+            self.history(context, records, rest, buffer);
         } else if readout > 0 {
             let text = fit(&text, usize::from(area.width), theme.ascii);
             put(buffer, area.x, area.bottom() - 1, &text, area.width, theme.accent());
@@ -355,6 +364,37 @@ impl Classes {
         } else if let Some(below) = below {
             self.side(context, below, buffer);
         }
+    }
+
+    /// The share of its row that the cell under the cursor had at each evaluation.
+    fn history(
+        &self,
+        context: FrameContext<'_>,
+        records: &[ConfusionRecord],
+        area: Rect,
+        buffer: &mut Buffer,
+    ) {
+        let (row, column) = self.cursor;
+        let point = |r: &ConfusionRecord| {
+            let counts = r.matrix.counts();
+            let sum = counts.rows().into_iter().nth(row)?.sum();
+            let share = counts.get((row, column))? / sum;
+            share.is_finite().then_some([r.step as f64, share])
+        };
+        let points: Vec<[f64; 2]> = records.iter().filter_map(point).collect();
+        let (Some(first), Some(last)) = (points.first(), points.last()) else { return };
+        if area.is_empty() || first[0] >= last[0] {
+            return;
+        }
+        let theme = context.theme;
+        let percent = |share: f64| format!("{:.1}%", share * 100.0);
+        let label = format!("of the true over evaluations: {} ", percent(first[1]));
+        let left = put(buffer, area.x, area.y, &label, area.width, theme.muted());
+        let end = format!(" {}", percent(last[1]));
+        let width = area.right().saturating_sub(left + end.len() as u16).min(30);
+        let line = Rect { x: left, width, ..area };
+        sparkline::draw(theme, &points, (first[0], last[0]), theme.series(0), line, buffer);
+        put(buffer, line.right(), area.y, &end, area.right().saturating_sub(line.right()), theme.muted());
     }
 
     /// Scores by class, and below them what is mixed up most.

@@ -35,7 +35,7 @@ pub(super) fn draw(
         area.width,
         theme.muted(),
     );
-    let of = "share of true";
+    let of = "change, count, share of true";
     if usize::from(area.width) > heading.len() + of.len() + 2 {
         put_right(buffer, area.x, area.right(), area.y, of, theme.muted());
     }
@@ -43,19 +43,25 @@ pub(super) fn draw(
     let numbers = if narrow { 9 } else { 13 };
     let names = usize::from(area.width.saturating_sub(numbers + 2)).saturating_sub(3) / 2;
     let names = names.clamp(2, 24);
-    for (y, (row, column, n)) in (area.y + 1..area.bottom()).zip(&figures.pairs) {
-        let here = (*row, *column) == cursor;
+    for (y, pair) in (area.y + 1..area.bottom()).zip(&figures.pairs) {
+        let here = (pair.row, pair.column) == cursor;
         let style = if here { theme.accent() } else { Style::new() };
-        let from = fit_middle(&figures.name(*row), names, theme.ascii);
-        let to = fit_middle(&figures.name(*column), names, theme.ascii);
-        let text = format!("{from}{arrow}{to}");
-        put(buffer, area.x + 2, y, &text, area.width - 2, style);
-        let share = percent(n / figures.row_sums[*row]);
+        let from = fit_middle(&figures.name(pair.row), names, theme.ascii);
+        let to = fit_middle(&figures.name(pair.column), names, theme.ascii);
+        let end = put(buffer, area.x + 2, y, &format!("{from}{arrow}{to}"), area.width - 2, style);
+        let share = percent(pair.count / figures.row_sums[pair.row]);
         let text = if narrow {
-            format!("{:>4} {share:>4}", count(*n, 4))
+            format!("{:>4} {share:>4}", count(pair.count, 4))
         } else {
-            format!("{:>7} {share:>5}", count(*n, 7))
+            format!("{:>7} {share:>5}", count(pair.count, 7))
         };
-        put_right(buffer, area.x, area.right(), y, &text, style);
+        let begin = put_right(buffer, area.x, area.right(), y, &text, style);
+        // Beside the count, as much more or less as at the evaluation before.
+        if let Some(change) = pair.change.filter(|c| *c != 0.0)
+            && begin > end + 8
+        {
+            let text = format!("{}{}", if change > 0.0 { "+" } else { "-" }, count(change.abs(), 6));
+            put_right(buffer, end, begin + 1, y, &text, theme.muted());
+        }
     }
 }
