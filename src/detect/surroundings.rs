@@ -18,6 +18,8 @@ pub struct Surroundings {
     pub moving_target: bool,
     /// The run logs a training loss, so that a rise of validation alone is no divergence.
     pub training_loss: bool,
+    /// One of them is the whole objective, so that its parts may rise while it falls.
+    pub whole_loss: bool,
     /// Some series of the run began with NaN: its writer puts NaN where there is nothing to say.
     pub nan_for_missing: bool,
     /// Planned steps.
