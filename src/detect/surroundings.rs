@@ -6,6 +6,7 @@ use super::schedule::{Overflows, Schedule};
 
 /// The rest of the run, as far as rules need it.
 #[derive(Clone, PartialEq, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts of a run, not states of one thing")]
 pub struct Surroundings {
     /// Learning rate and other plans.
     pub schedule: Schedule,
