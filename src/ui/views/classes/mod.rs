@@ -115,7 +115,7 @@ impl View for Classes {
     }
 
     fn act(&mut self, action: Action, context: FrameContext<'_>, selection: &mut Selection) -> Outcome {
-        let Some(run) = selection.run_in(context.store) else { return Outcome::Ignored };
+        let Some(run) = run_of(context, selection) else { return Outcome::Ignored };
         let Some(split) = self.split_of(run) else { return Outcome::Ignored };
         let records = shown(run, &split, selection.until(run.id()));
         let n = records.last().map_or(0, |r| r.matrix.classes());
@@ -160,7 +160,7 @@ impl View for Classes {
         if area.height < 2 || area.width < 8 {
             return;
         }
-        let run = selection.run_in(context.store);
+        let run = run_of(context, selection);
         let Some((run, split)) = run.and_then(|run| self.split_of(run).map(|split| (run, split))) else {
             empty::draw(context, selection, area, buffer);
             return;
@@ -445,6 +445,12 @@ fn readout_text(
         text = format!("{note}{}{text}", theme.glyph(" · ", " | "));
     }
     text
+}
+
+/// The selected run; while none was chosen, the first one that has something to show.
+fn run_of<'a>(context: FrameContext<'a>, selection: &Selection) -> Option<&'a Run> {
+    let some = || context.store.runs().find(|r| !r.confusions().is_empty());
+    if selection.run.is_none() { some() } else { None }.or_else(|| selection.run_in(context.store))
 }
 
 /// The evaluations of a split up to and with `until`.
