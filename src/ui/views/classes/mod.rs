@@ -15,7 +15,7 @@ use crate::{
         text::{fit, put},
         theme::Role,
         widgets::{
-            matrix::{self, Matrix, Normalise, Plan, Zoom},
+            matrix::{self, Matrix, Normalise, Plan, Points, Zoom},
             prose, sparkline,
             table::Window,
         },
@@ -90,6 +90,7 @@ struct Classes {
     order: Order,
     panes: Panes,
     figures: Figures,
+    points: Points,
     window: Window,
     /// Where the matrix was drawn last, and how.
     matrix: Option<(Rect, Plan)>,
@@ -344,7 +345,8 @@ impl Classes {
         } else {
             (Rect { width: used, ..place }, None)
         };
-        matrix::draw(&matrix, &plan, self.cursor, theme, place, buffer);
+        self.points.refresh(&matrix, &plan, self.figures.version);
+        matrix::draw(&matrix, (&plan, &self.points), self.cursor, theme, place, buffer);
         let text = readout_text(&matrix, &plan, self.cursor, n, context);
         let beside = side > 0 && used >= 40 && low >= 2;
         if beside {
