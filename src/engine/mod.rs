@@ -104,12 +104,13 @@ impl Engine {
     fn note_fault(&mut self, session: &mut Session, file: FileId, run: &RunId) {
         let lost = self.faults.entry(file).or_default();
         *lost += 1;
-        let health = session
-            .health
-            .files
-            .entry(file)
-            .or_insert_with(|| FileHealth::found(file, Arc::from(run.as_str()), run.clone(), ""));
+        let files = &mut session.health.files;
+        let mut health = files
+            .get(&file)
+            .cloned()
+            .unwrap_or_else(|| FileHealth::found(file, Arc::from(run.as_str()), run.clone(), ""));
         health.oddities.insert(Arc::from(FAULT), *lost);
+        files.insert(file, health);
     }
 
     fn file(&self, session: &mut Session, mut health: FileHealth) {
