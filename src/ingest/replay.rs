@@ -72,7 +72,8 @@ pub fn start(
     let outlet = Outlet::new(out, Arc::clone(&stop));
     let tails = tails(files)?;
     let theirs = Arc::clone(&stop);
-    let thread = spawn("replay", move || play(tails, pace, &*clock, &outlet, &theirs))?;
+    let began = clock.elapsed();
+    let thread = spawn("replay", move || play(tails, pace, began, &*clock, &outlet, &theirs))?;
     Ok(Ingest { stop, pool: None, wake: None, threads: vec![thread] })
 }
 
@@ -104,7 +105,14 @@ fn tails(files: &'static [ReplayFile]) -> Result<Vec<(Tail, ReplayFile)>, StartE
     Ok(tails)
 }
 
-fn play(mut tails: Vec<(Tail, ReplayFile)>, pace: Pace, clock: &dyn Clock, outlet: &Outlet, stop: &Stop) {
+fn play(
+    mut tails: Vec<(Tail, ReplayFile)>,
+    pace: Pace,
+    began: Duration,
+    clock: &dyn Clock,
+    outlet: &Outlet,
+    stop: &Stop,
+) {
     let scan = ScanReport {
         files_seen: tails.len() as u64,
         complete: true,
@@ -117,7 +125,6 @@ fn play(mut tails: Vec<(Tail, ReplayFile)>, pace: Pace, clock: &dyn Clock, outle
     {
         return;
     }
-    let began = clock.elapsed();
     let mut scratch = Scratch::default();
     loop {
         let passed = clock.elapsed().saturating_sub(began);

@@ -224,7 +224,10 @@ impl Scout {
         let mut finds = Vec::new();
         for entry in entries {
             let full = path.join(&entry.name);
-            if self.by_path.contains_key(full.as_path()) {
+            if let Some(id) = self.by_path.get(full.as_path()).copied() {
+                if !self.meet_again(id, at) {
+                    return false;
+                }
                 continue;
             }
             let name = entry.name.to_string_lossy().into_owned();
@@ -233,6 +236,14 @@ impl Scout {
             }
         }
         self.hand_over(at, finds)
+    }
+
+    /// A known file was seen in its folder: it may have been away, and the folder, too.
+    fn meet_again(&mut self, id: FileId, at: usize) -> bool {
+        let Some(known) = self.known.get_mut(id.0 as usize) else { return true };
+        known.folder = at;
+        let away = known.waiting.is_none() && self.pool.looked(id) == Some(Stamp::default());
+        !away || self.want(id)
     }
 
     fn ask_one(

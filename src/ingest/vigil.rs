@@ -58,7 +58,8 @@ impl Scout {
                 Some(folder) if !folder.polled => heartbeat,
                 _ => self.poll,
             };
-            known.next_look = began + interval(base, wall.since(stamp.modified()));
+            let age = if stamp == Stamp::default() { 0.0 } else { wall.since(stamp.modified()) };
+            known.next_look = began + interval(base, age);
             let before = match &known.waiting {
                 Some((_, stamp)) => Some(*stamp),
                 None => self.pool.looked(known.id),
