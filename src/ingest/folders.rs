@@ -19,6 +19,7 @@ const FRESH: f64 = 2.0;
 
 /// A folder that holds, or may come to hold, logs.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each asked for by name")]
 pub struct Folder {
     /// Where.
     pub path: PathBuf,

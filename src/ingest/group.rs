@@ -82,13 +82,12 @@ pub fn place(folder: &str, name: &str, kind: Kind, beside: Beside) -> Place {
     let order: Arc<str> = Arc::from(name);
     let plain = |run: RunId| Place { run, context: Arc::from(""), order: Arc::clone(&order) };
     match kind {
-        Kind::Events => plain(RunId::from(folder)),
         Kind::Table if beside.events => {
             Place { run: RunId::from(folder), context: Arc::from(name), order: Arc::clone(&order) }
         }
         Kind::Native if beside.events => plain(joined(folder, stem(name))),
         Kind::Native | Kind::Table if beside.others => plain(joined(folder, stem(name))),
-        Kind::Native | Kind::Table => plain(RunId::from(folder)),
+        Kind::Events | Kind::Native | Kind::Table => plain(RunId::from(folder)),
     }
 }
 

@@ -12,6 +12,8 @@
 mod claim;
 mod folders;
 mod group;
+mod inquiry;
+mod listen;
 mod mount;
 mod outlet;
 mod pool;
@@ -81,7 +83,7 @@ pub struct Options {
 }
 
 /// What [`start`] takes for granted, for those who embed this with other formats or pace.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 pub struct Machinery {
     /// The formats that are tried, in order.
     pub formats: &'static [&'static dyn Format],

@@ -35,24 +35,24 @@ pub struct Pace {
     pub duration: Duration,
 }
 
-/// A file of which the first `revealed` bytes exist.
+/// A file of which the first `visible` bytes exist.
 struct Revealed {
     file: ReplayFile,
     number: u64,
-    revealed: usize,
+    visible: usize,
     now: f64,
 }
 
 impl ReadAt for Revealed {
     fn stamp(&self) -> io::Result<Stamp> {
-        let size = self.revealed as u64;
+        let size = self.visible as u64;
         let modified_s = self.now as i64;
         Ok(Stamp { device: 0, inode: self.number, size, modified_s, modified_ns: 0 })
     }
 
     fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<usize> {
-        let from = usize::try_from(offset).unwrap_or(usize::MAX).min(self.revealed);
-        let bytes = self.file.bytes.get(from..self.revealed).unwrap_or_default();
+        let from = usize::try_from(offset).unwrap_or(usize::MAX).min(self.visible);
+        let bytes = self.file.bytes.get(from..self.visible).unwrap_or_default();
         let len = bytes.len().min(into.len());
         if let (Some(into), Some(bytes)) = (into.get_mut(..len), bytes.get(..len)) {
             into.copy_from_slice(bytes);
@@ -131,9 +131,9 @@ fn play(
         let part =
             if pace.duration.is_zero() { 1.0 } else { passed.as_secs_f64() / pace.duration.as_secs_f64() };
         for (number, (tail, file)) in tails.iter_mut().enumerate() {
-            let revealed = (file.bytes.len() as f64 * part.min(1.0)) as usize;
+            let visible = (file.bytes.len() as f64 * part.min(1.0)) as usize;
             let now = clock.now().0;
-            let shown = Revealed { file: *file, number: number as u64, revealed, now };
+            let shown = Revealed { file: *file, number: number as u64, visible, now };
             let budget = Budget { bytes: u64::MAX, time: Duration::MAX, at_end: false };
             if tail.turn(&shown, budget, &mut scratch, clock, &mut out) == Turn::Closed {
                 return;

@@ -17,7 +17,7 @@ use crate::formats::{Decoded, Format};
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 
 /// Longest pause between tries.
-const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 
 /// What a look at a dead file found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

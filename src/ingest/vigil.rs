@@ -10,7 +10,7 @@ const COST_SHARE: u32 = 200;
 
 /// A folder is listed again after this time although it does not seem to have changed: a file in it that nobody read
 /// may have become a log, and some file systems do not keep the time of a folder.
-const LIST_AGAIN: Duration = Duration::from_secs(60);
+const LIST_AGAIN: Duration = Duration::from_mins(1);
 
 /// When the rounds are due and how long the last ones took.
 #[derive(Debug, Default)]
@@ -178,6 +178,6 @@ mod tests {
         assert_eq!(interval(poll, WallTime::UNKNOWN.0), poll);
         assert_eq!(interval(poll, 2.0 * 3600.0), Duration::from_secs(5));
         assert_eq!(interval(poll, 48.0 * 3600.0), Duration::from_secs(30));
-        assert_eq!(interval(Duration::from_secs(60), 48.0 * 3600.0), Duration::from_secs(60));
+        assert_eq!(interval(Duration::from_mins(1), 48.0 * 3600.0), Duration::from_mins(1));
     }
 }

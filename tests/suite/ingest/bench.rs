@@ -41,7 +41,7 @@ impl Format for TestLines {
         &["*.tl"]
     }
     fn recognises(&self, file: &Candidate<'_>) -> Claim {
-        match (file.name.ends_with(".tl"), file.head) {
+        match (ends_in(file, "tl"), file.head) {
             (false, _) => Claim::No(""),
             (true, []) => Claim::NotYet,
             (true, [b'!', ..]) => Claim::No("it begins with an exclamation mark"),
@@ -64,11 +64,15 @@ impl Format for TestDocument {
         &["*.doc"]
     }
     fn recognises(&self, file: &Candidate<'_>) -> Claim {
-        if file.name.ends_with(".doc") { Claim::Yes } else { Claim::No("") }
+        if ends_in(file, "doc") { Claim::Yes } else { Claim::No("") }
     }
     fn decoder(&self) -> Box<dyn Decoder> {
         Box::new(LineDecoder { offset: 0, header: 0, document: true })
     }
+}
+
+fn ends_in(file: &Candidate<'_>, extension: &str) -> bool {
+    file.path.extension().is_some_and(|e| e == extension)
 }
 
 struct LineDecoder {
@@ -139,7 +143,7 @@ pub struct TestClock(Instant);
 
 impl TestClock {
     #[expect(clippy::disallowed_methods, reason = "a clock for threads that watch real files")]
-    pub fn new() -> Arc<dyn Clock> {
+    pub fn start() -> Arc<dyn Clock> {
         Arc::new(Self(Instant::now()))
     }
 }
@@ -236,7 +240,7 @@ impl Follower {
 
     pub fn try_with(options: Options, machinery: Machinery) -> Result<Self, StartError> {
         let (out, news) = sync_channel(64);
-        let ingest = start_with(options, machinery, TestClock::new(), out)?;
+        let ingest = start_with(options, machinery, TestClock::start(), out)?;
         Ok(Self { heard: Heard::default(), ingest, news })
     }
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{Follower, TEST_FORMATS, append, follow_options, lines, write};
-use epochscope::{formats::FORMATS, ingest::Machinery};
+use epochscope::{formats::FORMATS, ingest::Machinery, model::Batch};
 use tempfile::tempdir;
 
 fn steps(range: std::ops::Range<i64>) -> Vec<i64> {
@@ -120,7 +120,7 @@ fn a_file_rewritten_slowly_keeps_what_it_said_until_it_says_something_new() {
     append(&file, "# new\n");
     append(&file, &lines(0..31));
     follower.until_steps(".", "loss", &steps(0..31));
-    let shortest = follower.heard.batches.iter().filter(|b| b.reset).map(|b| b.point_count()).min();
+    let shortest = follower.heard.batches.iter().filter(|b| b.reset).map(Batch::point_count).min();
     assert_eq!(shortest, Some(31), "the reset came with all of the new content");
 }
 
