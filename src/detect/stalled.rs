@@ -40,6 +40,10 @@ impl Speaks for Stalled {
         if let Some(interval) = get("interval_s") {
             let _ = write!(text, "; records came every {} before", pace(interval));
         }
+        if get("sign_of_a_break").is_some() {
+            text.push_str("; it may simply have ended, its log does not say");
+            return (text, "See whether the process still runs; nothing in the log tells.".to_owned());
+        }
         let advice =
             "Look at GPU utilisation, the data loader, a full disk and collective operations that hang.";
         (text, advice.to_owned())
@@ -47,7 +51,11 @@ impl Speaks for Stalled {
 }
 
 fn pace(seconds: f64) -> String {
-    if seconds < 10.0 { format!("{seconds:.1} s") } else { words::duration(seconds) }
+    if seconds < 0.1 {
+        format!("{seconds:.3} s")
+    } else if seconds < 10.0 {
+        format!("{seconds:.1} s")
+    } else { words::duration(seconds) }
 }
 
 impl RunDetector for Stalled {
@@ -64,12 +72,18 @@ impl RunDetector for Stalled {
         if silence.seconds <= limits.late || silence.seconds > stale_after_s {
             return Verdict::Fine;
         }
-        let critical = silence.seconds > limits.stalled;
+        // A log without an end mark that was never seen alive and shows no sign of a break is more often a run
+        // that simply ended: worth a line, not an alarm.
+        let broken = silence.live || state::breaks_off(run, health);
+        let critical = broken && silence.seconds > limits.stalled;
         let severity = if critical { Severity::Critical } else { Severity::Info };
         let limit = if critical { limits.stalled } else { limits.late };
         let mut evidence = vec![("silence_s", silence.seconds), ("limit_s", limit)];
         if let Some(interval) = limits.interval {
             evidence.push(("interval_s", interval));
+        }
+        if !broken {
+            evidence.push(("sign_of_a_break", 0.0));
         }
         Verdict::Bad(Finding::new(severity, evidence))
     }
