@@ -94,8 +94,9 @@ def folders_with_events(root):
 
 
 def status(binary, root):
+    # Other logs of the same run would add their points to series of the same name.
     result = subprocess.run(
-        [binary, "status", "--format", "json", root], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False
+        [binary, "status", "--format", "json", "--include", "*tfevents*", root], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False
     )
     if result.returncode != 0:
         sys.exit(f"{binary} status failed with {result.returncode}: {result.stderr.decode()}")

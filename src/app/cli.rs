@@ -171,6 +171,7 @@ pub enum FrameFormat {
 /// Flags that every command takes.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Common flags")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct Common {
     /// Read only files that match; may be given several times.
     #[arg(long, global = true, value_name = "GLOB")]

@@ -6,7 +6,6 @@ use super::{
     cli::DemoArgs,
     error::AppError,
     monitor,
-    output::Output,
     reading::{Setting, start_error},
     terminal,
 };
@@ -21,7 +20,7 @@ macro_rules! sample {
     };
 }
 
-/// What is replayed: a healthy run and one of each kind of trouble, from four formats. See sample_logs/README.md.
+/// What is replayed: a healthy run and one of each kind of trouble, from four formats. See `sample_logs/README.md`.
 pub static SAMPLES: &[ReplayFile] = &[
     sample!("torch-tensorboard/healthy/events.out.tfevents.1795467088.vm.13911.0"),
     sample!("torch-tensorboard/overfit/events.out.tfevents.1795467141.vm.13987.6"),
@@ -44,7 +43,6 @@ pub fn demo(arguments: &DemoArgs, setting: &Setting) -> Result<u8, AppError> {
             "run it in an interactive terminal, or try `epochscope status sample_logs`",
         ));
     }
-    let _ = Output::of(&setting.common);
     let pace = Pace { duration: DURATION.div_f64(arguments.speed) };
     monitor::show(setting, |out| {
         replay::start(SAMPLES, pace, Arc::clone(&setting.clock), out).map_err(|e| start_error(&e))

@@ -71,8 +71,8 @@ impl EscapeFold {
 }
 
 /// A bare Esc is a key; a sequence that was cut off for good is dropped rather than typed.
-fn release(held: Held) -> Vec<Event> {
-    if held.rest.is_empty() { vec![Event::Key(held.escape)] } else { Vec::new() }
+fn release(Held { escape, rest }: Held) -> Vec<Event> {
+    if rest.is_empty() { vec![Event::Key(escape)] } else { Vec::new() }
 }
 
 fn continues(rest: &str, c: char) -> bool {

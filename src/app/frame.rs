@@ -112,7 +112,7 @@ fn find_run(name: &str, session: &Session) -> Result<RunId, AppError> {
         return Ok(exact);
     }
     let ending: Vec<&RunId> =
-        session.store.runs().map(|run| run.id()).filter(|id| id.as_str().ends_with(name)).collect();
+        session.store.runs().map(crate::store::Run::id).filter(|id| id.as_str().ends_with(name)).collect();
     match ending.as_slice() {
         [only] => Ok((*only).clone()),
         found => Err(AppError::new(

@@ -65,7 +65,7 @@ struct Surroundings {
     no_color: bool,
     term: String,
     colorterm: String,
-    /// The first that is set of LC_ALL, LC_CTYPE, LANG.
+    /// The first that is set of `LC_ALL`, `LC_CTYPE`, `LANG`.
     locale: Option<String>,
 }
 

@@ -71,10 +71,10 @@ impl Engine {
     pub fn heartbeat(&mut self, session: &mut Session, now: WallTime) {
         let Some(detectors) = &mut self.detectors else { return };
         let before = session.alerts.generation();
-        let judged = catch_unwind(AssertUnwindSafe(|| {
+        let judged = contained(|| {
             detectors.heartbeat(&session.store, &session.health, &mut session.alerts, now);
-        }));
-        if judged.is_err() || session.alerts.generation() != before {
+        });
+        if !judged || session.alerts.generation() != before {
             session.generation += 1;
         }
     }
@@ -82,23 +82,21 @@ impl Engine {
     /// Ends a one-shot reading: what was pending is judged.
     pub fn finish(&mut self, session: &mut Session, now: WallTime) {
         let Some(detectors) = &mut self.detectors else { return };
-        // A judge that panics has already been reported by the panic hook; the readings stay.
-        let _ = catch_unwind(AssertUnwindSafe(|| {
-            detectors.finish(&session.store, &session.health, &mut session.alerts, now);
-        }));
+        // A judge that panics has been reported by the panic hook; what was read stays.
+        contained(|| detectors.finish(&session.store, &session.health, &mut session.alerts, now));
         session.generation += 1;
     }
 
     /// Takes in a batch; a panic on the way is noted at the batch's file.
     fn contain(&mut self, session: &mut Session, batch: &Batch, now: WallTime) {
         let detectors = self.detectors.as_mut();
-        let taken = catch_unwind(AssertUnwindSafe(|| {
+        let taken = contained(|| {
             let changes = session.store.apply(batch);
             if let (Some(detectors), Some(run)) = (detectors, session.store.run(&batch.run)) {
                 detectors.observe(batch, &changes, run, &mut session.alerts, now);
             }
-        }));
-        if taken.is_err() {
+        });
+        if !taken {
             self.note_fault(session, batch.origin.file, &batch.run);
         }
     }
@@ -106,12 +104,13 @@ impl Engine {
     fn note_fault(&mut self, session: &mut Session, file: FileId, run: &RunId) {
         let lost = self.faults.entry(file).or_default();
         *lost += 1;
-        let health = session
-            .health
-            .files
-            .entry(file)
-            .or_insert_with(|| FileHealth::found(file, Arc::from(run.as_str()), run.clone(), ""));
+        let files = &mut session.health.files;
+        let mut health = files
+            .get(&file)
+            .cloned()
+            .unwrap_or_else(|| FileHealth::found(file, Arc::from(run.as_str()), run.clone(), ""));
         health.oddities.insert(Arc::from(FAULT), *lost);
+        files.insert(file, health);
     }
 
     fn file(&self, session: &mut Session, mut health: FileHealth) {
@@ -119,5 +118,32 @@ impl Engine {
             health.oddities.insert(Arc::from(FAULT), *lost);
         }
         session.health.files.insert(health.id, health);
+    }
+}
+
+/// Does `work`; false if it panicked. What it was changing may be half changed, but is never unsound, and one
+/// wrong curve is better than a screen that stands still.
+fn contained(work: impl FnOnce()) -> bool {
+    catch_unwind(AssertUnwindSafe(work)).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lost_batch_is_noted_at_its_file_and_stays_noted_when_the_reader_reports_again() {
+        let mut engine = Engine::new(Limits::default(), false);
+        let mut session = engine.session();
+        let (file, run) = (FileId(4), RunId::from("a"));
+        assert!(contained(|| {}));
+        // Unwinds without the hook's message.
+        assert!(!contained(|| std::panic::resume_unwind(Box::new("on purpose"))));
+        engine.note_fault(&mut session, file, &run);
+        engine.note_fault(&mut session, file, &run);
+        let health = FileHealth::found(file, Arc::from("a/x"), run, "csv");
+        engine.apply(&mut session, News::File(Box::new(health)), WallTime(0.0));
+        let known = session.health.files.get(&file).unwrap();
+        assert_eq!((known.oddities.get(FAULT), known.format), (Some(&2), "csv"));
     }
 }

@@ -136,11 +136,64 @@ pub struct ScanReport {
     pub watched: Vec<(Arc<str>, WatchMode)>,
 }
 
+/// All watched files by id, with those of one run at hand: a screen of 2,000 runs asks for each run's files in
+/// every frame.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Files {
+    by_id: BTreeMap<FileId, FileHealth>,
+    of_run: BTreeMap<RunId, Vec<FileId>>,
+}
+
+impl Files {
+    /// Takes in what is known of a file now; returns what was known before.
+    pub fn insert(&mut self, id: FileId, file: FileHealth) -> Option<FileHealth> {
+        let moved = self.by_id.get(&id).filter(|old| old.run != file.run).map(|old| old.run.clone());
+        if let Some(ids) = moved.and_then(|run| self.of_run.get_mut(&run)) {
+            ids.retain(|known| *known != id);
+        }
+        let ids = self.of_run.entry(file.run.clone()).or_default();
+        if let Err(place) = ids.binary_search(&id) {
+            ids.insert(place, id);
+        }
+        self.by_id.insert(id, file)
+    }
+
+    /// One file.
+    pub fn get(&self, id: &FileId) -> Option<&FileHealth> {
+        self.by_id.get(id)
+    }
+
+    /// All files in the order of their ids.
+    pub fn values(&self) -> impl Iterator<Item = &FileHealth> {
+        self.by_id.values()
+    }
+
+    /// All files, to be changed in place. To move one to another run, insert it again.
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut FileHealth> {
+        self.by_id.values_mut()
+    }
+
+    /// The files of one run in the order of their ids.
+    pub fn of_run(&self, run: &RunId) -> impl Iterator<Item = &FileHealth> {
+        self.of_run.get(run).into_iter().flatten().filter_map(|id| self.by_id.get(id))
+    }
+
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
+    /// True before the first was found.
+    pub fn is_empty(&self) -> bool {
+        self.by_id.is_empty()
+    }
+}
+
 /// The state of the reading side.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Health {
-    /// All files by id.
-    pub files: BTreeMap<FileId, FileHealth>,
+    /// All files.
+    pub files: Files,
     /// The search.
     pub scan: ScanReport,
 }
@@ -153,7 +206,29 @@ impl Health {
     }
 
     /// Files of one run, in the order of their ids.
-    pub fn files_of<'a>(&'a self, run: &'a RunId) -> impl Iterator<Item = &'a FileHealth> {
-        self.files.values().filter(move |f| &f.run == run)
+    pub fn files_of(&self, run: &RunId) -> impl Iterator<Item = &FileHealth> {
+        self.files.of_run(run)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(run: &str) -> FileHealth {
+        FileHealth::found(FileId(7), Arc::from("a"), RunId::from(run), "csv")
+    }
+
+    #[test]
+    fn a_file_is_found_under_the_run_it_belongs_to_now() {
+        let mut health = Health::default();
+        for id in [9, 7, 8] {
+            health.files.insert(FileId(id), FileHealth { id: FileId(id), ..file("one") });
+        }
+        let ids = |h: &Health, run: &str| h.files_of(&RunId::from(run)).map(|f| f.id.0).collect::<Vec<_>>();
+        assert_eq!(ids(&health, "one"), [7, 8, 9]);
+        health.files.insert(FileId(8), FileHealth { id: FileId(8), ..file("two") });
+        assert_eq!((ids(&health, "one"), ids(&health, "two")), (vec![7, 9], vec![8]));
+        assert_eq!(health.files.len(), 3);
     }
 }

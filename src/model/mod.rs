@@ -16,7 +16,7 @@ mod time;
 pub use artefact::{Artefact, ArtefactKind, LoggedAlert};
 pub use batch::{Batch, Column, News, Origin, Point, Record, Skip};
 pub use confusion::{ClassScores, ConfusionMatrix, ConfusionRecord, MatrixError};
-pub use health::{FileHealth, FileState, Health, ScanReport, WatchMode};
+pub use health::{FileHealth, FileState, Files, Health, ScanReport, WatchMode};
 pub use ids::{FileId, LayerName, RunId, SeriesKey, Tag};
 pub use layer::{HistogramRecord, LayerKind, LayerRecord, LayerStats, LayerSubject};
 pub use numeric::{NumericArray, Payload, PayloadError};

@@ -19,8 +19,8 @@ impl Dated for ConfusionRecord {
     fn step(&self) -> Step {
         self.step
     }
-    fn bytes(&self) -> usize {
-        size_of::<Self>() + 8 * self.matrix.counts().len()
+    fn heap_bytes(&self) -> usize {
+        8 * self.matrix.counts().len()
     }
 }
 

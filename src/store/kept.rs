@@ -61,6 +61,10 @@ impl<T: Weight> Kept<T> {
             self.bytes -= gone.heap_bytes();
         }
         self.places.drain(..surplus);
+        if self.entries.capacity() > 2 * self.entries.len() + 4 {
+            self.entries.shrink_to_fit();
+            self.places.shrink_to_fit();
+        }
     }
 
     pub(crate) fn forget(&mut self, file: FileId) {

@@ -63,8 +63,8 @@ impl Dated for LayerPoint {
     fn step(&self) -> Step {
         self.step
     }
-    fn bytes(&self) -> usize {
-        size_of::<Self>()
+    fn heap_bytes(&self) -> usize {
+        0
     }
 }
 
@@ -72,9 +72,9 @@ impl Dated for StoredHistogram {
     fn step(&self) -> Step {
         self.step
     }
-    fn bytes(&self) -> usize {
+    fn heap_bytes(&self) -> usize {
         // Two allocations with two counters each.
-        size_of::<Self>() + 8 * (self.edges.len() + self.counts.len()) + 32
+        8 * (self.edges.len() + self.counts.len()) + 32
     }
 }
 

@@ -175,9 +175,14 @@ impl Points {
             if let Some(p) = second {
                 *stride = p.step.wrapping_sub(*first);
             }
-            let expected = |n: usize| first.wrapping_add(stride.wrapping_mul(distance(before + n)));
+            let mut expected = first.wrapping_add(stride.wrapping_mul(distance(before)));
+            let even = |p: &Point| {
+                let fits = p.step == expected;
+                expected = expected.wrapping_add(*stride);
+                fits
+            };
             // A stride below zero is a distance beyond an i64.
-            if *stride > 0 && points.iter().enumerate().all(|(n, p)| p.step == expected(n)) {
+            if *stride > 0 && points.iter().all(even) {
                 return;
             }
             self.widen_steps(before);
@@ -214,12 +219,17 @@ impl Points {
 
     fn extend_values(&mut self, points: &[Point]) {
         if let Values::Narrow(v) = &mut self.values {
-            if points.iter().all(|p| fits_f32(p.value)) {
-                grow(v, points.len());
-                v.extend(points.iter().map(|p| p.value as f32));
+            let before = v.len();
+            grow(v, points.len());
+            let mut exact = true;
+            v.extend(points.iter().map(|p| {
+                exact &= fits_f32(p.value);
+                p.value as f32
+            }));
+            if exact {
                 return;
             }
-            self.values = Values::Wide(v.iter().map(|x| f64::from(*x)).collect());
+            self.values = Values::Wide(v[..before].iter().map(|x| f64::from(*x)).collect());
         }
         if let Values::Wide(v) = &mut self.values {
             grow(v, points.len());
@@ -234,11 +244,17 @@ impl Points {
             self.walls = Walls::Millis { base: known.wall - WALL_MARGIN_S, offsets: vec![NO_WALL; before] };
         }
         if let Walls::Millis { base, offsets } = &mut self.walls {
-            if points.iter().all(|p| !p.wall.is_finite() || millis(p.wall, *base).is_some()) {
-                grow(offsets, points.len());
-                offsets.extend(points.iter().map(|p| millis(p.wall, *base).unwrap_or(NO_WALL)));
+            grow(offsets, points.len());
+            let mut fit = true;
+            offsets.extend(points.iter().map(|p| {
+                let ms = millis(p.wall, *base);
+                fit &= ms.is_some() || !p.wall.is_finite();
+                ms.unwrap_or(NO_WALL)
+            }));
+            if fit {
                 return;
             }
+            offsets.truncate(before);
             let base = *base;
             let wide = |o: &u32| if *o == NO_WALL { f64::NAN } else { base + f64::from(*o) / 1000.0 };
             self.walls = Walls::Wide(offsets.iter().map(wide).collect());
@@ -257,10 +273,10 @@ fn distance(points: usize) -> Step {
     points as Step
 }
 
-/// Whole milliseconds from `base` to `wall`, if they can be stored.
+/// Whole milliseconds from `base` to `wall`, rounded, if they can be stored.
 #[inline]
 fn millis(wall: f64, base: f64) -> Option<u32> {
-    let ms = ((wall - base) * 1000.0).round();
+    let ms = (wall - base) * 1000.0 + 0.5;
     (ms >= 0.0 && ms < f64::from(NO_WALL)).then_some(ms as u32)
 }
 

@@ -22,6 +22,8 @@ const MOST_SEGMENTS: usize = 128;
 pub(crate) struct Stretch {
     /// Places in the column.
     pub(crate) range: Range<usize>,
+    /// It began a segment.
+    pub(crate) began: bool,
     /// It supersedes what was live at and after its first step.
     pub(crate) restarts: bool,
     /// A file that sorts behind holds this series too.
@@ -112,6 +114,7 @@ impl Series {
                         Some(open) => open.range.end = end,
                         None => stretches.push(Stretch {
                             range: at..end,
+                            began: false,
                             restarts: false,
                             behind: after < self.segments.len(),
                         }),
@@ -120,7 +123,7 @@ impl Series {
                 _ => {
                     let restarts = self.begin(place, after, &points[at..end]);
                     let behind = after + 1 < self.segments.len();
-                    stretches.push(Stretch { range: at..end, restarts, behind });
+                    stretches.push(Stretch { range: at..end, began: true, restarts, behind });
                 }
             }
             at = end;

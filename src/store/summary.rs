@@ -23,28 +23,24 @@ impl Summary {
     /// Adds points that follow in file order.
     pub(crate) fn extend(&mut self, points: &[Point]) {
         let (Some(first), Some(last)) = (points.first(), points.last()) else { return };
-        let mut low: Option<Point> = None;
-        let mut high: Option<Point> = None;
-        let mut non_finite = 0;
-        for p in points {
-            if p.value.is_finite() {
-                if low.is_none_or(|l| p.value < l.value) {
-                    low = Some(*p);
-                }
-                if high.is_none_or(|h| p.value > h.value) {
-                    high = Some(*p);
-                }
-            } else {
-                non_finite += 1;
-            }
+        let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+        let mut finite = 0;
+        // Without branches, so that it is quick; where the extremes are is asked only if they matter.
+        for value in points.iter().map(|p| p.value) {
+            let counts = value.is_finite();
+            finite += u64::from(counts);
+            low = if counts && value < low { value } else { low };
+            high = if counts && value > high { value } else { high };
         }
+        let lower = finite > 0 && self.min.is_none_or(|m| low < m.value);
+        let higher = finite > 0 && self.max.is_none_or(|m| high > m.value);
         self.follow_by(&Self {
             points: points.len() as u64,
-            non_finite,
+            non_finite: points.len() as u64 - finite,
             first: Some(*first),
             last: Some(*last),
-            min: low,
-            max: high,
+            min: if lower { first_at(points, low) } else { None },
+            max: if higher { first_at(points, high) } else { None },
         });
     }
 
@@ -61,4 +57,10 @@ impl Summary {
             self.max = later.max;
         }
     }
+}
+
+/// The first point of that value.
+#[expect(clippy::float_cmp, reason = "looks for a value that was taken from the list")]
+fn first_at(points: &[Point], value: f64) -> Option<Point> {
+    points.iter().find(|p| p.value == value).copied()
 }

@@ -81,9 +81,8 @@ impl Run {
         file.saw_all(&column.points);
         let series = &mut self.series[slot];
         let before = if new { 0 } else { series.bytes() };
-        let segments = series.segments().len();
         let stretches = series.append(&taking.place, &column.points);
-        if segments > 0 && series.segments().len() != segments || !purges.is_empty() {
+        if stretches.iter().any(|s| s.began) && (series.segments().len() > 1 || !purges.is_empty()) {
             series.recut(purges);
         }
         series.thin(taking.pressure);

@@ -152,14 +152,11 @@ async fn settle() {
 }
 
 /// Runs `script` against a loop at 80×24, then quits; returns how the loop ended.
-fn drive<F: Future<Output = ()>>(
+fn drive<F: Future<Output = ()> + 'static>(
     tick: Option<Duration>,
     broken: bool,
     script: impl FnOnce(Hands) -> F + 'static,
-) -> End
-where
-    F: 'static,
-{
+) -> End {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     LocalSet::new().block_on(&runtime, async move {
@@ -194,7 +191,7 @@ fn an_idle_minute_writes_nothing_and_draws_nothing() {
         assert_eq!(hands.frames(), 1, "the first frame is drawn before anything else");
         let before = hands.bytes();
         assert!(before > 0);
-        sleep(Duration::from_secs(60)).await;
+        sleep(Duration::from_mins(1)).await;
         settle().await;
         assert_eq!((hands.frames(), hands.bytes()), (1, before));
     });
@@ -355,7 +352,7 @@ fn when_reading_ends_the_screen_stays_unless_reading_broke() {
     let end = drive(None, false, |hands| async move {
         let Hands { seen, news, keys: _keys, wishes: _wishes } = hands;
         drop(news);
-        sleep(Duration::from_secs(60)).await;
+        sleep(Duration::from_mins(1)).await;
         assert!(Seen::get(&seen.frames) <= 3, "the end of news must not spin");
     });
     assert_eq!(end, End::Quit);

@@ -1,15 +1,23 @@
 //! All integration tests in one program.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod architecture;
+mod builders;
 mod cli;
 mod detectors;
 mod event_loop;
+mod formats;
 mod frames;
 mod frames_alerts;
 mod frames_classes;
 mod frames_files;
 mod frames_layers;
+mod pipeline;
+mod native_log;
 mod pseudo_terminal;
 mod pty;
 mod screens;
 mod sessions;
+mod store;
+mod text_formats;

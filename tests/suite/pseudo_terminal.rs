@@ -80,7 +80,7 @@ impl PseudoTerminal {
         let mut reader = pair.master.try_clone_reader().unwrap();
         let shared = Arc::clone(&seen);
         thread::spawn(move || {
-            let mut buffer = [0; 65_536];
+            let mut buffer = [0; 16_000];
             loop {
                 let read = reader.read(&mut buffer).unwrap_or(0);
                 let (lock, changed) = &*shared;
@@ -130,6 +130,7 @@ impl PseudoTerminal {
     }
 
     /// Waits until the terminal satisfies `is_so`.
+    #[expect(clippy::disallowed_methods, reason = "a deadline in real time, for a real program")]
     pub fn wait_until(&self, what: &str, is_so: impl Fn(&vt100::Screen) -> bool) {
         let (lock, changed) = &*self.seen;
         let mut seen = lock.lock().unwrap();
@@ -210,6 +211,7 @@ impl Drop for PseudoTerminal {
 }
 
 /// Waits for something that cannot wake us.
+#[expect(clippy::disallowed_methods, reason = "a deadline in real time, for a real program")]
 pub fn wait_for_condition(what: &str, mut is_so: impl FnMut() -> bool) {
     let end = Instant::now() + DEADLINE;
     while !is_so() {

@@ -114,10 +114,10 @@ pub fn check_text(store: &Store, book: &AlertBook, style: &Output, out: &mut dyn
                 line.push_str(&sanitise(&place));
             }
             if let Some(step) = alert.step {
-                line.push_str(&format!(" at step {step}"));
+                line.extend([" at step ".to_owned(), step.to_string()]);
             }
             if let Some(since) = alert.since_step.filter(|since| Some(*since) != alert.step) {
-                line.push_str(&format!(" since {since}"));
+                line.extend([" since ".to_owned(), since.to_string()]);
             }
             writeln!(out, "{line}")?;
             writeln!(out, "    {}", sanitise(&alert.message))?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     formats::wire::{
         json_tree::{Json, Object},
-        numbers::{ElementType, integer, unpack},
+        numbers::{ElementType, check_packed, integer, unpack},
     },
     model::{NumericArray, Payload, PayloadError},
 };
@@ -54,9 +54,19 @@ pub fn payload(json: &Json<'_>) -> Result<Checked, PayloadError> {
 /// An array of numbers; larger than [`KEPT_VALUES`] only its shape.
 fn array(json: &Json<'_>) -> Result<Checked, PayloadError> {
     let shape = shape_of(json)?;
-    let kept = cells(&shape)? <= KEPT_VALUES;
-    let payload = if kept { Some(Payload::Array(numeric_array(json, KEPT_VALUES)?)) } else { None };
-    Ok(Checked { shape: Some(shape), payload })
+    let count = cells(&shape)?;
+    if count <= KEPT_VALUES {
+        let payload = Some(Payload::Array(numeric_array(json, KEPT_VALUES)?));
+        return Ok(Checked { shape: Some(shape), payload });
+    }
+    match json {
+        Json::Object(object) => {
+            let (text, element) = packed(object)?;
+            check_packed(text, element, count)?;
+        }
+        nested => walk(nested, &shape, &mut |_| {})?,
+    }
+    Ok(Checked { shape: Some(shape), payload: None })
 }
 
 fn texts(values: &[Json<'_>]) -> Result<Checked, PayloadError> {
@@ -133,27 +143,34 @@ pub fn numeric_array(json: &Json<'_>, limit: usize) -> Result<NumericArray, Payl
         return Err(PayloadError::ShapeMismatch);
     }
     let values = if let Json::Object(object) = json {
-        let element = ElementType::named(object.text("dtype").unwrap_or_default())?;
-        unpack(object.text("b64").ok_or(PayloadError::NotAPayload)?, element, count)?
+        let (text, element) = packed(object)?;
+        unpack(text, element, count)?
     } else {
-        // the first row of an uneven array says how much would be needed at most of what is there
         let mut values = Vec::new();
-        collect(json, &shape, &mut values)?;
+        walk(json, &shape, &mut |value| values.push(value))?;
         values
     };
     NumericArray::new(shape, values)
 }
 
-fn collect(json: &Json<'_>, shape: &[usize], values: &mut Vec<f64>) -> Result<(), PayloadError> {
+fn packed<'a>(object: &'a Object<'_>) -> Result<(&'a str, ElementType), PayloadError> {
+    let element = ElementType::named(object.text("dtype").unwrap_or_default())?;
+    Ok((object.text("b64").ok_or(PayloadError::NotAPayload)?, element))
+}
+
+/// Visits the numbers of nested lists, which must have exactly this shape.
+fn walk(json: &Json<'_>, shape: &[usize], visit: &mut impl FnMut(f64)) -> Result<(), PayloadError> {
     let (length, rest) = shape.split_first().ok_or(PayloadError::ShapeMismatch)?;
     match json {
-        Json::Numbers(numbers) if rest.is_empty() && numbers.len() == *length => values.extend(numbers),
+        Json::Numbers(numbers) if rest.is_empty() && numbers.len() == *length => {
+            numbers.iter().for_each(|n| visit(*n))
+        }
         Json::Array(rows) if rows.len() == *length => {
             for row in rows {
                 match row {
-                    Json::Null if rest.is_empty() => values.push(f64::NAN),
-                    row if rest.is_empty() => values.push(row.number().ok_or(PayloadError::NotAPayload)?),
-                    row => collect(row, rest, values)?,
+                    Json::Null if rest.is_empty() => visit(f64::NAN),
+                    row if rest.is_empty() => visit(row.number().ok_or(PayloadError::NotAPayload)?),
+                    row => walk(row, rest, visit)?,
                 }
             }
         }

@@ -123,7 +123,6 @@ fn of_buckets(totals: Totals, scratch: &mut Scratch) -> Histogram {
 impl Totals {
     /// Exact: the writer added up every element. `in_buckets`: elements that fell into a bucket.
     fn stats(&self, in_buckets: f64) -> LayerStats {
-        let finite = |number: f64| Some(number).filter(|n| n.is_finite());
         let mut stats = LayerStats { numel: finite(self.num), ..LayerStats::default() };
         if !(self.sum.is_finite() && self.sum_squares.is_finite()) {
             // NaN elements are in no bucket but in the sum.
@@ -137,7 +136,7 @@ impl Totals {
         stats.mean = finite(self.sum / self.num);
         let mean_square = finite(self.sum_squares / self.num).filter(|square| *square >= 0.0);
         stats.norm = mean_square.map(|_| self.sum_squares.sqrt());
-        stats.std = mean_square.zip(stats.mean).map(|(square, mean)| (square - mean * mean).max(0.0).sqrt());
+        stats.std = mean_square.zip(stats.mean).and_then(|(square, mean)| deviation(square, mean));
         stats
     }
 
@@ -172,6 +171,16 @@ fn outer(extreme: f64, limit: Option<f64>, next: Option<f64>, in_order: fn(&f64,
     let next = next.filter(usable);
     let fits = |edge: &f64| usable(edge) && next.is_none_or(|next| in_order(edge, &next));
     Some(extreme).filter(fits).or(limit.filter(fits)).or(next).unwrap_or_default()
+}
+
+fn finite(number: f64) -> Option<f64> {
+    Some(number).filter(|n| n.is_finite())
+}
+
+/// Standard deviation from the mean of the squares and the mean; `None` where numbers are too large for it.
+fn deviation(mean_square: f64, mean: f64) -> Option<f64> {
+    let variance = mean_square - mean * mean;
+    finite(variance).map(|variance| variance.max(0.0).sqrt())
 }
 
 /// A count that can be drawn.
@@ -233,12 +242,11 @@ fn stats_of_rows(rows: &[[f64; 3]]) -> LayerStats {
         squares += count * (left * left + left * right + right * right) / 3.0;
         (min, max) = (min.min(*left), max.max(*right));
     }
-    let mut stats = LayerStats { numel: Some(num), ..LayerStats::default() };
+    let mut stats = LayerStats { numel: finite(num), ..LayerStats::default() };
     if num > 0.0 {
-        let mean = sum / num;
-        (stats.mean, stats.min, stats.max) = (Some(mean), Some(min), Some(max));
-        stats.std = Some((squares / num - mean * mean).max(0.0).sqrt());
-        stats.norm = Some(squares.max(0.0).sqrt());
+        (stats.mean, stats.min, stats.max) = (finite(sum / num), Some(min), Some(max));
+        stats.std = stats.mean.and_then(|mean| deviation(squares / num, mean));
+        stats.norm = finite(squares.max(0.0).sqrt());
         if min > 0.0 || max < 0.0 {
             stats.zero = Some(0.0);
         } else if min == 0.0 && max == 0.0 {

@@ -261,6 +261,25 @@ fn tensor_histograms_cover_constant_and_empty_data() {
 }
 
 #[test]
+fn statistics_that_overflow_are_left_out_and_a_nan_sum_says_so() {
+    let rows = doubles(&[-1.0, 1e200, 5.0, 1e200, 3e200, 2.0]);
+    let nan = [double_field(3, 8.0), double_field(4, f64::NAN), double_field(5, f64::NAN)].concat();
+    let buckets = [bytes_field(6, &doubles(&[0.5, 1.0])), bytes_field(7, &doubles(&[0.0, 6.0]))].concat();
+    let taken = decode(&file(&[
+        event(
+            0.0,
+            1,
+            &[value("h", &[tensor(2, &[2, 3], &bytes_field(4, &rows)), metadata("histograms", b"")])],
+        ),
+        event(0.0, 1, &[value("n", &[bytes_field(5, &[nan, buckets].concat())])]),
+    ]));
+    let [Record::Histogram(huge), Record::Histogram(nan)] = &records(taken)[..] else { panic!() };
+    assert!(huge.stats.mean.is_some_and(f64::is_finite));
+    assert_eq!((huge.stats.std, huge.stats.norm), (None, None));
+    assert_eq!((nan.stats.mean, nan.stats.nan), (None, Some(2.0)));
+}
+
+#[test]
 fn texts_pictures_and_session_marks_become_records() {
     let strings =
         |cells: &[&str]| cells.iter().flat_map(|c| bytes_field(8, c.as_bytes())).collect::<Vec<_>>();

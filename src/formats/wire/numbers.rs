@@ -97,13 +97,17 @@ impl ElementType {
     }
 }
 
+/// Compares the length of base64 text with that of `count` elements.
+pub fn check_packed(text: &str, element: ElementType, count: usize) -> Result<(), PayloadError> {
+    let bytes = count.checked_mul(element.bytes()).ok_or(PayloadError::ShapeMismatch)? as u64;
+    let letters = text.trim_end_matches('=').len() as u64;
+    if letters == bytes.saturating_mul(4).div_ceil(3) { Ok(()) } else { Err(PayloadError::ShapeMismatch) }
+}
+
 /// `count` elements from base64 text. The length of the text is compared with `count` before anything is made.
 pub fn unpack(text: &str, element: ElementType, count: usize) -> Result<Vec<f64>, PayloadError> {
+    check_packed(text, element, count)?;
     let text = text.trim_end_matches('=').as_bytes();
-    let bytes = count.checked_mul(element.bytes()).ok_or(PayloadError::ShapeMismatch)?;
-    if (text.len() as u64) != (bytes as u64).saturating_mul(4).div_ceil(3) {
-        return Err(PayloadError::ShapeMismatch);
-    }
     let raw = data_encoding::BASE64_NOPAD.decode(text).map_err(|_| PayloadError::BadBase64)?;
     Ok(raw.chunks_exact(element.bytes()).map(|bytes| element.element(bytes)).collect())
 }

@@ -14,11 +14,11 @@ use ratatui::{
 use super::{
     Action, FrameContext, Outcome, Place, Request, Selection, Theme, VIEWS, View,
     keymap::{self, Key},
-    selection::SMOOTHING,
     theme::Role,
 };
 use crate::model::Step;
 
+mod actions;
 mod help;
 mod palette;
 mod prompt;
@@ -320,76 +320,6 @@ impl Screen {
                 Vec::new()
             }
         }
-    }
-
-    /// What an action means where the view has no meaning of its own for it.
-    fn act_everywhere(&mut self, action: Action, context: FrameContext<'_>) -> Vec<Request> {
-        let views = self.views.len();
-        match action {
-            Action::View(n) => self.switch_to(usize::from(n).wrapping_sub(1)),
-            Action::NextView => self.switch_to((self.current + 1) % views),
-            Action::PreviousView => self.switch_to((self.current + views - 1) % views),
-            Action::Filter => self.overlay = Overlay::Filter(Prompt::new(&self.selection.filter)),
-            Action::Palette => {
-                let bindings = self.views.get(self.current).map_or(&[][..], |v| v.bindings());
-                self.overlay = Overlay::Palette(Palette::new(bindings));
-            }
-            Action::Help => self.overlay = Overlay::Help(0),
-            Action::Back => self.selection.filter.clear(),
-            Action::Mark => self.toggle_mark(context),
-            Action::UnmarkAll => self.selection.marked.clear(),
-            Action::NextRun => self.step_run(context, 1),
-            Action::PreviousRun => self.step_run(context, -1),
-            Action::Smoothing => self.next_smoothing(),
-            Action::LogScale => self.selection.log_y = !self.selection.log_y,
-            Action::Axis => self.selection.axis = self.selection.axis.next(),
-            Action::Freeze => self.selection.toggle_freeze(context.store, context.now),
-            Action::Live => {
-                self.selection.cursor = None;
-                self.selection.frozen = None;
-            }
-            Action::TimeBack => self.move_cursor(context, -1),
-            Action::TimeForward => self.move_cursor(context, 1),
-            Action::TimeBackTen => self.move_cursor(context, -10),
-            Action::TimeForwardTen => self.move_cursor(context, 10),
-            Action::Mouse => return vec![Request::ToggleMouse],
-            Action::Suspend => return vec![Request::Suspend],
-            Action::Quit => return vec![Request::Quit],
-            _ => {}
-        }
-        Vec::new()
-    }
-
-    fn move_cursor(&mut self, context: FrameContext<'_>, by: isize) {
-        let Some(run) = self.selection.run_in(context.store) else { return };
-        self.selection.cursor = time_cursor::moved(run, self.selection.cursor, by);
-        if let Some(step) = self.selection.cursor {
-            self.say(format!("as it was at step {step}; ] forward, 0 back to live"));
-        }
-    }
-
-    fn toggle_mark(&mut self, context: FrameContext<'_>) {
-        if let Some(run) = self.selection.run_in(context.store) {
-            let id: &crate::model::RunId = run.id();
-            if !self.selection.marked.remove(id) {
-                self.selection.marked.insert(id.clone());
-            }
-        }
-    }
-
-    fn step_run(&mut self, context: FrameContext<'_>, by: isize) {
-        let ids: Vec<_> = context.store.runs().map(|r| r.id().clone()).collect();
-        let at = self.selection.run.as_ref().and_then(|id| ids.iter().position(|i| i == id)).unwrap_or(0);
-        let next = at.saturating_add_signed(by).min(ids.len().saturating_sub(1));
-        if let Some(id) = ids.get(next) {
-            self.say(format!("run {}", crate::model::sanitise(id.as_str())));
-            self.selection.run = Some(id.clone());
-        }
-    }
-
-    fn next_smoothing(&mut self) {
-        let at = SMOOTHING.iter().position(|w| *w >= self.selection.smoothing).unwrap_or(0);
-        self.selection.smoothing = SMOOTHING[(at + 1) % SMOOTHING.len()];
     }
 
     fn key_in_filter(&mut self, mut prompt: Prompt, event: KeyEvent, key: Key) {

@@ -51,8 +51,12 @@ pub fn round_step(about: f64) -> f64 {
 fn rounded(low: f64, high: f64, log: bool) -> (f64, f64) {
     if log {
         let (low, high) = (low.log10(), high.log10());
-        // Half decades keep narrow curves from filling a tenth of the chart.
-        let grain = if high - low > 1.5 { 1.0 } else { 0.25 };
+        // Parts of decades keep narrow curves from filling a tenth of the chart.
+        let grain = match high - low {
+            4.0.. => 1.0,
+            1.2.. => 0.5,
+            _ => 0.25,
+        };
         let (a, b) = ((low / grain).floor() * grain, (high / grain).ceil() * grain);
         let b = if b > a { b } else { a + grain };
         return (10_f64.powf(a), 10_f64.powf(b));

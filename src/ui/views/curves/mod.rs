@@ -21,6 +21,10 @@ use crate::{
 
 pub mod catalog;
 pub mod grid;
+mod kept;
+pub mod legend;
+mod marks;
+mod moves;
 pub mod painter;
 pub mod smoothing;
 pub mod trace;
@@ -180,114 +184,6 @@ impl View for Curves {
 }
 
 impl Curves {
-    /// Where the selected chart is now; the first where it is not.
-    fn at(&self, charts: &[Chart]) -> usize {
-        self.selected.as_ref().and_then(|stem| charts.iter().position(|c| &c.stem == stem)).unwrap_or(0)
-    }
-
-    fn row_length(&self) -> isize {
-        if self.alone { 1 } else { self.grid.columns.max(1).cast_signed() }
-    }
-
-    fn step(&mut self, charts: &[Chart], by: isize) {
-        let next = self.at(charts).saturating_add_signed(by).min(charts.len().saturating_sub(1));
-        self.selected = charts.get(next).map(|c| c.stem.clone());
-    }
-
-    fn sideways(&mut self, charts: &[Chart], by: isize) {
-        if self.readout.is_some() {
-            self.move_readout(charts, by);
-        } else if self.zoom != (0.0, 1.0) {
-            let length = self.zoom.1 - self.zoom.0;
-            let from = (self.zoom.0 + length * 0.25 * by as f64).clamp(0.0, 1.0 - length);
-            self.zoom = (from, from + length);
-        } else {
-            self.step(charts, by);
-        }
-    }
-
-    fn far(&mut self, charts: &[Chart], last: bool) {
-        if self.readout.is_some() {
-            let rows = self.rows_of_selected(charts);
-            self.readout = if last { rows.last().copied() } else { rows.first().copied() };
-        } else {
-            let chart = if last { charts.last() } else { charts.first() };
-            self.selected = chart.map(|c| c.stem.clone());
-        }
-    }
-
-    fn back(&mut self) -> Outcome {
-        if self.readout.is_some() {
-            self.readout = None;
-        } else if self.alone {
-            self.alone = false;
-        } else if self.zoom != (0.0, 1.0) {
-            self.zoom = (0.0, 1.0);
-        } else {
-            return Outcome::Ignored;
-        }
-        Outcome::Done
-    }
-
-    /// Around the read-out, else towards the newest data, which is what one zooms in for.
-    fn zoom_by(&mut self, factor: f64) {
-        let length = ((self.zoom.1 - self.zoom.0) * factor).clamp(1e-6, 1.0);
-        let anchor = match (self.readout, self.focus.window) {
-            (Some(x), Some(window)) => {
-                self.zoom.0 + (self.zoom.1 - self.zoom.0) * window.across(x).clamp(0.0, 1.0)
-            }
-            _ => self.zoom.1,
-        };
-        let share = (anchor - self.zoom.0) / (self.zoom.1 - self.zoom.0);
-        let from = (anchor - length * share).clamp(0.0, 1.0 - length);
-        self.zoom = if length >= 1.0 { (0.0, 1.0) } else { (from, from + length) };
-    }
-
-    /// All places on the axis of the selected chart at which there is a value, ascending.
-    fn rows_of_selected(&self, charts: &[Chart]) -> Vec<f64> {
-        let Some(chart) = charts.get(self.at(charts)) else { return Vec::new() };
-        let traces = chart.curves.iter().filter_map(|c| self.painter.trace(c));
-        let mut xs: Vec<f64> = traces.flat_map(|t| t.rows.iter().map(|r| r.x)).collect();
-        xs.sort_by(f64::total_cmp);
-        xs.dedup();
-        xs
-    }
-
-    fn toggle_readout(&mut self, charts: &[Chart]) {
-        self.readout = if self.readout.is_some() {
-            None
-        } else {
-            let rows = self.rows_of_selected(charts);
-            let right = self.focus.window.map_or(f64::INFINITY, |w| w.x.1);
-            rows[..rows.partition_point(|x| *x <= right)].last().copied()
-        };
-    }
-
-    /// To the next place with a value that is at least one dot away.
-    fn move_readout(&mut self, charts: &[Chart], by: isize) {
-        let (Some(at), Some(window)) = (self.readout, self.focus.window) else { return };
-        let rows = self.rows_of_selected(charts);
-        let dot = (window.x.1 - window.x.0) / f64::from(self.focus.plot.width.max(1)) / 2.0;
-        let next = if by > 0 {
-            let next =
-                rows.partition_point(|x| *x <= at).max(rows.partition_point(|x| *x < at + dot * 0.999));
-            rows.get(next).or(rows.last())
-        } else {
-            let end = rows.partition_point(|x| *x < at).min(rows.partition_point(|x| *x <= at - dot * 0.999));
-            rows[..end].last().or(rows.first())
-        };
-        self.readout = next.copied().or(self.readout);
-        // The cursor takes the window along.
-        if let Some(x) = self.readout {
-            let share = window.across(x);
-            let length = self.zoom.1 - self.zoom.0;
-            if !(0.0..=1.0).contains(&share) && length < 1.0 {
-                let from = (self.zoom.0 + length * (share - 0.5)).clamp(0.0, 1.0 - length);
-                self.zoom = (from, from + length);
-            }
-        }
-    }
-
     fn draw(&mut self, scene: Scene<'_>, charts: &[Chart], area: Rect, buffer: &mut Buffer) {
         let theme = scene.context.theme;
         let header = Rect { height: 1, ..area };
@@ -369,7 +265,7 @@ fn empty_text(scene: Scene<'_>) -> String {
     if !selection.filter.is_empty() {
         format!("no tag matches \"{}\"; Esc clears the filter", selection.filter)
     } else if let Some(run) = runs.first() {
-        format!("{} has no curves yet", painter::run_name(run, 40, context.theme.ascii))
+        format!("{} has no curves yet", legend::run_name(run, 40, context.theme.ascii))
     } else {
         "no runs yet: waiting for logs to appear".to_owned()
     }
@@ -408,7 +304,7 @@ fn draw_header(scene: Scene<'_>, modes: &[String], area: Rect, buffer: &mut Buff
     let mut x = area.x + 1;
     let room = usize::from(right.saturating_sub(x + 1));
     if let [only] = runs {
-        put(buffer, x, area.y, &painter::run_name(only, room, theme.ascii), room as u16, theme.title());
+        put(buffer, x, area.y, &legend::run_name(only, room, theme.ascii), room as u16, theme.title());
         return;
     }
     for (i, run) in runs.iter().enumerate() {
@@ -418,9 +314,9 @@ fn draw_header(scene: Scene<'_>, modes: &[String], area: Rect, buffer: &mut Buff
             put(buffer, x, area.y, theme.glyph("…", "~"), 1, theme.muted());
             break;
         }
-        let letter = painter::run_letter(i);
+        let letter = legend::run_letter(i);
         x = put(buffer, x, area.y, &format!("{letter} "), 2, theme.series(i));
-        let name = painter::run_name(run, each - 4, theme.ascii);
+        let name = legend::run_name(run, each - 4, theme.ascii);
         let style = if i == 0 { theme.title() } else { theme.style(Role::Text) };
         x = put(buffer, x, area.y, &name, columns(&name) as u16, style) + 2;
     }

@@ -2,20 +2,21 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use ratatui::{buffer::Buffer, layout::Rect, style::Style};
+use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::{
     catalog::{Chart, Curve},
-    trace::{Row, Scale, Trace, Traces},
+    kept::Traces,
+    legend::{colour, draw_title, letter},
+    marks::{alert_marks, draw_marks},
+    trace::{Scale, Trace},
 };
 use crate::{
-    detect::{Severity, tags::Split},
-    model::Step,
+    detect::tags::Split,
     store::Run,
     ui::{
-        Axis, FrameContext, Selection, Theme, numbers,
-        text::{columns, fit, fit_end, put, set},
-        theme::Role,
+        Axis, FrameContext, Selection, Theme,
+        text::{fit, put},
         widgets::{
             axis::{self, Bounds, Unit},
             chart::{self, Line, Stroke, Window},
@@ -64,13 +65,6 @@ pub struct Painted {
     pub plot: Rect,
     /// What they show; `None` if there was nothing to show.
     pub window: Option<Window>,
-}
-
-/// A moment that an alert points at.
-#[derive(Clone, PartialEq, Debug)]
-struct AlertMark {
-    x: f64,
-    severity: Severity,
 }
 
 /// Keeps between frames what makes charts cheap and calm: traces and vertical bounds.
@@ -173,34 +167,6 @@ fn nothing(selection: &Selection, traces: &[(&Curve, &Trace)]) -> &'static str {
     }
 }
 
-/// Colour of a curve: by run where there are several, by split and place where there is one.
-pub fn colour(curve: &Curve, position: usize, runs: usize) -> usize {
-    if runs > 1 { curve.run } else { position }
-}
-
-/// The letter of the `n`th run shown; after 26 they repeat.
-pub fn run_letter(n: usize) -> char {
-    char::from(b'A' + (n % 26) as u8)
-}
-
-/// The letter of a curve: `t`rain, `v`al, `e` for test; with several runs the run's letter, small for validation.
-pub fn letter(curve: &Curve, position: usize, of: usize, runs: usize) -> Option<char> {
-    if of < 2 {
-        return None;
-    }
-    if runs > 1 {
-        let letter = run_letter(curve.run);
-        let later = matches!(curve.split, Split::Val | Split::Test);
-        return Some(if later { letter.to_ascii_lowercase() } else { letter });
-    }
-    Some(match curve.split {
-        Split::Train => 't',
-        Split::Val => 'v',
-        Split::Test => 'e',
-        Split::Unknown => run_letter(position).to_ascii_lowercase(),
-    })
-}
-
 /// Bounds of the horizontal axis before zooming, what it measures and its name.
 fn horizontal(scene: Scene<'_>, traces: &[(&Curve, &Trace)]) -> (Option<(f64, f64)>, Unit, &'static str) {
     let Scene { context, selection, runs } = scene;
@@ -296,125 +262,6 @@ fn lines<'a>(
     lines
 }
 
-/// Title, then letter and value of each curve as far as there is room; at the right how many values are not finite.
-fn draw_title(
-    scene: Scene<'_>,
-    chart: &Chart,
-    traces: &[(&Curve, &Trace)],
-    look: Look,
-    area: Rect,
-    buffer: &mut Buffer,
-) {
-    if area.width < 8 || area.height == 0 {
-        return;
-    }
-    let (theme, runs) = (scene.context.theme, scene.runs.len());
-    let mut right = area.right() - 1;
-    let broken: u64 = traces.iter().map(|(_, t)| t.non_finite).sum();
-    if broken > 0 && area.width >= 24 {
-        let text = format!(" {} {} NaN/Inf ", theme.glyph("△", "N"), numbers::count(broken));
-        right -= columns(&text) as u16;
-        put(buffer, right, area.y, &text, 30, theme.style(Role::Bad));
-    }
-    let left = area.x + 1;
-    let room = usize::from(right.saturating_sub(left + 2));
-    // The values matter as much as the name.
-    let title_room = if traces.is_empty() { room } else { room.min((room / 2).max(10)) };
-    let title = format!(" {} ", fit_end(&title(chart), title_room, theme.ascii));
-    let style = if look.focused { theme.accent() } else { theme.title() };
-    let mut x = put(buffer, left, area.y, &title, right.saturating_sub(left), style);
-    x = put(buffer, x, area.y, " ", right.saturating_sub(x), Style::new());
-    for (position, (curve, trace)) in traces.iter().enumerate() {
-        let value = shown_row(trace, look.readout).map_or_else(
-            || theme.glyph("–", "-").to_owned(),
-            |r| numbers::value(if r.value.is_finite() { r.smooth } else { r.value }),
-        );
-        let letter = letter(curve, position, traces.len(), runs);
-        let name = match (letter, runs, curve.split) {
-            (None, ..) => String::new(),
-            (Some(_), 1, Split::Train | Split::Val | Split::Test) => format!("{} ", split_name(curve.split)),
-            (Some(c), ..) => format!("{c} "),
-        };
-        let width = columns(&name) + columns(&value) + 2;
-        if usize::from(right.saturating_sub(x)) < width {
-            if x < right {
-                set(buffer, x, area.y, if theme.ascii { '~' } else { '…' }, theme.muted());
-            }
-            break;
-        }
-        let series = theme.series(colour(curve, position, runs));
-        x = put(buffer, x, area.y, &name, width as u16, series);
-        let bad = value == "NaN" || value.ends_with("Inf");
-        let style = if bad { theme.style(Role::Bad) } else { Style::new() };
-        x = put(buffer, x, area.y, &value, width as u16, style);
-        x = put(buffer, x, area.y, " ", 1, Style::new());
-    }
-}
-
-/// The writer's own name where there is one curve, else what the curves share.
-fn title(chart: &Chart) -> String {
-    match chart.curves.as_slice() {
-        [only] => only.key.label(),
-        _ => chart.stem.to_string(),
-    }
-}
-
-/// The row of the read-out, or the last one.
-pub fn shown_row(trace: &Trace, readout: Option<f64>) -> Option<&Row> {
-    readout.map_or_else(|| trace.rows.last(), |x| trace.at(x))
-}
-
-/// The word for a split in legends.
-pub fn split_name(split: Split) -> &'static str {
-    match split {
-        Split::Train => "train",
-        Split::Val => "val",
-        Split::Test => "test",
-        Split::Unknown => "",
-    }
-}
-
-fn alert_marks(context: FrameContext<'_>, chart: &Chart, traces: &[(&Curve, &Trace)]) -> Vec<AlertMark> {
-    let mut marks = Vec::new();
-    for alert in context.alerts.alerts() {
-        let Some(key) = &alert.series else { continue };
-        let Some(at) = chart.curves.iter().position(|c| c.run_id == alert.run && &c.key == key) else {
-            continue;
-        };
-        let step: Option<Step> = alert.since_step.or(alert.step);
-        let x = traces.get(at).zip(step).and_then(|((_, trace), step)| trace.x_of_step(step));
-        if let Some(x) = x {
-            marks.push(AlertMark { x, severity: alert.severity });
-        }
-    }
-    marks.sort_by_key(|m| m.severity);
-    marks
-}
-
-/// The row below the curves: where values are not finite and where alerts began; the worst wins a cell.
-fn draw_marks(
-    theme: &Theme,
-    window: &Window,
-    traces: &[(&Curve, &Trace)],
-    alerts: &[AlertMark],
-    row: Rect,
-    buffer: &mut Buffer,
-) {
-    for (_, trace) in traces {
-        for (x, _) in &trace.marks {
-            if let Some(column) = window.cell(*x, row.width) {
-                let glyph = if theme.ascii { 'N' } else { '△' };
-                set(buffer, row.x + column, row.y, glyph, theme.style(Role::Bad));
-            }
-        }
-    }
-    for mark in alerts {
-        if let Some(column) = window.cell(mark.x, row.width) {
-            put(buffer, row.x + column, row.y, theme.mark(mark.severity), 1, theme.severity(mark.severity));
-        }
-    }
-}
-
 fn draw_cursor(theme: &Theme, window: &Window, at: f64, plot: Rect, buffer: &mut Buffer) {
     let Some(column) = window.cell(at, plot.width) else { return };
     for y in plot.top()..plot.bottom() {
@@ -423,16 +270,5 @@ fn draw_cursor(theme: &Theme, window: &Window, at: f64, plot: Rect, buffer: &mut
         {
             cell.set_char(if theme.ascii { '|' } else { '┊' }).set_style(theme.accent());
         }
-    }
-}
-
-/// What a run is called in legends.
-pub fn run_name(run: &Run, width: usize, ascii: bool) -> String {
-    let id = run.id().as_str();
-    let name = run.info().name.as_deref().filter(|n| !n.is_empty() && *n != id);
-    match name {
-        Some(name) if id != "." => fit_end(&format!("{id} ({name})"), width, ascii),
-        Some(name) => fit(name, width, ascii),
-        None => fit_end(id, width, ascii),
     }
 }

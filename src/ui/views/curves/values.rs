@@ -6,7 +6,8 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 use super::{
     catalog::Chart,
-    painter::{Painter, Scene, colour, letter, run_name, shown_row},
+    legend::{colour, letter, run_name, shown_row},
+    painter::{Painter, Scene},
 };
 use crate::{
     store::Run,

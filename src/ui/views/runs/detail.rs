@@ -17,7 +17,8 @@ use crate::{
         text::{columns, fit, put},
         views::curves::{
             catalog::Catalog,
-            painter::{Look, Painter, Scene, run_name},
+            legend::run_name,
+            painter::{Look, Painter, Scene},
         },
         widgets::frame,
     },

@@ -15,7 +15,7 @@ use crate::{
         numbers,
         text::{columns, fit, put, put_right},
         theme::Role,
-        views::curves::painter::run_name,
+        views::curves::legend::run_name,
     },
 };
 

@@ -10,7 +10,7 @@ use crate::{
         FrameContext, Selection, Theme, numbers,
         text::{fit, put, put_right, set},
         theme::Role,
-        views::curves::painter::{run_letter, run_name},
+        views::curves::legend::{run_letter, run_name},
         widgets::{axis, sparkline},
     },
 };

@@ -1,0 +1,133 @@
+//! Feeds bytes to a decoder in pieces, as a tail does, and keeps everything that comes out in comparable form.
+//! Shared with the fuzz targets.
+
+use std::collections::BTreeMap;
+
+use epochscope::formats::{Decoded, Decoder, Fatal, Format};
+
+/// Everything that a decoder said of a file; numbers as bits, so that NaN equals itself.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Reading {
+    /// Step, wall time and value of each point, by run and series.
+    pub columns: BTreeMap<(String, String), Vec<(i64, u64, u64)>>,
+    /// Records of each run, in order.
+    pub records: BTreeMap<String, Vec<String>>,
+    /// Offset, length, reason.
+    pub skips: Vec<(u64, u64, String)>,
+    /// Curiosities.
+    pub oddities: BTreeMap<String, u64>,
+    /// Whole frames understood.
+    pub frames: u64,
+    /// Why it ended early.
+    pub fatal: Option<Fatal>,
+    /// Bytes used up, the unfinished end not counted.
+    pub consumed: u64,
+}
+
+impl Reading {
+    /// Points of all series.
+    pub fn points(&self) -> usize {
+        self.columns.values().map(Vec::len).sum()
+    }
+
+    /// Steps and values of a series of the only run, by its label.
+    pub fn series(&self, label: &str) -> Vec<(i64, f64)> {
+        let points = self.columns.get(&(String::new(), label.to_owned()));
+        let point = |(step, _, value): &(i64, u64, u64)| (*step, f64::from_bits(*value));
+        points.map_or_else(Vec::new, |points| points.iter().map(point).collect())
+    }
+
+    fn add(&mut self, out: &mut Decoded) {
+        let taken = out.take();
+        if taken.void_earlier {
+            self.columns.clear();
+            self.records.clear();
+        }
+        for part in taken.parts {
+            for column in part.columns {
+                let points = self.columns.entry((part.run.to_string(), column.key.label())).or_default();
+                let bits = |v: f64| if v.is_nan() { f64::NAN.to_bits() } else { v.to_bits() };
+                points.extend(column.points.iter().map(|p| (p.step, bits(p.wall), bits(p.value))));
+            }
+            let records = self.records.entry(part.run.to_string()).or_default();
+            records.extend(part.records.iter().map(|r| format!("{r:?}")));
+        }
+        self.records.retain(|_, records| !records.is_empty());
+        self.skips.extend(taken.skips.into_iter().map(|s| (s.offset, s.bytes, s.reason.to_string())));
+        for (name, count) in taken.oddities {
+            *self.oddities.entry(name.to_string()).or_default() += count;
+        }
+        self.frames += taken.records;
+    }
+}
+
+/// A file that arrives bit by bit.
+pub struct Feeder<'a> {
+    decoder: Box<dyn Decoder>,
+    bytes: &'a [u8],
+    start: usize,
+    out: Decoded,
+    /// What came out so far.
+    pub reading: Reading,
+}
+
+impl<'a> Feeder<'a> {
+    /// A fresh decoder of `format` before the first byte.
+    pub fn new(format: &dyn Format, bytes: &'a [u8]) -> Self {
+        Self { decoder: format.decoder(), bytes, start: 0, out: Decoded::new(), reading: Reading::default() }
+    }
+
+    /// Lets the file grow to `end` bytes and the decoder look at it.
+    pub fn grow_to(&mut self, end: usize) {
+        if self.start >= end || self.reading.fatal.is_some() {
+            return;
+        }
+        let shown = &self.bytes[self.start..end];
+        match self.decoder.decode(shown, &mut self.out) {
+            Ok(consumed) => {
+                assert!(consumed.bytes <= shown.len(), "more consumed than was shown");
+                self.start += consumed.bytes;
+                self.start += usize::try_from(consumed.then_skip).unwrap_or(usize::MAX / 2);
+                self.reading.consumed = self.start as u64;
+            }
+            Err(fatal) => self.reading.fatal = Some(fatal),
+        }
+        self.reading.add(&mut self.out);
+    }
+
+    /// Nobody will wait for more.
+    pub fn finish(mut self) -> Reading {
+        if self.start < self.bytes.len() && self.reading.fatal.is_none() {
+            let rest = &self.bytes[self.start..];
+            let taken = self.decoder.decode_rest(rest, &mut self.out);
+            assert!(taken <= rest.len(), "more consumed than was there");
+            self.reading.consumed += taken as u64;
+            self.reading.add(&mut self.out);
+        }
+        self.reading
+    }
+
+    /// Length of the start that must not change.
+    pub fn fingerprint_bytes(&self) -> usize {
+        self.decoder.fingerprint_bytes()
+    }
+}
+
+/// The whole file at once.
+pub fn read_whole(format: &dyn Format, bytes: &[u8]) -> Reading {
+    read_in_pieces(format, bytes, &[bytes.len().max(1)])
+}
+
+/// The file in pieces of these sizes, again and again.
+pub fn read_in_pieces(format: &dyn Format, bytes: &[u8], sizes: &[usize]) -> Reading {
+    let mut feeder = Feeder::new(format, bytes);
+    let mut end = 0;
+    for size in sizes.iter().cycle() {
+        end = (end + (*size).max(1)).min(bytes.len());
+        feeder.grow_to(end);
+        if end >= bytes.len() {
+            break;
+        }
+    }
+    feeder.finish()
+}

@@ -1,0 +1,4 @@
+//! Logs to test with, and ways to feed them to decoders.
+
+pub mod feeding;
+pub mod samples;
