@@ -352,7 +352,8 @@ fn run_of<'a>(context: FrameContext<'a>, selection: &Selection) -> Option<&'a Ru
 /// when they hold NaN.
 fn silence(run: &Run, newest: Step) -> Option<String> {
     let records = longest(run);
-    let interval = records.last()?.step.checked_sub(records.first()?.step)? / i64::try_from(records.len().max(2)).unwrap_or(i64::MAX);
+    let interval = records.last()?.step.checked_sub(records.first()?.step)?
+        / i64::try_from(records.len().max(2)).unwrap_or(i64::MAX);
     let last = run.last_step()?;
     (last > newest.saturating_add(interval.max(1).saturating_mul(3)))
         .then(|| format!("no layer record since step {newest}, the run is at {last}"))
