@@ -41,8 +41,12 @@ fn detectors() -> String {
 /// The README with what belongs between `<!-- name -->` and `<!-- /name -->` put there.
 fn filled(readme: &str) -> String {
     let mut text = readme.to_owned();
-    let parts =
-        [("formats", formats()), ("views", views()), ("detectors", detectors()), ("keys", keymap::markdown())];
+    let parts = [
+        ("formats", formats()),
+        ("views", views()),
+        ("detectors", detectors()),
+        ("keys", keymap::markdown()),
+    ];
     for (name, content) in parts {
         let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->"));
         let from = text.find(&begin).unwrap_or_else(|| panic!("README.md lacks `{begin}`")) + begin.len();
