@@ -10,7 +10,7 @@ use super::{
     DetectorSpec, Finding, Hold, Patience, Scope, SeriesDetector, Severity, Speaks, Surroundings, Verdict,
     journal::{FIRST_WINDOW, Journal},
     running,
-    tags::{Role, Split, TagClass},
+    tags::{self, Role, Split, TagClass},
     words,
 };
 
@@ -45,6 +45,7 @@ fn build(_: &SeriesKey, class: &TagClass) -> Box<dyn SeriesDetector> {
     let validation = matches!(class.split, Split::Val | Split::Test);
     Box::new(Divergence {
         validation,
+        part: !tags::is_whole(&class.stem),
         best_raw: f64::INFINITY,
         first_max: f64::NEG_INFINITY,
         early_max: f64::NEG_INFINITY,
@@ -57,6 +58,8 @@ fn build(_: &SeriesKey, class: &TagClass) -> Box<dyn SeriesDetector> {
 struct Divergence {
     /// Validation alone may rise by overfitting: it must be clearly worse than at its start to count.
     validation: bool,
+    /// A part of the objective may rise while the whole falls.
+    part: bool,
     best_raw: f64,
     /// Maximum of the first [`FIRST_WINDOW`] points.
     first_max: f64,
@@ -164,7 +167,7 @@ impl Divergence {
     fn verdict(&self, journal: &Journal, around: &Surroundings) -> Verdict {
         let Some(step) = journal.bins().last().map(|b| b.last_step) else { return Verdict::Unsure };
         let enough = if self.validation { VALIDATION_POINTS } else { TRAINING_POINTS };
-        if self.validation && around.training_loss {
+        if self.validation && around.training_loss || self.part && around.whole_loss {
             return Verdict::Unsure;
         }
         if around.moving_target || journal.points() < enough || around.schedule.warming_up(step) {

@@ -12,7 +12,7 @@ use super::{
     DetectorSpec, Finding, Hold, Patience, Scope, SeriesDetector, Severity, Speaks, Surroundings, Verdict,
     journal::Journal,
     running,
-    tags::{Role, Split, TagClass},
+    tags::{self, Role, Split, TagClass},
     words,
 };
 
@@ -41,12 +41,14 @@ const CHANCE: f64 = 0.03;
 /// Class counts whose ln C is recognised without being told: 2, 10, 100, 1000, and usual vocabularies.
 const USUAL_CLASSES: &[f64] = &[2.0, 10.0, 100.0, 1000.0, 32_000.0, 50_257.0, 50_304.0];
 
-fn build(_: &SeriesKey, _: &TagClass) -> Box<dyn SeriesDetector> {
-    Box::new(NotLearning { first: None, identical: 0, differed: false })
+fn build(_: &SeriesKey, class: &TagClass) -> Box<dyn SeriesDetector> {
+    Box::new(NotLearning { part: !tags::is_whole(&class.stem), first: None, identical: 0, differed: false })
 }
 
 #[derive(Debug)]
 struct NotLearning {
+    /// A part of the objective may stay while the whole falls.
+    part: bool,
     first: Option<f64>,
     identical: u64,
     differed: bool,
@@ -110,7 +112,7 @@ impl SeriesDetector for NotLearning {
 impl NotLearning {
     fn verdict(&self, journal: &Journal, around: &Surroundings) -> Verdict {
         let Some(step) = journal.last_step() else { return Verdict::Unsure };
-        if around.moving_target || around.schedule.warming_up(step) {
+        if around.moving_target || self.part && around.whole_loss || around.schedule.warming_up(step) {
             return Verdict::Unsure;
         }
         let Some(start) = journal.start() else { return Verdict::Unsure };

@@ -111,8 +111,9 @@ impl RunJudges {
             self.around.moving_target = true;
             self.withdraw_level_rules();
         }
-        self.around.training_loss |=
-            class.role == Role::Loss && matches!(class.split, Split::Train | Split::Unknown);
+        let of_training = class.role == Role::Loss && matches!(class.split, Split::Train | Split::Unknown);
+        self.around.training_loss |= of_training;
+        self.around.whole_loss |= of_training && tags::is_whole(&class.stem);
         let is_val_metric =
             class.role == Role::Metric && class.goal == Some(Goal::Max) && class.split == Split::Val;
         if is_val_metric && self.metrics.len() < METRICS_FOLLOWED {

@@ -64,6 +64,8 @@ const FLUSH_S: f64 = 120.0;
 const STALLED_S: f64 = 1800.0;
 /// How much later than its modification a record may be seen and still count as having arrived live.
 const LIVE_DELAY_S: f64 = 30.0;
+/// A run that was not seen alive and has been silent this many times as long as it ever ran is over.
+const OVER: f64 = 30.0;
 /// Points that speak of the recent pace.
 const RECENT: usize = 64;
 
@@ -83,6 +85,9 @@ pub fn run_state(run: &Run, health: &Health, now: WallTime, stale_after_s: f64) 
     }
     if silence.seconds <= FLUSH_S {
         return RunState::Running;
+    }
+    if !silence.live && silence.seconds > OVER * run.last_wall().since(run.first_wall()) {
+        return RunState::Unknown;
     }
     match limits(run, &silence) {
         Some(limits) if silence.seconds > limits.stalled => RunState::Stalled,

@@ -6,6 +6,7 @@ use super::schedule::{Overflows, Schedule};
 
 /// The rest of the run, as far as rules need it.
 #[derive(Clone, PartialEq, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts of a run, not states of one thing")]
 pub struct Surroundings {
     /// Learning rate and other plans.
     pub schedule: Schedule,
@@ -18,6 +19,8 @@ pub struct Surroundings {
     pub moving_target: bool,
     /// The run logs a training loss, so that a rise of validation alone is no divergence.
     pub training_loss: bool,
+    /// One of them is the whole objective, so that its parts may rise while it falls.
+    pub whole_loss: bool,
     /// Some series of the run began with NaN: its writer puts NaN where there is nothing to say.
     pub nan_for_missing: bool,
     /// Planned steps.

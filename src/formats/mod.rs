@@ -166,9 +166,14 @@ impl std::error::Error for Fatal {}
 
 /// The format that claims `file`, or why none does: the reasons of those whose name pattern fitted.
 pub fn recognise(file: &Candidate<'_>) -> Recognised {
+    recognise_among(FORMATS, file)
+}
+
+/// As [`recognise`], with a choice of formats.
+pub fn recognise_among(formats: &[&'static dyn Format], file: &Candidate<'_>) -> Recognised {
     let mut reasons = Vec::new();
     let mut wait = false;
-    for format in FORMATS {
+    for format in formats {
         match format.recognises(file) {
             Claim::Yes if !wait => return Recognised::As(*format),
             Claim::Yes => return Recognised::NotYet,

@@ -1,53 +1,108 @@
-//! Growing files in, [`News`] out: finds log files, groups them into runs, follows each of them.
+//! Growing files in, news out: finds the files, notices their changes, reads them in turns.
 //!
-//! **Invariants:** notifications of the kernel are hints, losing all of them costs at most a heartbeat; the file is
-//! the queue (a full channel stops reading, the bytes stay on disk); nothing is ever written below a watched path.
+//! ```text
+//!  kernel ── hints ──▶ scout ── runs with news ──▶ workers ── batches ──▶ out (bounded)
+//!                        │ finds files, looks at their stamps
+//! ```
+//!
+//! **Invariants:** the truth is what `stat` says; a hint that is lost costs time, never data. No queue is unbounded:
+//! when `out` is full the workers wait and the file keeps the data. A file that cannot be read is never given up for
+//! good.
 
-mod board;
-mod directory;
+mod claim;
+mod folders;
 mod group;
+mod mount;
+mod outlet;
+mod pool;
+mod reader;
 pub mod replay;
+mod report;
+mod revival;
+mod scout;
+mod select;
+mod source;
+mod survey;
 mod tail;
+mod vigil;
 mod watch;
 mod worker;
 
 use std::{
     fmt,
     path::PathBuf,
-    sync::{Arc, mpsc::SyncSender},
-    thread::JoinHandle,
+    sync::{
+        Arc,
+        atomic::AtomicBool,
+        mpsc::{SyncSender, sync_channel},
+    },
+    thread::{self, JoinHandle},
     time::Duration,
 };
 
-use crate::model::{Clock, News, WallTime};
+pub use group::Place;
+pub use reader::Scratch;
+pub use source::{ReadAt, Stamp};
+pub use tail::{Budget, Tail, Turn};
 
-/// What to read and how.
-#[derive(Clone, Debug)]
+use self::{
+    outlet::{Outlet, Stop},
+    pool::Pool,
+    scout::Scout,
+    select::Selection,
+    source::Disk,
+    watch::Hint,
+    worker::Workshop,
+};
+use crate::{
+    formats::{FORMATS, Format},
+    model::{Clock, News, WallTime},
+};
+
+/// What to read, and how.
+#[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// Log files, run folders, or trees of them.
+    /// Folders and files to watch.
     pub roots: Vec<PathBuf>,
-    /// Only files whose path below the root fits one of these globs; empty: all.
+    /// If not empty, only files that one of these globs matches.
     pub include: Vec<String>,
-    /// No file or folder whose path below the root fits one of these globs.
+    /// Files and folders that are passed over.
     pub exclude: Vec<String>,
-    /// `(format, glob)`: files that fit are of that format, whatever they look like.
+    /// `(format, glob)`: files that are of a format whatever they look like.
     pub format_hints: Vec<(String, String)>,
-    /// Only files modified since.
+    /// Files that were last changed before are passed over until they change.
     pub modified_since: Option<WallTime>,
-    /// No notifications; look this often.
+    /// Look for changes at this interval instead of being told of them.
     pub poll: Option<Duration>,
-    /// Go on following; otherwise read to the end once.
+    /// Go on after the present end of the files. Without it everything is read once.
     pub follow: bool,
-    /// Threads that read and decode; at least one is used.
+    /// Threads that read, at least one.
     pub workers: usize,
 }
 
-/// Why watching could not start.
+/// What [`start`] takes for granted, for those who embed this with other formats or pace.
+#[derive(Clone)]
+pub struct Machinery {
+    /// The formats that are tried, in order.
+    pub formats: &'static [&'static dyn Format],
+    /// How often everything is looked at although nobody said that something changed.
+    pub heartbeat: Duration,
+    /// Let the kernel tell of changes where it can. Without it, only the heartbeat notices them.
+    pub notifications: bool,
+}
+
+impl Default for Machinery {
+    fn default() -> Self {
+        Self { formats: FORMATS, heartbeat: Duration::from_secs(5), notifications: true }
+    }
+}
+
+/// Why reading cannot start.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StartError {
-    /// Which path, glob or format name.
+    /// The path, glob or format that is wrong.
     pub path: PathBuf,
-    /// One clause.
+    /// What is wrong with it, one clause.
     pub reason: String,
 }
 
@@ -59,39 +114,93 @@ impl fmt::Display for StartError {
 
 impl std::error::Error for StartError {}
 
-/// Running threads; dropping it stops and joins them.
+/// The threads that read. Dropping it stops and joins them.
 pub struct Ingest {
-    board: Arc<board::Board>,
+    stop: Arc<Stop>,
+    pool: Option<Arc<Pool>>,
+    wake: Option<SyncSender<Hint>>,
     threads: Vec<JoinHandle<()>>,
+}
+
+impl Ingest {
+    /// Turns taken at files so far. It stands still while no file changes.
+    pub fn turns(&self) -> u64 {
+        self.pool.as_ref().map_or(0, |pool| pool.turns())
+    }
 }
 
 impl Drop for Ingest {
     fn drop(&mut self) {
-        self.board.stop();
+        self.stop.stop();
+        if let Some(pool) = &self.pool {
+            pool.stop();
+        }
+        if let Some(wake) = &self.wake {
+            // If there is no room, what is in the way wakes the scout.
+            let _ = wake.try_send(Hint::Wake);
+        }
         for thread in self.threads.drain(..) {
-            // A thread that panicked has already said so through the hook.
+            // A thread that panicked has nothing to hand over; the panic hook told of it.
             let _ = thread.join();
         }
     }
 }
 
-/// Starts reading. With `follow` off, `out` is dropped when everything was read.
+/// Starts reading with the formats and the pace of the program.
 pub fn start(options: Options, clock: Arc<dyn Clock>, out: SyncSender<News>) -> Result<Ingest, StartError> {
-    let scout = directory::Scout::new(&options)?;
-    let board = Arc::new(board::Board::new(options.follow));
-    let mut threads = Vec::new();
-    for n in 0..options.workers.max(1) {
-        let (board, clock, out) = (Arc::clone(&board), Arc::clone(&clock), out.clone());
-        threads.push(named(&format!("reader-{n}"), move || worker::work(&board, &*clock, &out))?);
-    }
-    let shared = Arc::clone(&board);
-    threads.push(named("scout", move || watch::watch(scout, &options, &shared, &*clock, &out))?);
-    Ok(Ingest { board, threads })
+    start_with(options, Machinery::default(), clock, out)
 }
 
-fn named(name: &str, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StartError> {
-    std::thread::Builder::new()
+/// Starts reading: a thread that finds files and `options.workers` threads that read them.
+///
+/// Without `follow` the threads end, and the sender is dropped, when everything was read to its end.
+pub fn start_with(
+    options: Options,
+    machinery: Machinery,
+    clock: Arc<dyn Clock>,
+    out: SyncSender<News>,
+) -> Result<Ingest, StartError> {
+    let failed = |(path, reason): (String, String)| StartError { path: PathBuf::from(path), reason };
+    let selection =
+        Selection::new(&options.include, &options.exclude, &options.format_hints, machinery.formats)
+            .map_err(failed)?;
+    for root in &options.roots {
+        root.metadata().map_err(|e| StartError { path: root.clone(), reason: e.to_string() })?;
+    }
+    let stop = Arc::new(Stop::default());
+    let pool = Arc::new(Pool::default());
+    let (hints, hint_receiver) = sync_channel(watch::HINTS);
+    let overflow = Arc::new(AtomicBool::new(false));
+    let outlet = Outlet::new(out, Arc::clone(&stop));
+    let workshop = Arc::new(Workshop {
+        pool: Arc::clone(&pool),
+        source: Arc::new(Disk),
+        clock: Arc::clone(&clock),
+        outlet: outlet.clone(),
+        hints: hints.clone(),
+        overflow: Arc::clone(&overflow),
+        follow: options.follow,
+    });
+    let mut ingest = Ingest {
+        stop: Arc::clone(&stop),
+        pool: Some(Arc::clone(&pool)),
+        wake: Some(hints.clone()),
+        threads: Vec::new(),
+    };
+    for n in 0..options.workers.max(1) {
+        let workshop = Arc::clone(&workshop);
+        ingest.threads.push(spawn(&format!("reader {n}"), move || workshop.work())?);
+    }
+    drop(workshop);
+    let ears = scout::Ears { hints, receiver: hint_receiver, overflow };
+    let scout = Scout::new(options, machinery, selection, clock, pool, outlet, stop, ears);
+    ingest.threads.push(spawn("scout", move || scout.run())?);
+    Ok(ingest)
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StartError> {
+    thread::Builder::new()
         .name(name.to_owned())
-        .spawn(body)
-        .map_err(|e| StartError { path: name.into(), reason: format!("cannot start a thread: {e}") })
+        .spawn(work)
+        .map_err(|e| StartError { path: PathBuf::from(name), reason: format!("cannot start a thread: {e}") })
 }

@@ -1,140 +1,139 @@
-//! The demo's source: recorded logs, revealed at a pace by the clock, through the same decoders as live ones.
+//! The demo's source: logs in memory that are revealed at a pace, through the same tails and decoders as files.
 
-use std::{
-    sync::{Arc, mpsc::SyncSender},
-    time::Duration,
+use std::{io, path::Path, path::PathBuf, sync::Arc, sync::mpsc::SyncSender, time::Duration};
+
+use super::{
+    Ingest, StartError,
+    group::{self, Beside, Kind},
+    outlet::{Outlet, Stop},
+    reader::Scratch,
+    source::{ReadAt, Stamp},
+    spawn,
+    tail::{Budget, Tail, Turn},
 };
-
-use super::{Ingest, StartError, board::Board, group, named};
 use crate::{
-    formats::{self, Candidate, Decoded, Decoder, Recognised},
-    model::{Batch, Clock, FileHealth, FileId, FileState, News, Origin, RunId, ScanReport, WatchMode},
+    formats::{Candidate, HEAD_BYTES, Recognised, recognise},
+    model::{Clock, FileHealth, FileId, News, ScanReport, WatchMode},
 };
 
-/// Between two pieces.
-const TICK: Duration = Duration::from_millis(100);
+/// Bytes become visible this often: curves that move twenty times a second look alive.
+const TICK: Duration = Duration::from_millis(50);
 
-/// A recorded log.
+/// One log carried inside the program.
 #[derive(Clone, Copy, Debug)]
 pub struct ReplayFile {
-    /// Path as it would be found, `/` between parts.
+    /// Path as in a watched folder: its folder is the run.
     pub path: &'static str,
-    /// Its content.
+    /// The whole log.
     pub bytes: &'static [u8],
 }
 
-/// How quickly it is revealed.
-#[derive(Clone, Copy, PartialEq, Debug)]
+/// How fast logs are revealed.
+#[derive(Clone, Copy, Debug)]
 pub struct Pace {
-    /// From the first byte to the last, the same for every file. Zero: at once.
+    /// From the first byte of every file to its last; then everything stays as it is.
     pub duration: Duration,
 }
 
-struct Playing {
+/// A file of which the first `revealed` bytes exist.
+struct Revealed {
     file: ReplayFile,
-    decoder: Box<dyn Decoder>,
-    at: usize,
-    health: FileHealth,
-    origin: Origin,
-    run: RunId,
+    number: u64,
+    revealed: usize,
+    now: f64,
 }
 
-/// Replays `files` side by side; stays at the end until dropped.
+impl ReadAt for Revealed {
+    fn stamp(&self) -> io::Result<Stamp> {
+        let size = self.revealed as u64;
+        let modified_s = self.now as i64;
+        Ok(Stamp { device: 0, inode: self.number, size, modified_s, modified_ns: 0 })
+    }
+
+    fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<usize> {
+        let from = usize::try_from(offset).unwrap_or(usize::MAX).min(self.revealed);
+        let bytes = self.file.bytes.get(from..self.revealed).unwrap_or_default();
+        let len = bytes.len().min(into.len());
+        if let (Some(into), Some(bytes)) = (into.get_mut(..len), bytes.get(..len)) {
+            into.copy_from_slice(bytes);
+        }
+        Ok(len)
+    }
+}
+
+/// Starts revealing `files`, all at once and each over the whole `pace`.
 pub fn start(
-    files: &[ReplayFile],
+    files: &'static [ReplayFile],
     pace: Pace,
     clock: Arc<dyn Clock>,
     out: SyncSender<News>,
 ) -> Result<Ingest, StartError> {
-    let mut playing = Vec::new();
-    for (n, file) in files.iter().enumerate() {
-        playing.push(prepare(n, *file)?);
-    }
-    let board = Arc::new(Board::new(true));
-    let shared = Arc::clone(&board);
-    let thread = named("replay", move || play(playing, pace, &*clock, &out, &shared))?;
-    Ok(Ingest { board, threads: vec![thread] })
+    let stop = Arc::new(Stop::default());
+    let outlet = Outlet::new(out, Arc::clone(&stop));
+    let tails = tails(files)?;
+    let theirs = Arc::clone(&stop);
+    let thread = spawn("replay", move || play(tails, pace, &*clock, &outlet, &theirs))?;
+    Ok(Ingest { stop, pool: None, wake: None, threads: vec![thread] })
 }
 
-fn prepare(n: usize, file: ReplayFile) -> Result<Playing, StartError> {
-    let (folder, name) = file.path.rsplit_once('/').unwrap_or(("", file.path));
-    let head = &file.bytes[..file.bytes.len().min(formats::HEAD_BYTES)];
-    let candidate = Candidate { path: file.path.as_ref(), name, head, whole: head.len() == file.bytes.len() };
-    let Recognised::As(format) = formats::recognise(&candidate) else {
-        return Err(StartError { path: file.path.into(), reason: "no format claims it".to_owned() });
+fn tails(files: &'static [ReplayFile]) -> Result<Vec<(Tail, ReplayFile)>, StartError> {
+    let folder_of = |file: &ReplayFile| {
+        let above = Path::new(file.path).parent().unwrap_or(Path::new(""));
+        group::folder_name("", above)
     };
-    let id = FileId(u32::try_from(n).unwrap_or(u32::MAX));
-    let run = RunId::new(group::join("", folder));
-    let mut health = FileHealth::found(id, file.path.into(), run.clone(), format.name());
-    health.bytes = 0;
-    Ok(Playing {
-        file,
-        decoder: format.decoder(),
-        at: 0,
-        health,
-        origin: Origin { file: id, order: name.into() },
-        run,
-    })
+    let mut tails = Vec::new();
+    for (number, file) in files.iter().enumerate() {
+        let path = Path::new(file.path);
+        let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+        let head = file.bytes.get(..HEAD_BYTES).unwrap_or(file.bytes);
+        let candidate = Candidate { path, name: &name, head, whole: head.len() == file.bytes.len() };
+        let Recognised::As(format) = recognise(&candidate) else {
+            return Err(StartError { path: path.to_path_buf(), reason: "no format reads it".to_owned() });
+        };
+        let folder = folder_of(file);
+        let neighbours = files.iter().filter(|other| other.path != file.path && folder_of(other) == folder);
+        let (events, others) = neighbours.fold((false, false), |(events, others), other| {
+            let is_events = other.path.contains("tfevents");
+            (events || is_events, others || !is_events)
+        });
+        let place = group::place(&folder, &name, Kind::of(format.name()), Beside { events, others });
+        let id = FileId(u32::try_from(number).unwrap_or(u32::MAX));
+        let health = FileHealth::found(id, Arc::from(file.path), place.run.clone(), format.name());
+        tails.push((Tail::new(PathBuf::from(file.path), place, format, health), *file));
+    }
+    Ok(tails)
 }
 
-fn play(mut files: Vec<Playing>, pace: Pace, clock: &dyn Clock, out: &SyncSender<News>, board: &Board) {
+fn play(mut tails: Vec<(Tail, ReplayFile)>, pace: Pace, clock: &dyn Clock, outlet: &Outlet, stop: &Stop) {
     let scan = ScanReport {
-        files_seen: files.len() as u64,
+        files_seen: tails.len() as u64,
         complete: true,
-        watched: vec![("demo".into(), WatchMode::Polled("recorded logs, replayed".into()))],
+        watched: vec![(Arc::from("demo"), WatchMode::Notified)],
         ..ScanReport::default()
     };
-    if out.send(News::Scan(scan)).is_err() {
+    let mut out = |news| outlet.send(news);
+    if !tails.iter().all(|(tail, _)| out(News::File(Box::new(tail.health().clone()))))
+        || !out(News::Scan(scan))
+    {
         return;
     }
-    let start = clock.elapsed();
+    let began = clock.elapsed();
+    let mut scratch = Scratch::default();
     loop {
-        let passed = (clock.elapsed() - start).as_secs_f64();
-        let whole = pace.duration.as_secs_f64();
-        let share = if whole > 0.0 { (passed / whole).min(1.0) } else { 1.0 };
-        for file in &mut files {
-            if file.reveal(share, clock, out).is_err() {
+        let passed = clock.elapsed().saturating_sub(began);
+        let part =
+            if pace.duration.is_zero() { 1.0 } else { passed.as_secs_f64() / pace.duration.as_secs_f64() };
+        for (number, (tail, file)) in tails.iter_mut().enumerate() {
+            let revealed = (file.bytes.len() as f64 * part.min(1.0)) as usize;
+            let now = clock.now().0;
+            let shown = Revealed { file: *file, number: number as u64, revealed, now };
+            let budget = Budget { bytes: u64::MAX, time: Duration::MAX, at_end: false };
+            if tail.turn(&shown, budget, &mut scratch, clock, &mut out) == Turn::Closed {
                 return;
             }
         }
-        if board.stopped() || share >= 1.0 {
-            break;
+        if stop.wait((part < 1.0).then_some(TICK)) {
+            return;
         }
-        board.wait(TICK);
-    }
-    while !board.stopped() {
-        board.wait(Duration::from_secs(60));
     }
 }
-
-impl Playing {
-    fn reveal(&mut self, share: f64, clock: &dyn Clock, out: &SyncSender<News>) -> Result<(), Gone> {
-        let shown = (self.file.bytes.len() as f64 * share) as usize;
-        if shown <= self.at && self.health.state != FileState::Waiting {
-            return Ok(());
-        }
-        let mut decoded = Decoded::new();
-        match self.decoder.decode(&self.file.bytes[self.at..shown], &mut decoded) {
-            Ok(consumed) => self.at += consumed.bytes + consumed.then_skip as usize,
-            Err(e) => self.health.state = FileState::Dead(e.to_string().into()),
-        }
-        let taken = decoded.take();
-        for part in taken.parts {
-            let mut batch = Batch::new(self.run.clone(), self.origin.clone());
-            batch.reset = taken.void_earlier;
-            (batch.columns, batch.records) = (part.columns, part.records);
-            out.send(News::Batch(batch)).map_err(|_| Gone)?;
-        }
-        self.health.bytes = shown as u64;
-        self.health.read_bytes = self.at as u64;
-        self.health.pending_bytes = (shown - self.at.min(shown)) as u64;
-        self.health.records += taken.records;
-        self.health.modified = clock.now();
-        self.health.last_news = clock.now();
-        self.health.state = FileState::Following;
-        out.send(News::File(Box::new(self.health.clone()))).map_err(|_| Gone)
-    }
-}
-
-/// Nobody listens any more.
-struct Gone;

@@ -1,389 +1,400 @@
 //! One growing file: what was read, what is pending, what to do next.
+//!
+//! **Invariant:** what a file said is sent once. When it turns out that the file is not the one that was read any
+//! more, the next batch says so (`reset`), and everything is read and sent anew.
 
-use std::{
-    fs::{File, Metadata},
-    hash::{DefaultHasher, Hash, Hasher},
-    io,
-    os::unix::fs::{FileExt, MetadataExt},
-    panic::{AssertUnwindSafe, catch_unwind},
-    path::PathBuf,
-    sync::{Arc, mpsc::SyncSender},
-    time::Duration,
+use std::{hash::Hasher, io, path::PathBuf, sync::Arc, time::Duration};
+
+use rustc_hash::FxHasher;
+
+use super::{
+    group::Place,
+    reader::{Reader, Scratch, Step},
+    report::Report,
+    revival::{Revival, Verdict},
+    source::{ReadAt, Stamp, read_full},
 };
-
 use crate::{
-    formats::{Decoded, Decoder, FRAME_LIMIT, Format, Part},
-    model::{Batch, Clock, FileHealth, FileState, News, Origin, RunId, SeriesKey, WallTime},
+    formats::{Decoded, Format, HEAD_BYTES, Taken},
+    model::{Batch, Clock, Column, FileHealth, FileId, FileState, News, Origin, Record, RunId, SeriesKey},
 };
 
-use super::group;
+/// A file that shrank or changed under the reader is left alone until it has been still for this long: a writer that
+/// rewrites its file needs a moment, and half of the new content must not be taken for all of it.
+const SETTLE: Duration = Duration::from_millis(100);
 
-/// Bytes that one read asks for.
-const BLOCK: usize = 1 << 20;
-/// Points after which a turn ends, so that a batch stays small.
-const TURN_POINTS: usize = 1 << 16;
-/// Time after which a turn ends, so that others get theirs.
-const TURN_TIME: Duration = Duration::from_millis(20);
-/// Bytes at the start whose change tells that the file was rewritten in place.
-const HEAD: usize = 4096;
-/// Between two reports of a file that is only growing.
-const REPORT_EVERY: Duration = Duration::from_millis(200);
-/// An incomplete frame beyond this is no frame of ours.
-const PENDING_LIMIT: usize = FRAME_LIMIT as usize + (1 << 20);
+/// A file that never comes to rest is read after this time all the same.
+const SETTLE_LIMIT: Duration = Duration::from_secs(1);
 
-/// What a turn left behind.
+/// What a rewritten file said before stays until it says something new, but no longer than this.
+const VOID_AFTER: Duration = Duration::from_secs(2);
+
+/// How much a turn may do before others get theirs.
+#[derive(Clone, Copy, Debug)]
+pub struct Budget {
+    /// Bytes read.
+    pub bytes: u64,
+    /// Time taken.
+    pub time: Duration,
+    /// Nobody will wait for more: the last record counts without its terminator, and nothing is put off.
+    pub at_end: bool,
+}
+
+/// How a turn ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Turn {
-    /// There is more to read.
+pub enum Turn {
+    /// Nothing is left to do until the file changes.
+    Done,
+    /// The budget is used up, more is there.
     More,
-    /// Everything there is was read, or nothing can be.
-    CaughtUp,
+    /// To be looked at again after this time, changed or not.
+    Later(Duration),
     /// Nobody listens any more.
-    Hangup,
+    Closed,
 }
 
-/// Identity and size of a file when it was last looked at.
-#[derive(Clone, Copy, PartialEq, Debug, Default)]
-pub(super) struct Look {
-    pub dev: u64,
-    pub ino: u64,
-    pub size: u64,
-    pub mtime: (i64, i64),
-}
-
-impl Look {
-    pub fn of(meta: &Metadata) -> Self {
-        Self { dev: meta.dev(), ino: meta.ino(), size: meta.size(), mtime: (meta.mtime(), meta.mtime_nsec()) }
-    }
-
-    fn same_file(&self, other: &Self) -> bool {
-        (self.dev, self.ino) == (other.dev, other.ino)
-    }
-
-    pub fn modified(&self) -> WallTime {
-        WallTime(self.mtime.0 as f64 + self.mtime.1 as f64 * 1e-9)
-    }
-}
-
-/// A file that is being followed.
-pub(super) struct Tail {
+/// One file that some format claimed.
+pub struct Tail {
     path: PathBuf,
+    place: Place,
     format: &'static dyn Format,
-    run: RunId,
-    context: Arc<str>,
-    origin: Origin,
-    decoder: Option<Box<dyn Decoder>>,
-    /// Bytes read but not decoded; they start at `at`.
-    pending: Vec<u8>,
-    at: u64,
-    seen: Option<Look>,
-    head: Option<(usize, u64)>,
-    reset: bool,
-    health: FileHealth,
-    reported: Option<(Duration, FileState, u64)>,
+    reader: Reader,
+    decoded: Decoded,
+    report: Report,
+    /// How the file looked when it was last read.
+    looked: Stamp,
+    /// Length and hash of the consumed bytes at the file's start.
+    head: (usize, u64),
+    unrest: Option<Unrest>,
+    /// Runs that must be told that what this file said is void, and since when.
+    void: Option<(Vec<RunId>, Duration)>,
+    said: Vec<RunId>,
+    dead: Option<Revival>,
+    ended: bool,
+}
+
+/// A file that seems to be in the middle of being rewritten.
+#[derive(Clone, Copy, Debug)]
+struct Unrest {
+    began: Duration,
+    stamp: Stamp,
+    since: Duration,
 }
 
 impl Tail {
-    pub fn new(
-        path: PathBuf,
-        format: &'static dyn Format,
-        (run, context): (RunId, Arc<str>),
-        origin: Origin,
-        health: FileHealth,
-    ) -> Self {
+    /// A tail at the start of the file `path`, of which `health` tells.
+    pub fn new(path: PathBuf, place: Place, format: &'static dyn Format, health: FileHealth) -> Self {
         Self {
             path,
+            place,
             format,
-            run,
-            context,
-            origin,
-            decoder: None,
-            pending: Vec::new(),
-            at: 0,
-            seen: None,
-            head: None,
-            reset: false,
-            health,
-            reported: None,
+            reader: Reader::new(format),
+            decoded: Decoded::new(),
+            report: Report::new(health),
+            looked: Stamp::default(),
+            head: (0, 0),
+            unrest: None,
+            void: None,
+            said: Vec::new(),
+            dead: None,
+            ended: false,
         }
     }
 
-    /// Reads and decodes for one turn. `scratch` is the worker's buffer, kept between turns.
-    pub fn turn(&mut self, scratch: &mut Vec<u8>, last: bool, clock: &dyn Clock, out: &SyncSender<News>) -> Turn {
-        let result = match File::open(&self.path) {
-            Ok(file) => self.read(&file, scratch, last, clock, out),
-            Err(e) => {
-                self.fail(&e);
-                Ok(Turn::CaughtUp)
-            }
-        };
-        let turn = match result {
+    /// Where it is.
+    pub fn path(&self) -> &PathBuf {
+        &self.path
+    }
+
+    /// Which file.
+    pub fn id(&self) -> FileId {
+        self.report.health.id
+    }
+
+    /// How the file looked when it was last read; the default before that and after it disappeared.
+    pub fn looked(&self) -> Stamp {
+        self.looked
+    }
+
+    /// Its state as the screen shows it.
+    pub fn health(&self) -> &FileHealth {
+        &self.report.health
+    }
+
+    /// Says that the file cannot be opened: gone, or the reason.
+    pub fn lost(&mut self, error: &io::Error, clock: &dyn Clock, out: &mut dyn FnMut(News) -> bool) -> Turn {
+        self.looked = Stamp::default();
+        let gone = error.kind() == io::ErrorKind::NotFound;
+        let state = if gone { FileState::Gone } else { FileState::Dead(error.to_string().into()) };
+        self.report.health.state = state;
+        if self.report.send(true, clock, out) { Turn::Done } else { Turn::Closed }
+    }
+
+    /// Reads on within `budget`, sends what was found, and says how the file stands.
+    pub fn turn(
+        &mut self,
+        file: &dyn ReadAt,
+        budget: Budget,
+        scratch: &mut Scratch,
+        clock: &dyn Clock,
+        out: &mut dyn FnMut(News) -> bool,
+    ) -> Turn {
+        match self.try_turn(file, budget, scratch, clock, out) {
             Ok(turn) => turn,
-            Err(Stop::Hangup) => return Turn::Hangup,
-            Err(Stop::Io(e)) => {
-                self.fail(&e);
-                Turn::CaughtUp
+            Err(error) => self.lost(&error, clock, out),
+        }
+    }
+
+    fn try_turn(
+        &mut self,
+        file: &dyn ReadAt,
+        budget: Budget,
+        scratch: &mut Scratch,
+        clock: &dyn Clock,
+        out: &mut dyn FnMut(News) -> bool,
+    ) -> io::Result<Turn> {
+        let stamp = file.stamp()?;
+        let now = clock.elapsed();
+        self.report.health.bytes = stamp.size;
+        self.report.health.modified = stamp.modified();
+        if !self.intact(file, &stamp)? {
+            if let Some(wait) = self.await_rest(stamp, now).filter(|_| !budget.at_end) {
+                return Ok(Turn::Later(wait));
             }
-        };
-        if self.report(turn, clock, out).is_err() { Turn::Hangup } else { turn }
-    }
-
-    fn fail(&mut self, error: &io::Error) {
-        self.health.state = if error.kind() == io::ErrorKind::NotFound {
-            FileState::Gone
-        } else {
-            FileState::Dead(error.to_string().into())
-        };
-    }
-
-    fn restart(&mut self) {
-        if self.decoder.is_some() {
-            self.health.restarts += 1;
-            self.reset = true;
+            self.restart(now);
         }
-        self.decoder = None;
-        self.pending = Vec::new();
-        self.at = 0;
-        self.head = None;
-        self.health.read_bytes = 0;
-        self.health.records = 0;
-        self.health.skips.clear();
-        self.health.skip_count = 0;
-        self.health.skipped_bytes = 0;
-        self.health.oddities.clear();
-    }
-
-    /// Notices truncation, replacement and rewriting in place.
-    fn compare(&mut self, file: &File, look: Look) -> io::Result<()> {
-        let consumed = self.at + self.pending.len() as u64;
-        let Some(seen) = self.seen.replace(look) else { return Ok(()) };
-        let whole = self.decoder.as_ref().is_some_and(|d| d.whole_document());
-        let changed = seen != look;
-        let rewritten = !seen.same_file(&look)
-            || look.size < consumed
-            || (whole && changed && consumed > 0)
-            || (changed && self.head_changed(file)?);
-        if rewritten || (matches!(self.health.state, FileState::Dead(_)) && changed) {
-            self.restart();
+        if let Some(dead) = &mut self.dead {
+            match dead.turn(self.format, file, &stamp, budget, scratch, now)? {
+                Verdict::Dead => return Ok(self.close(stamp, true, clock, out, Turn::Done)),
+                Verdict::NotNow(wait) => return Ok(self.close(stamp, false, clock, out, Turn::Later(wait))),
+                Verdict::Busy => return Ok(self.close(stamp, false, clock, out, Turn::More)),
+                Verdict::Alive => self.restart(now),
+            }
         }
-        Ok(())
+        let turn = self.read(file, stamp, budget, scratch, clock, out)?;
+        self.extend_head(file)?;
+        Ok(self.close(stamp, false, clock, out, turn))
     }
 
-    fn head_changed(&self, file: &File) -> io::Result<bool> {
-        let Some((bytes, hash)) = self.head else { return Ok(false) };
-        let mut head = vec![0; bytes];
-        let n = read_full(file, &mut head, 0)?;
-        Ok(n < bytes || digest(&head) != hash)
+    /// Whether the file still begins with what was read of it, as far as can be told without reading it all.
+    fn intact(&self, file: &dyn ReadAt, stamp: &Stamp) -> io::Result<bool> {
+        if *stamp == self.looked || self.reader.offset() == 0 {
+            return Ok(true);
+        }
+        if self.reader.whole_document() {
+            return Ok(false);
+        }
+        // Passing over an oversized record may have led beyond the end of a file that is still growing.
+        let shrank = stamp.size < self.looked.size && stamp.size < self.reader.offset();
+        Ok(!shrank && self.head == (self.head.0, hash_start(file, self.head.0)?.1))
+    }
+
+    /// How long to wait before a file that changed under the reader is believed; `None` when it is at rest.
+    fn await_rest(&mut self, stamp: Stamp, now: Duration) -> Option<Duration> {
+        let unrest = self.unrest.get_or_insert(Unrest { began: now, stamp, since: now });
+        if unrest.stamp != stamp {
+            unrest.stamp = stamp;
+            unrest.since = now;
+        }
+        let at_rest = now.saturating_sub(unrest.since) >= SETTLE;
+        let enough = now.saturating_sub(unrest.began) >= SETTLE_LIMIT;
+        (!at_rest && !enough).then_some(SETTLE)
+    }
+
+    /// Begins again at the start; what was said is void.
+    fn restart(&mut self, now: Duration) {
+        self.reader = Reader::new(self.format);
+        self.decoded = Decoded::new();
+        self.head = (0, 0);
+        self.dead = None;
+        self.ended = false;
+        self.report.restarted();
+        self.revoke(now);
+    }
+
+    fn revoke(&mut self, now: Duration) {
+        let mut runs = std::mem::take(&mut self.said);
+        if let Some((earlier, _)) = self.void.take() {
+            runs.extend(earlier);
+            runs.dedup();
+        }
+        self.void = Some((runs, now));
     }
 
     fn read(
         &mut self,
-        file: &File,
-        scratch: &mut Vec<u8>,
-        last: bool,
+        file: &dyn ReadAt,
+        stamp: Stamp,
+        budget: Budget,
+        scratch: &mut Scratch,
         clock: &dyn Clock,
-        out: &SyncSender<News>,
-    ) -> Result<Turn, Stop> {
-        let look = Look::of(&file.metadata()?);
-        self.compare(file, look)?;
-        self.health.bytes = look.size;
-        self.health.modified = look.modified();
-        if matches!(self.health.state, FileState::Dead(_)) && !self.reset && self.decoder.is_some() {
-            return Ok(Turn::CaughtUp);
-        }
-        let format = self.format;
-        self.decoder.get_or_insert_with(|| format.decoder());
-        let deadline = clock.elapsed() + TURN_TIME;
-        let mut decoded = Decoded::new();
-        let mut filled = self.pending.len();
-        if scratch.len() < filled + BLOCK {
-            scratch.resize(filled + BLOCK, 0);
-        }
-        scratch[..filled].copy_from_slice(&self.pending);
-        self.pending.clear();
-        let mut start = 0;
-        let turn = loop {
-            if scratch.len() - filled < BLOCK {
-                scratch.copy_within(start..filled, 0);
-                filled -= start;
-                start = 0;
-                if scratch.len() - filled < BLOCK {
-                    scratch.resize(filled + BLOCK, 0);
+        out: &mut dyn FnMut(News) -> bool,
+    ) -> io::Result<Turn> {
+        let began = (clock.elapsed(), self.reader.offset());
+        loop {
+            let step = self.reader.step(file, stamp.size, budget.at_end, scratch, &mut self.decoded)?;
+            let health = &mut self.report.health;
+            health.read_bytes = self.reader.offset();
+            let taken = self.decoded.take();
+            if !self.deliver(taken, clock, out) {
+                return Ok(Turn::Closed);
+            }
+            match step {
+                Step::Advanced => self.unrest = None,
+                Step::CaughtUp { pending } => {
+                    self.unrest = None;
+                    self.report.health.pending_bytes = pending;
+                    self.report.health.state = if self.ended || self.reader.whole_document() {
+                        FileState::Ended
+                    } else {
+                        FileState::Following
+                    };
+                    return Ok(self.settle_void(budget.at_end, clock, out));
                 }
-            }
-            let offset = self.at + (filled - start) as u64;
-            let n = read_some(file, &mut scratch[filled..filled + BLOCK], offset)?;
-            if offset == 0 && n > 0 {
-                self.remember_head(&scratch[filled..filled + n]);
-            }
-            filled += n;
-            let at_end = n == 0;
-            let used = self.decode(&scratch[start..filled], &mut decoded);
-            match used {
-                Ok((bytes, skip)) => {
-                    start += bytes;
-                    self.at += bytes as u64;
-                    if skip > 0 {
-                        let held = (filled - start) as u64;
-                        start += skip.min(held) as usize;
-                        self.at += skip;
-                        if skip > held {
-                            start = filled;
-                        }
+                Step::Torn => {
+                    // `intact` saw the start unchanged, so that only here is it known.
+                    let now = clock.elapsed();
+                    if let Some(wait) = self.await_rest(stamp, now).filter(|_| !budget.at_end) {
+                        return Ok(Turn::Later(wait));
                     }
+                    self.restart(now);
                 }
-                Err(reason) => {
-                    self.health.state = FileState::Dead(reason);
-                    break Turn::CaughtUp;
+                Step::Failed(reason) => {
+                    self.report.health.state = FileState::Dead(Arc::clone(&reason));
+                    self.dead = Some(Revival::new(reason, self.reader.offset(), stamp));
+                    return Ok(self.settle_void(budget.at_end, clock, out));
                 }
             }
-            if filled - start > PENDING_LIMIT {
-                self.health.state = FileState::Dead("a record is longer than the limit".into());
-                break Turn::CaughtUp;
+            let read = self.reader.offset().saturating_sub(began.1);
+            if read >= budget.bytes || clock.elapsed().saturating_sub(began.0) >= budget.time {
+                self.report.health.state = FileState::Reading;
+                return Ok(Turn::More);
             }
-            if at_end {
-                if last && start < filled {
-                    let rest = self.decode_rest(&scratch[start..filled], &mut decoded);
-                    start += rest;
-                    self.at += rest as u64;
-                }
-                self.health.state = FileState::Following;
-                break Turn::CaughtUp;
-            }
-            if decoded.points() >= TURN_POINTS || clock.elapsed() >= deadline {
-                self.health.state = FileState::Reading;
-                break Turn::More;
-            }
-        };
-        self.pending = scratch[start..filled].to_vec();
-        self.health.read_bytes = self.at;
-        self.health.pending_bytes = self.pending.len() as u64;
-        self.send(&mut decoded, clock, out)?;
-        Ok(turn)
-    }
-
-    fn remember_head(&mut self, bytes: &[u8]) {
-        let wanted = self.decoder.as_ref().map_or(0, |d| d.fingerprint_bytes()).max(HEAD).min(bytes.len());
-        self.head = Some((wanted, digest(&bytes[..wanted])));
-    }
-
-    fn decode(&mut self, bytes: &[u8], out: &mut Decoded) -> Result<(usize, u64), Arc<str>> {
-        let Some(decoder) = self.decoder.as_mut() else { return Ok((0, 0)) };
-        match catch_unwind(AssertUnwindSafe(|| decoder.decode(bytes, out))) {
-            Ok(Ok(consumed)) => Ok((consumed.bytes.min(bytes.len()), consumed.then_skip)),
-            Ok(Err(fatal)) => Err(fatal.to_string().into()),
-            Err(panic) => Err(format!("the reader failed: {}", panic_text(&*panic)).into()),
         }
     }
 
-    fn decode_rest(&mut self, bytes: &[u8], out: &mut Decoded) -> usize {
-        let Some(decoder) = self.decoder.as_mut() else { return 0 };
-        catch_unwind(AssertUnwindSafe(|| decoder.decode_rest(bytes, out))).unwrap_or(0).min(bytes.len())
-    }
-
-    fn send(&mut self, decoded: &mut Decoded, clock: &dyn Clock, out: &SyncSender<News>) -> Result<(), Stop> {
-        let taken = decoded.take();
-        for skip in taken.skips {
-            self.health.skip(skip);
-        }
-        for (name, n) in taken.oddities {
-            *self.health.oddities.entry(name).or_default() += n;
-        }
-        self.health.records += taken.records;
-        self.reset |= taken.void_earlier;
-        if taken.records > 0 {
-            self.health.last_news = clock.now();
-        }
-        let mut parts = taken.parts;
-        if parts.is_empty() && self.reset {
-            parts.push(Part::default());
-        }
-        for part in parts {
-            let run = if part.run.is_empty() {
-                self.run.clone()
+    /// Tells runs whose data this file no longer has, once it is clear that nothing new comes for them.
+    fn settle_void(&mut self, at_end: bool, clock: &dyn Clock, out: &mut dyn FnMut(News) -> bool) -> Turn {
+        let Some((runs, since)) = &self.void else { return Turn::Done };
+        let waited = clock.elapsed().saturating_sub(*since);
+        let document = self.reader.whole_document();
+        if !at_end && (waited < VOID_AFTER || document) {
+            // A document that cannot be read yet is being written: its last words stand until it is whole.
+            return if document || runs.is_empty() {
+                Turn::Done
             } else {
-                RunId::new(group::join(self.run.as_str(), &part.run))
+                Turn::Later(VOID_AFTER.saturating_sub(waited))
             };
-            let mut batch = Batch::new(run, self.origin.clone());
-            batch.reset = std::mem::take(&mut self.reset);
+        }
+        if self.send_void(out) { Turn::Done } else { Turn::Closed }
+    }
+
+    fn send_void(&mut self, out: &mut dyn FnMut(News) -> bool) -> bool {
+        let Some((runs, _)) = self.void.take() else { return true };
+        runs.into_iter().all(|run| {
+            let mut batch = Batch::new(run, self.origin());
+            batch.reset = true;
+            out(News::Batch(batch))
+        })
+    }
+
+    fn origin(&self) -> Origin {
+        Origin { file: self.id(), order: Arc::clone(&self.place.order) }
+    }
+
+    /// Sends what one step brought.
+    fn deliver(&mut self, taken: Taken, clock: &dyn Clock, out: &mut dyn FnMut(News) -> bool) -> bool {
+        let content = !taken.parts.is_empty();
+        self.report.count(taken.skips, taken.oddities, taken.records, content, clock);
+        if taken.void_earlier {
+            self.revoke(clock.elapsed());
+        }
+        if !content {
+            return true;
+        }
+        for part in taken.parts {
+            let run = self.place.run_named(&part.run);
+            let mut batch = Batch::new(run.clone(), self.origin());
+            if let Some((void, _)) = &mut self.void
+                && let Some(at) = void.iter().position(|r| *r == run)
+            {
+                void.swap_remove(at);
+                batch.reset = true;
+            }
+            if !self.said.contains(&run) {
+                self.said.push(run);
+            }
+            self.ended = match part.records.iter().rev().find(|r| matches!(r, Record::End(_))) {
+                Some(_) => true,
+                None => self.ended && part.columns.is_empty(),
+            };
             batch.columns = part.columns;
             batch.records = part.records;
-            if !self.context.is_empty() {
-                for column in &mut batch.columns {
-                    let own = group::context(&self.context, column.key.tag.as_str());
-                    let context: Arc<str> = if column.key.context.is_empty() {
-                        own.into()
-                    } else {
-                        format!("{own} {}", column.key.context).into()
-                    };
-                    column.key = SeriesKey::new(column.key.tag.clone(), context);
-                }
+            self.place_columns(&mut batch.columns);
+            if !out(News::Batch(batch)) {
+                return false;
             }
-            out.send(News::Batch(batch)).map_err(|_| Stop::Hangup)?;
+        }
+        // Something new was said, so that the rest of what was said before goes now.
+        self.send_void(out)
+    }
+
+    fn place_columns(&self, columns: &mut [Column]) {
+        if self.place.context.is_empty() {
+            return;
+        }
+        for column in columns {
+            let own = &column.key.context;
+            let context = if own.is_empty() {
+                Arc::clone(&self.place.context)
+            } else {
+                format!("{}/{own}", self.place.context).into()
+            };
+            column.key = SeriesKey { tag: column.key.tag.clone(), context };
+        }
+    }
+
+    /// Takes the fingerprint of the file's start, as soon and as far as it was consumed.
+    fn extend_head(&mut self, file: &dyn ReadAt) -> io::Result<()> {
+        let wish = self.reader.fingerprint_bytes().max(HEAD_BYTES);
+        let len = wish.min(usize::try_from(self.reader.offset()).unwrap_or(usize::MAX));
+        if self.head.0 < len {
+            self.head = hash_start(file, len)?;
         }
         Ok(())
     }
 
-    fn report(&mut self, turn: Turn, clock: &dyn Clock, out: &SyncSender<News>) -> Result<(), Stop> {
-        let now = clock.elapsed();
-        let due = match &self.reported {
-            None => true,
-            Some((at, state, skips)) => {
-                *state != self.health.state
-                    || *skips != self.health.skip_count
-                    || turn == Turn::CaughtUp
-                    || now >= *at + REPORT_EVERY
-            }
-        };
-        if due {
-            self.reported = Some((now, self.health.state.clone(), self.health.skip_count));
-            out.send(News::File(Box::new(self.health.clone()))).map_err(|_| Stop::Hangup)?;
+    fn close(
+        &mut self,
+        stamp: Stamp,
+        force: bool,
+        clock: &dyn Clock,
+        out: &mut dyn FnMut(News) -> bool,
+        turn: Turn,
+    ) -> Turn {
+        if turn == Turn::Closed {
+            return turn;
         }
-        Ok(())
-    }
-}
-
-enum Stop {
-    Hangup,
-    Io(io::Error),
-}
-
-impl From<io::Error> for Stop {
-    fn from(e: io::Error) -> Self {
-        Self::Io(e)
-    }
-}
-
-fn digest(bytes: &[u8]) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    bytes.hash(&mut hasher);
-    hasher.finish()
-}
-
-fn read_some(file: &File, into: &mut [u8], offset: u64) -> io::Result<usize> {
-    loop {
-        match file.read_at(into, offset) {
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-            other => return other,
+        self.looked = stamp;
+        if let Some(dead) = &self.dead {
+            self.report.health.state = FileState::Dead(dead.reason());
         }
+        if self.report.send(force || turn == Turn::Done, clock, out) { turn } else { Turn::Closed }
     }
 }
 
-fn read_full(file: &File, into: &mut [u8], offset: u64) -> io::Result<usize> {
-    let mut n = 0;
-    while n < into.len() {
-        match read_some(file, &mut into[n..], offset + n as u64)? {
-            0 => break,
-            more => n += more,
-        }
-    }
-    Ok(n)
-}
-
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
-    panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("unknown panic")
+/// Length and hash of the first `len` bytes of a file.
+fn hash_start(file: &dyn ReadAt, len: usize) -> io::Result<(usize, u64)> {
+    let mut small = [0; HEAD_BYTES];
+    let mut large = Vec::new();
+    let buffer = if let Some(buffer) = small.get_mut(..len) {
+        buffer
+    } else {
+        large.resize(len, 0);
+        &mut large
+    };
+    let filled = read_full(file, buffer, 0)?;
+    let mut hasher = FxHasher::default();
+    hasher.write(buffer.get(..filled).unwrap_or_default());
+    Ok((filled, hasher.finish()))
 }

@@ -1,174 +1,125 @@
-//! When to look: kernel notifications as hints where they work, a slow heartbeat always, polling elsewhere.
+//! The kernel's notifications, turned into hints.
+//!
+//! **Invariant:** hints only make things quicker. If every one of them is lost, everything arrives at the heartbeat.
 
 use std::{
     path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
-        mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
+        mpsc::{SyncSender, TrySendError},
     },
     time::Duration,
 };
 
-use notify::{EventKind, RecursiveMode, Watcher};
+use notify::{
+    Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _,
+    event::{CreateKind, ModifyKind},
+};
 
-use super::{Options, board::Board, directory::Scout};
-use crate::model::{Clock, News, WatchMode};
+use crate::model::FileId;
 
-/// Between two full looks where notifications work.
-const HEARTBEAT: Duration = Duration::from_secs(5);
-/// Between two looks where they do not.
-const POLL: Duration = Duration::from_secs(1);
-/// The scout wakes at least this often to see whether it shall stop.
-const STOP_CHECK: Duration = Duration::from_millis(100);
-/// Hints that may wait; when there are more, one full look replaces them all.
-const HINTS: usize = 1024;
+/// Hints that wait to be looked at. Those that find no room set a flag that makes everything be looked at.
+pub const HINTS: usize = 4096;
 
-/// File systems whose changes by other hosts the kernel does not report: NFS, SMB, CIFS, FUSE, 9p, Lustre, Ceph, GPFS.
-const REMOTE: &[(u64, &str)] = &[
-    (0x6969, "NFS"),
-    (0x517b, "SMB"),
-    (0xff53_4d42, "CIFS"),
-    (0xfe53_4d42, "SMB2"),
-    (0x6573_5546, "FUSE"),
-    (0x0102_1997, "9p"),
-    (0x0bd0_0bd0, "Lustre"),
-    (0x00c3_6400, "Ceph"),
-    (0x4750_4653, "GPFS"),
-];
-
-struct Hints {
-    watcher: Option<notify::RecommendedWatcher>,
-    paths: Receiver<PathBuf>,
-    overflow: Arc<AtomicBool>,
+/// Something to look at.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Hint {
+    /// Something happened at this path.
+    Path {
+        /// Where.
+        path: PathBuf,
+        /// It may be a folder or a file that is new there, not just more content.
+        new: bool,
+    },
+    /// A file asks for a turn at that time of the clock.
+    Later(FileId, Duration),
+    /// Look whether it is time to stop.
+    Wake,
 }
 
-/// Looks, follows, and looks again until the board stops.
-pub(super) fn watch(mut scout: Scout, options: &Options, board: &Board, clock: &dyn Clock, out: &SyncSender<News>) {
-    // Watching begins before the first look, so that nothing falls between the two.
-    let hints = start_hints(&mut scout, options);
-    scout.scan(board);
-    let mut said = scout.report.clone();
-    if out.send(News::Scan(said.clone())).is_err() {
-        return board.stop();
-    }
-    board.scanned();
-    if !options.follow {
-        return;
-    }
-    let every = options.poll.unwrap_or(if hints.watcher.is_some() { HEARTBEAT } else { POLL });
-    let mut next = clock.elapsed() + every;
-    while !board.stopped() {
-        let wait = next.saturating_sub(clock.elapsed()).min(STOP_CHECK);
-        match hints.paths.recv_timeout(wait) {
-            Ok(path) => {
-                scout.hint(&path, board);
-                // What arrived meanwhile, each path once.
-                let mut more: Vec<PathBuf> = hints.paths.try_iter().take(HINTS).filter(|p| *p != path).collect();
-                more.sort();
-                more.dedup();
-                for path in more {
-                    scout.hint(&path, board);
-                }
-            }
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => board.wait(wait),
-        }
-        if clock.elapsed() >= next || hints.overflow.swap(false, Ordering::AcqRel) {
-            scout.look(board);
-            next = clock.elapsed() + every;
-        }
-        if scout.report != said {
-            said = scout.report.clone();
-            if out.send(News::Scan(said.clone())).is_err() {
-                return board.stop();
-            }
-        }
-    }
+/// Watches folders, one by one.
+///
+/// Each folder is watched for itself, never recursively: folders that appear are found by looking, after their watch
+/// is set, because notify misses files that are made at once in new nested folders.
+pub struct Watcher {
+    watcher: RecommendedWatcher,
 }
 
-fn start_hints(scout: &mut Scout, options: &Options) -> Hints {
-    let (sender, paths) = sync_channel(HINTS);
-    let overflow = Arc::new(AtomicBool::new(false));
-    let roots: Vec<PathBuf> = scout.root_paths().map(Path::to_owned).collect();
-    let mut watcher = None;
-    for root in &roots {
-        let mode = match polling_reason(root, options) {
-            Some(reason) => WatchMode::Polled(reason),
-            None => match add(&mut watcher, root, &sender, &overflow) {
-                Ok(()) => WatchMode::Notified,
-                Err(e) => WatchMode::Polled(explain(&e).into()),
-            },
+impl Watcher {
+    /// A watcher that sends into `hints`; the error is one clause.
+    pub fn new(hints: SyncSender<Hint>, overflow: Arc<AtomicBool>) -> Result<Self, String> {
+        let lost = move |hints: &SyncSender<Hint>| {
+            overflow.store(true, Ordering::Release);
+            // If there is no room for this one either, what is in the way wakes the scout as well.
+            let _ = hints.try_send(Hint::Wake);
         };
-        scout.report.watched.push((root.display().to_string().into(), mode));
-    }
-    if scout.report.watched.iter().any(|(_, m)| matches!(m, WatchMode::Polled(_))) {
-        // One rhythm for all: where one path must be polled, the look that does it covers the others too.
-        watcher = None;
-    }
-    Hints { watcher, paths, overflow }
-}
-
-fn polling_reason(root: &Path, options: &Options) -> Option<Arc<str>> {
-    if !options.follow {
-        return Some("read once".into());
-    }
-    if options.poll.is_some() {
-        return Some("asked for with --poll".into());
-    }
-    remote(root).map(|name| format!("{name} does not report changes by other hosts").into())
-}
-
-/// The name of the network file system that holds `path`.
-#[cfg(target_os = "linux")]
-fn remote(path: &Path) -> Option<&'static str> {
-    let kind = rustix::fs::statfs(path).ok()?.f_type as u64 & 0xffff_ffff;
-    REMOTE.iter().find(|(magic, _)| *magic == kind).map(|(_, name)| *name)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn remote(_path: &Path) -> Option<&'static str> {
-    None
-}
-
-fn add(
-    watcher: &mut Option<notify::RecommendedWatcher>,
-    root: &Path,
-    sender: &SyncSender<PathBuf>,
-    overflow: &Arc<AtomicBool>,
-) -> notify::Result<()> {
-    if watcher.is_none() {
-        let (sender, overflow) = (sender.clone(), Arc::clone(overflow));
-        *watcher = Some(notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-            let Ok(event) = event else {
-                overflow.store(true, Ordering::Release);
-                return;
-            };
-            // Our own reads are reported too (open, close without writing): they must not wake us.
-            if matches!(event.kind, EventKind::Access(_)) {
-                return;
-            }
+        let deliver = move |event: notify::Result<Event>| {
+            let Ok(event) = event else { return lost(&hints) };
             if event.need_rescan() {
-                overflow.store(true, Ordering::Release);
+                return lost(&hints);
             }
+            let Some(new) = interest(event.kind) else { return };
             for path in event.paths {
-                if sender.try_send(path).is_err() {
-                    overflow.store(true, Ordering::Release);
+                if let Err(TrySendError::Full(_)) = hints.try_send(Hint::Path { path, new }) {
+                    return lost(&hints);
                 }
             }
-        })?);
+        };
+        let watcher = notify::recommended_watcher(deliver).map_err(|e| explain(&e))?;
+        Ok(Self { watcher })
     }
-    match watcher {
-        Some(w) => w.watch(root, RecursiveMode::Recursive),
-        None => Ok(()),
+
+    /// Watches the files directly in `folder`; the error is one clause.
+    pub fn add(&mut self, folder: &Path) -> Result<(), String> {
+        self.watcher.watch(folder, RecursiveMode::NonRecursive).map_err(|e| explain(&e))
+    }
+
+    /// Forgets a folder that is gone.
+    pub fn remove(&mut self, folder: &Path) {
+        // It fails when the kernel was quicker to forget it.
+        let _ = self.watcher.unwatch(folder);
+    }
+}
+
+/// Whether an event is worth a look, and whether something may be new at its path.
+///
+/// Accesses are not: notify reports our own opening and reading of files, and looking again because of that would
+/// never end.
+fn interest(kind: EventKind) -> Option<bool> {
+    match kind {
+        EventKind::Access(_) => None,
+        EventKind::Create(CreateKind::File | CreateKind::Folder | CreateKind::Any | CreateKind::Other)
+        | EventKind::Modify(ModifyKind::Name(_))
+        | EventKind::Any
+        | EventKind::Other => Some(true),
+        EventKind::Modify(_) | EventKind::Remove(_) => Some(false),
     }
 }
 
 fn explain(error: &notify::Error) -> String {
-    match error.kind {
+    match &error.kind {
         notify::ErrorKind::MaxFilesWatch => {
-            "more folders than the system lets one user watch (fs.inotify.max_user_watches)".to_owned()
+            "the limit of watches is reached (fs.inotify.max_user_watches)".to_owned()
         }
-        _ => format!("cannot be watched: {error}"),
+        notify::ErrorKind::Io(error) => error.to_string(),
+        _ => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use notify::event::{AccessKind, AccessMode, DataChange, RemoveKind, RenameMode};
+
+    use super::*;
+
+    #[test]
+    fn our_own_reading_is_no_news() {
+        assert_eq!(interest(EventKind::Access(AccessKind::Open(AccessMode::Any))), None);
+        assert_eq!(interest(EventKind::Access(AccessKind::Close(AccessMode::Read))), None);
+        assert_eq!(interest(EventKind::Modify(ModifyKind::Data(DataChange::Any))), Some(false));
+        assert_eq!(interest(EventKind::Remove(RemoveKind::File)), Some(false));
+        assert_eq!(interest(EventKind::Create(CreateKind::Folder)), Some(true));
+        assert_eq!(interest(EventKind::Modify(ModifyKind::Name(RenameMode::To))), Some(true));
     }
 }

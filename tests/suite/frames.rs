@@ -206,7 +206,7 @@ pub fn confusion(
         step,
         epoch: Some(step as f64 / 100.0),
         wall: WallTime(1_750_000_000.0 + step as f64),
-        matrix: ConfusionMatrix::new(counts).unwrap(),
+        matrix: ConfusionMatrix::new(counts).expect("a square of counts"),
         names,
         task: Arc::from(""),
     }
@@ -246,7 +246,7 @@ pub fn with_alerts() -> Desk {
                 advice: "Go back to the checkpoint before it and lower the learning rate.".to_owned(),
                 evidence: vec![("best", 1.24), ("best_step", 3100.0), ("now", f64::NAN), ("rise_sigma", 9.1)],
             })
-            .unwrap()
+            .expect("there is room for it")
     };
     raise(
         "nan",

@@ -85,9 +85,12 @@ fn hostile_names_and_any_size_do_no_harm() {
 #[test]
 fn a_thousand_classes_are_one_map_and_their_worst_pair_is_named() {
     let mut desk = desk();
-    let mut batch = epochscope::model::Batch::new(epochscope::model::RunId::from("huge"), crate::sessions::origin());
+    let mut batch =
+        epochscope::model::Batch::new(epochscope::model::RunId::from("huge"), crate::sessions::origin());
     for step in [100, 200] {
-        batch.records.push(epochscope::model::Record::Confusion(crate::frames::confusion("val", step, 1000, 0.9, None)));
+        batch.records.push(epochscope::model::Record::Confusion(crate::frames::confusion(
+            "val", step, 1000, 0.9, None,
+        )));
     }
     desk.store.apply(&batch);
     open(&mut desk, "classes", "huge");

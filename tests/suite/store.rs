@@ -44,7 +44,8 @@ fn store() -> Store {
 }
 
 fn series<'a>(store: &'a Store, tag: &str) -> &'a Series {
-    store.run(&RunId::from(RUN)).unwrap().series_of(&SeriesKey::plain(tag)).unwrap()
+    let run = store.run(&RunId::from(RUN)).expect("a run");
+    run.series_of(&SeriesKey::plain(tag)).expect("a series of that tag")
 }
 
 fn steps(buckets: &[Bucket]) -> Vec<Step> {
@@ -96,13 +97,10 @@ fn times_may_be_unknown_go_back_or_be_absurd() {
     let walls = [f64::NAN, 1.7e9, 1.7e9 - 3600.0, f64::NAN, 4.0e18, f64::INFINITY, -1.0];
     for chunk in 1..=walls.len() {
         let mut store = store();
-        for (n, part) in walls.chunks(chunk).enumerate() {
-            let points = part.iter().zip(0..).map(|(wall, s)| Point {
-                step: (n * chunk) as Step + s,
-                wall: *wall,
-                value: 0.0,
-            });
-            store.apply(&with_points(0, "t", points));
+        let points: Vec<Point> =
+            walls.iter().zip(0..).map(|(wall, step)| Point { step, wall: *wall, value: 0.0 }).collect();
+        for part in points.chunks(chunk) {
+            store.apply(&with_points(0, "t", part.iter().copied()));
         }
         let found: Vec<f64> = series(&store, "t").buckets(None).iter().map(|b| b.first.wall).collect();
         for (found, wall) in found.iter().zip(walls) {
@@ -341,7 +339,7 @@ fn confusion(split: &str, step: Step) -> Record {
         step,
         epoch: Some(step as f64),
         wall: WallTime(step as f64),
-        matrix: ConfusionMatrix::new(array![[1.0, 2.0], [3.0, 4.0]]).unwrap(),
+        matrix: ConfusionMatrix::new(array![[1.0, 2.0], [3.0, 4.0]]).expect("a square of counts"),
         names: Some(Arc::from([Arc::from("cat"), Arc::from("dog")])),
         task: Arc::from(""),
     })
@@ -466,8 +464,8 @@ fn a_part_of_a_curve_comes_in_about_as_many_buckets_as_asked_with_its_extremes()
     store.apply(&with_points(0, "loss", (0..50_000).map(|s| point(s, if s == 31_000 { 9.0 } else { 0.0 }))));
     let part = series(&store, "loss").buckets_between(30_000, 39_999, 100);
     assert!((40..=110).contains(&part.len()), "{}", part.len());
-    assert_eq!(part.iter().map(|b| b.count()).sum::<u64>(), 10_000);
-    assert_eq!(part.iter().filter(|b| b.max == 9.0).count(), 1);
+    assert_eq!(part.iter().map(Bucket::count).sum::<u64>(), 10_000);
+    assert_eq!(part.iter().filter(|b| b.max > 8.0).count(), 1);
     assert!(series(&store, "loss").buckets(None).len() <= 4200);
 }
 
@@ -566,7 +564,7 @@ proptest! {
         for part in points.chunks(chunk) {
             store.apply(&with_points(0, "t", part.iter().copied()));
         }
-        let spikes: Vec<Step> = series(&store, "t").buckets(None).iter().filter(|b| b.max == 7.0).map(|b| b.max_step).collect();
+        let spikes: Vec<Step> = series(&store, "t").buckets(None).iter().filter(|b| b.max > 6.0).map(|b| b.max_step).collect();
         prop_assert_eq!(spikes, vec![at]);
     }
 

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use crate::model::{Goal, RunId, SeriesKey};
 
-pub use pairing::{Known, Pair, main_loss, main_metric, main_of, pair_up, pairs};
+pub use pairing::{Known, Pair, is_whole, main_loss, main_metric, main_of, pair_up, pairs};
 pub use role::Role;
 pub use split::Split;
 

@@ -98,10 +98,17 @@ pub fn main_of<'a>(known: &'a [Known], role: Role, splits: &[Split]) -> Option<&
         })
 }
 
+/// Stems that mean the whole objective, not a part of it.
+const WHOLE: &[&str] =
+    &["loss", "total_loss", "loss_total", "lm_loss", "reduced_loss", "ce_loss", "nll_loss"];
+
+/// True for the name of a whole objective; `loss_cls` beside `total_loss` is a part of it, and parts trade off.
+pub fn is_whole(stem: &str) -> bool {
+    WHOLE.contains(&stem)
+}
+
 /// 0 for the names that mean the whole objective, growing with what is added to them.
 fn plainness(stem: &str) -> usize {
-    const WHOLE: &[&str] =
-        &["loss", "total_loss", "loss_total", "lm_loss", "reduced_loss", "ce_loss", "nll_loss"];
     const USUAL: &[&str] =
         &["accuracy", "acc", "map50_95_b", "bbox_map", "f1", "top1", "accuracy_top1", "ep_rew_mean"];
     if let Some(rank) = WHOLE.iter().chain(USUAL).position(|w| *w == stem) {

@@ -131,7 +131,7 @@ mod tests {
     use crate::ui::snapshot;
 
     fn drawn(theme: Theme) -> (Buffer, String) {
-        let area = Rect::new(0, 0, 4, value_rows(&theme, 1).min(2).max(1));
+        let area = Rect::new(0, 0, 4, value_rows(&theme, 1));
         let mut buffer = Buffer::empty(area);
         let heat = |row: usize, column: usize| match (row, column) {
             (a, b) if a == b => Heat::Diagonal(0.9),

@@ -260,10 +260,11 @@ fn label_text_width(number: usize, name: usize) -> usize {
     name.max(number).max(1)
 }
 
-/// Draws the matrix as planned: rows are the true classes, columns the predicted ones.
+/// Draws the matrix as planned: rows are the true classes, columns the predicted ones. `points` are those of the
+/// same matrix and plan.
 pub fn draw(
     matrix: &Matrix<'_>,
-    plan: &Plan,
+    (plan, points): (&Plan, &Points),
     cursor: (usize, usize),
     theme: &Theme,
     area: Rect,
@@ -294,7 +295,7 @@ pub fn draw(
         }
         Plan::Map { label, per, values } => {
             corner(theme, *label, area, buffer);
-            map(matrix, (*label, *per, *values), cursor, theme, area, buffer);
+            map((matrix, points), (*label, *per, *values), cursor, theme, area, buffer);
         }
         Plan::Nothing => {}
     }
@@ -349,7 +350,7 @@ fn number_cell(
 }
 
 fn map(
-    matrix: &Matrix<'_>,
+    (matrix, points): (&Matrix<'_>, &Points),
     (label, per, values): (u16, usize, usize),
     cursor: (usize, usize),
     theme: &Theme,
@@ -375,8 +376,38 @@ fn map(
     if tip < inner.right() {
         put(buffer, tip, area.y, theme.glyph("▾", "v"), 1, theme.accent());
     }
-    let heat = |row: usize, column: usize| block(matrix, per, row, column);
+    let heat = |row: usize, column: usize| points.at(row, column);
     heatmap::draw(theme, (values, values), heat, inner, buffer);
+}
+
+/// The points of a map, kept between frames: each may be the summary of many cells.
+#[derive(Default)]
+pub struct Points {
+    version: u64,
+    per: usize,
+    normalise: Normalise,
+    values: usize,
+    heat: Vec<Heat>,
+}
+
+impl Points {
+    /// Sums up anew if the plan is another map or the matrix has another `version`; nothing for other plans.
+    pub fn refresh(&mut self, matrix: &Matrix<'_>, plan: &Plan, version: u64) {
+        let Plan::Map { per, values, .. } = *plan else { return };
+        let same = (self.version, self.per, self.normalise, self.values)
+            == (version, per, matrix.normalise, values)
+            && !self.heat.is_empty();
+        if same {
+            return;
+        }
+        let heat = (0..values).flat_map(|row| (0..values).map(move |column| (row, column)));
+        self.heat = heat.map(|(row, column)| block(matrix, per, row, column)).collect();
+        (self.version, self.per, self.normalise, self.values) = (version, per, matrix.normalise, values);
+    }
+
+    fn at(&self, row: usize, column: usize) -> Heat {
+        self.heat.get(row * self.values + column).copied().unwrap_or(Heat::Empty)
+    }
 }
 
 /// Several classes as one value: the largest share of its cells, so that one bad pair among many good ones stays
@@ -446,7 +477,9 @@ mod tests {
         let area = Rect::new(0, 0, w, h);
         let mut buffer = Buffer::empty(area);
         let plan = Plan::new(&sample.matrix(), zoom, cursor, &theme, area);
-        draw(&sample.matrix(), &plan, cursor, &theme, area, &mut buffer);
+        let mut points = Points::default();
+        points.refresh(&sample.matrix(), &plan, 1);
+        draw(&sample.matrix(), (&plan, &points), cursor, &theme, area, &mut buffer);
         (snapshot::text(&buffer), plan)
     }
 

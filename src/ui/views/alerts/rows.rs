@@ -26,15 +26,16 @@ pub(super) fn columns(context: FrameContext<'_>, entries: &[Entry]) -> [Column; 
     let alerts = || entries.iter().take(200).filter_map(|e| context.alerts.get(e.id));
     let run = alerts().map(|a| width_of(a.run.as_str())).max().unwrap_or(0).clamp(6, 28) as u16;
     let place = alerts().map(|a| width_of(&a.place())).max().unwrap_or(0).clamp(5, 28) as u16;
+    let rule = alerts().map(|a| a.rule.len() + 2).max().unwrap_or(0).clamp(8, 20) as u16;
     [
         Column::text("severity", 10, 10, 0, Keep::Start),
-        Column::text("rule", 14, 20, 0, Keep::Start),
+        Column::text("rule", rule, rule, 0, Keep::Start),
         Column::text("run", run.min(12), run, 1, Keep::End),
         Column::text("place", place.min(12), place, 2, Keep::Ends),
         Column::number("since", 7, 3),
         Column::text("time", 11, 11, 5, Keep::Start),
         Column::text("state", 6, 6, 4, Keep::Start),
-        Column::text("message", 24, 160, 6, Keep::Start),
+        Column::text("message", 40, 160, 6, Keep::Start),
     ]
 }
 

@@ -33,6 +33,8 @@ pub(super) struct Figures {
     pub names: Vec<String>,
     /// Accuracy over all evaluations up to the shown one.
     pub accuracies: Vec<[f64; 2]>,
+    /// Grows whenever everything was worked out anew.
+    pub version: u64,
     source: Option<Source>,
 }
 
@@ -102,6 +104,7 @@ impl Figures {
         self.names = source.names.as_ref().map(words).unwrap_or_default();
         self.accuracies =
             records.iter().filter_map(|r| r.matrix.accuracy().map(|a| [r.step as f64, a])).collect();
+        self.version += 1;
         self.source = Some(source);
     }
 

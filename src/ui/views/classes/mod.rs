@@ -15,7 +15,7 @@ use crate::{
         text::{fit, put},
         theme::Role,
         widgets::{
-            matrix::{self, Matrix, Normalise, Plan, Zoom},
+            matrix::{self, Matrix, Normalise, Plan, Points, Zoom},
             prose, sparkline,
             table::Window,
         },
@@ -90,6 +90,7 @@ struct Classes {
     order: Order,
     panes: Panes,
     figures: Figures,
+    points: Points,
     window: Window,
     /// Where the matrix was drawn last, and how.
     matrix: Option<(Rect, Plan)>,
@@ -115,7 +116,7 @@ impl View for Classes {
     }
 
     fn act(&mut self, action: Action, context: FrameContext<'_>, selection: &mut Selection) -> Outcome {
-        let Some(run) = selection.run_in(context.store) else { return Outcome::Ignored };
+        let Some(run) = run_of(context, selection) else { return Outcome::Ignored };
         let Some(split) = self.split_of(run) else { return Outcome::Ignored };
         let records = shown(run, &split, selection.until(run.id()));
         let n = records.last().map_or(0, |r| r.matrix.classes());
@@ -160,7 +161,7 @@ impl View for Classes {
         if area.height < 2 || area.width < 8 {
             return;
         }
-        let run = selection.run_in(context.store);
+        let run = run_of(context, selection);
         let Some((run, split)) = run.and_then(|run| self.split_of(run).map(|split| (run, split))) else {
             empty::draw(context, selection, area, buffer);
             return;
@@ -344,7 +345,8 @@ impl Classes {
         } else {
             (Rect { width: used, ..place }, None)
         };
-        matrix::draw(&matrix, &plan, self.cursor, theme, place, buffer);
+        self.points.refresh(&matrix, &plan, self.figures.version);
+        matrix::draw(&matrix, (&plan, &self.points), self.cursor, theme, place, buffer);
         let text = readout_text(&matrix, &plan, self.cursor, n, context);
         let beside = side > 0 && used >= 40 && low >= 2;
         if beside {
@@ -445,6 +447,12 @@ fn readout_text(
         text = format!("{note}{}{text}", theme.glyph(" · ", " | "));
     }
     text
+}
+
+/// The selected run; while none was chosen, the first one that has something to show.
+fn run_of<'a>(context: FrameContext<'a>, selection: &Selection) -> Option<&'a Run> {
+    let some = || context.store.runs().find(|r| !r.confusions().is_empty());
+    if selection.run.is_none() { some() } else { None }.or_else(|| selection.run_in(context.store))
 }
 
 /// The evaluations of a split up to and with `until`.

@@ -105,7 +105,7 @@ const COLUMNS: [Column; 7] = [
     Column::number("skips", 6, 2),
     Column::number("records", 7, 4),
     Column::text("format", 8, 8, 6, Keep::Start),
-    Column::text("run", 10, 40, 5, Keep::End),
+    Column::text("run", 16, 40, 7, Keep::End),
 ];
 
 impl View for Files {

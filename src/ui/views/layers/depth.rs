@@ -23,7 +23,8 @@ pub(super) fn draw(
 ) {
     let known: Vec<f64> =
         norms.iter().filter_map(|(_, n)| *n).filter(|n| n.is_finite() && *n > 0.0).collect();
-    if area.height < 3 || area.width < 20 || known.len() < 2 {
+    let logged = norms.iter().filter(|(_, n)| n.is_some()).count();
+    if area.height < 3 || area.width < 20 || known.is_empty() || logged < 2 {
         return;
     }
     let high = known.iter().copied().fold(f64::MIN, f64::max).log10();

@@ -101,7 +101,7 @@ impl View for Layers {
     }
 
     fn act(&mut self, action: Action, context: FrameContext<'_>, selection: &mut Selection) -> Outcome {
-        let Some(run) = selection.run_in(context.store) else { return Outcome::Ignored };
+        let Some(run) = run_of(context, selection) else { return Outcome::Ignored };
         let page = isize::try_from(self.rows.height.max(2) - 1).unwrap_or(1);
         match action {
             Action::Down => self.step(1, run, context, selection),
@@ -127,7 +127,7 @@ impl View for Layers {
     }
 
     fn show(&mut self, place: &Place, context: FrameContext<'_>, selection: &mut Selection) {
-        let Some(run) = selection.run_in(context.store) else { return };
+        let Some(run) = run_of(context, selection) else { return };
         let Some(layer) = &place.layer else { return };
         selection.filter.clear();
         self.selected = Some(layer.clone());
@@ -147,7 +147,7 @@ impl View for Layers {
         if area.height < 2 || area.width < 8 {
             return;
         }
-        let Some(run) = selection.run_in(context.store).filter(|r| !r.layers().is_empty()) else {
+        let Some(run) = run_of(context, selection).filter(|r| !r.layers().is_empty()) else {
             empty::draw(context, selection, area, buffer);
             return;
         };
@@ -170,7 +170,7 @@ impl View for Layers {
         context: FrameContext<'_>,
         selection: &mut Selection,
     ) -> Outcome {
-        let Some(run) = selection.run_in(context.store) else { return Outcome::Ignored };
+        let Some(run) = run_of(context, selection) else { return Outcome::Ignored };
         if row == self.head.y && self.head.height > 0 {
             let columns = self.columns(self.head.width);
             let layout = Layout::new(&columns, self.head.width);
@@ -330,7 +330,7 @@ impl Layers {
             (None, Some(until)) => format!("no record up to step {until}; 0 back to live"),
             (None, None) => "no record".to_owned(),
             (Some(step), Some(_)) => format!("as it was at step {step}"),
-            (Some(step), None) => format!("step {step}"),
+            (Some(step), None) => silence(run, step).unwrap_or_else(|| format!("step {step}")),
         });
         parts.push(format!("{} (t)", self.kind));
         if area.width >= 70 {
@@ -340,6 +340,28 @@ impl Layers {
         let text = fit(&parts.join(theme.glyph(" · ", " | ")), usize::from(area.width), theme.ascii);
         put(buffer, area.x, area.y, &text, area.width, style);
     }
+}
+
+/// The selected run; while none was chosen, the first one that has something to show.
+fn run_of<'a>(context: FrameContext<'a>, selection: &Selection) -> Option<&'a Run> {
+    let some = || context.store.runs().find(|r| !r.layers().is_empty());
+    if selection.run.is_none() { some() } else { None }.or_else(|| selection.run_in(context.store))
+}
+
+/// What is worth saying when the run goes on and its layers are not logged any more: writers leave histograms out
+/// when they hold NaN.
+fn silence(run: &Run, newest: Step) -> Option<String> {
+    let records = longest(run);
+    let interval = records.last()?.step.checked_sub(records.first()?.step)? / i64::try_from(records.len().max(2)).unwrap_or(i64::MAX);
+    let last = run.last_step()?;
+    (last > newest.saturating_add(interval.max(1).saturating_mul(3)))
+        .then(|| format!("no layer record since step {newest}, the run is at {last}"))
+}
+
+/// The records of the tensor that was logged most often.
+fn longest(run: &Run) -> &[crate::store::LayerPoint] {
+    let tracks = run.layers().rows().flat_map(|row| row.kinds.values());
+    tracks.map(LayerTrack::records).max_by_key(|records| records.len()).unwrap_or_default()
 }
 
 /// The norm over all steps up to the cursor, in one row.
@@ -363,12 +385,10 @@ fn trend(
 
 /// Moves the time cursor along the steps at which layers were logged.
 fn travel(run: &Run, selection: &mut Selection, by: isize) -> Outcome {
-    let longest = run
-        .layers()
-        .rows()
-        .flat_map(|row| row.kinds.values().map(LayerTrack::records))
-        .max_by_key(|records| records.len());
-    let Some(records) = longest.filter(|r| !r.is_empty()) else { return Outcome::Ignored };
+    let records = longest(run);
+    if records.is_empty() {
+        return Outcome::Ignored;
+    }
     let steps: Vec<Step> = records.iter().map(|r| r.step).collect();
     selection.cursor = cursor_among(&steps, selection.cursor, by);
     match selection.cursor {

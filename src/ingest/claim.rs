@@ -1,0 +1,93 @@
+//! Which format a file has, and whether it must be opened to tell.
+
+use std::{io, path::Path, sync::Arc};
+
+use super::{
+    group::FirstRecords,
+    reader::contain,
+    source::{ReadAt, Stamp, open, read_full},
+};
+use crate::{
+    formats::{Candidate, Decoded, Format, HEAD_BYTES, Recognised, recognise_among},
+    model::Record,
+};
+
+/// First records are looked for in this much of a sub-folder's event file: descriptions of hyper-parameters come
+/// first and may be long.
+const FIRST_RECORDS_BYTES: usize = 64 << 10;
+
+/// What a look at a file found.
+pub enum Claimed {
+    /// This format reads it.
+    As(&'static dyn Format, Stamp),
+    /// Too little is written to tell.
+    NotYet(Stamp),
+    /// Nobody reads it, and why.
+    No(Stamp, Arc<str>),
+}
+
+/// Whether the name alone says that no format reads the file. Such files are never opened.
+pub fn ruled_out(formats: &[&'static dyn Format], relative: &Path, name: &str) -> bool {
+    let file = Candidate { path: relative, name, head: &[], whole: false };
+    matches!(recognise_among(formats, &file), Recognised::Unknown(reasons) if reasons.is_empty())
+}
+
+/// Opens the file and asks the formats, unless the user `hinted` at one.
+pub fn claim(
+    formats: &[&'static dyn Format],
+    hinted: Option<&'static dyn Format>,
+    path: &Path,
+    relative: &Path,
+    name: &str,
+) -> io::Result<Claimed> {
+    let file = open(path)?;
+    let stamp = ReadAt::stamp(&file)?;
+    if let Some(format) = hinted {
+        return Ok(Claimed::As(format, stamp));
+    }
+    let mut head = [0; HEAD_BYTES];
+    let filled = read_full(&file, &mut head, 0)?;
+    let head = head.get(..filled).unwrap_or_default();
+    let candidate = Candidate { path: relative, name, head, whole: filled < HEAD_BYTES };
+    Ok(match recognise_among(formats, &candidate) {
+        Recognised::As(format) => Claimed::As(format, stamp),
+        Recognised::NotYet => Claimed::NotYet(stamp),
+        Recognised::Unknown(reasons) => {
+            let said =
+                reasons.iter().map(|(format, reason)| format!("{format}: {reason}")).collect::<Vec<_>>();
+            let said =
+                if said.is_empty() { "no format reads files like this".to_owned() } else { said.join("; ") };
+            Claimed::No(stamp, said.into())
+        }
+    })
+}
+
+/// What the first records of `path` are about.
+pub fn first_records(format: &'static dyn Format, path: &Path) -> io::Result<FirstRecords> {
+    let file = open(path)?;
+    let mut head = vec![0; FIRST_RECORDS_BYTES];
+    let filled = read_full(&file, &mut head, 0)?;
+    head.truncate(filled);
+    Ok(first_records_in(format, &head))
+}
+
+fn first_records_in(format: &'static dyn Format, head: &[u8]) -> FirstRecords {
+    let mut decoded = Decoded::new();
+    let mut decoder = format.decoder();
+    let read = contain(format.name(), || decoder.decode(head, &mut decoded));
+    let mut first = FirstRecords::default();
+    if !matches!(read, Ok(Ok(_))) {
+        first.others = true;
+        return first;
+    }
+    for part in decoded.take().parts {
+        first.tags.extend(part.columns.iter().map(|c| Arc::from(c.key.tag.as_str())));
+        for record in &part.records {
+            match record {
+                Record::Hyperparameters(_) => first.hyperparameters = true,
+                _ => first.others = true,
+            }
+        }
+    }
+    first
+}
