@@ -28,7 +28,8 @@ const UNDECIDED: usize = 10_000;
 /// Folders deeper than this below a root are not entered: a loop that links hide from us.
 const DEPTH: usize = 64;
 /// Folders that never hold logs and often hold a million files.
-const BARREN: &[&str] = &[".git", "node_modules", "__pycache__", "site-packages", ".venv", ".mypy_cache", ".ipynb_checkpoints"];
+const BARREN: &[&str] =
+    &[".git", "node_modules", "__pycache__", "site-packages", ".venv", ".mypy_cache", ".ipynb_checkpoints"];
 
 struct Root {
     path: PathBuf,
@@ -68,7 +69,8 @@ pub(super) struct Scout {
 fn globs(patterns: &[String]) -> Result<GlobSet, StartError> {
     let mut set = GlobSetBuilder::new();
     for p in patterns {
-        let bad = |e: globset::Error| StartError { path: p.into(), reason: format!("not a glob: {}", e.kind()) };
+        let bad =
+            |e: globset::Error| StartError { path: p.into(), reason: format!("not a glob: {}", e.kind()) };
         set.add(Glob::new(p).map_err(bad)?);
         if !p.contains('/') {
             set.add(Glob::new(&format!("**/{p}")).map_err(bad)?);
@@ -82,9 +84,13 @@ impl Scout {
         let mut roots = Vec::new();
         let several = options.roots.len() > 1;
         for path in &options.roots {
-            let meta = fs::metadata(path)
-                .map_err(|e| StartError { path: path.clone(), reason: plain(&e) })?;
-            let label = if several { path.display().to_string().trim_end_matches('/').to_owned() } else { String::new() };
+            let meta =
+                fs::metadata(path).map_err(|e| StartError { path: path.clone(), reason: plain(&e) })?;
+            let label = if several {
+                path.display().to_string().trim_end_matches('/').to_owned()
+            } else {
+                String::new()
+            };
             roots.push(Root { path: path.clone(), label, file: meta.is_file() });
         }
         let mut hints = Vec::new();
@@ -157,7 +163,8 @@ impl Scout {
         if first_time {
             self.report.folders += 1;
         }
-        self.folders.insert(folder.to_owned(), Folder { root, depth, mtime: (meta.mtime(), meta.mtime_nsec()) });
+        self.folders
+            .insert(folder.to_owned(), Folder { root, depth, mtime: (meta.mtime(), meta.mtime_nsec()) });
         let (mut files, mut subs) = (Vec::new(), Vec::new());
         for entry in entries.flatten() {
             let path = entry.path();
@@ -175,7 +182,8 @@ impl Scout {
             }
         }
         files.sort();
-        let logs = files.iter().filter(|p| p.file_name().and_then(|n| n.to_str()).is_some_and(is_text_log)).count();
+        let logs =
+            files.iter().filter(|p| p.file_name().and_then(|n| n.to_str()).is_some_and(is_text_log)).count();
         *self.text_logs.entry(folder.to_owned()).or_default() += logs;
         for file in files {
             self.file(root, &file, board);
@@ -346,7 +354,8 @@ impl Scout {
         if !path.exists() {
             self.folders.remove(path);
             self.entered.clear();
-            self.entered.extend(self.folders.keys().filter_map(|p| fs::metadata(p).ok()).map(|m| (m.dev(), m.ino())));
+            self.entered
+                .extend(self.folders.keys().filter_map(|p| fs::metadata(p).ok()).map(|m| (m.dev(), m.ino())));
             return;
         }
         for sub in self.folder(root, path, depth, board) {
@@ -388,7 +397,8 @@ impl Scout {
             return;
         }
         let folder = if path.is_dir() { Some(path) } else { path.parent() };
-        let nearest = folder.into_iter().flat_map(Path::ancestors).find_map(|p| self.folders.get_key_value(p));
+        let nearest =
+            folder.into_iter().flat_map(Path::ancestors).find_map(|p| self.folders.get_key_value(p));
         if let Some((path, f)) = nearest {
             let (path, root, depth) = (path.clone(), f.root, f.depth);
             self.again(root, &path, depth, board);

@@ -11,9 +11,31 @@ use std::path::Path;
 
 /// Stems that say nothing about the run.
 const COMMON_STEMS: &[&str] = &[
-    "metrics", "metric", "log", "logs", "train_log", "trainer_log", "training_log", "progress", "results", "result",
-    "history", "training", "scalars", "summary", "loss", "losses", "train", "val", "valid", "validation", "test",
-    "eval", "monitor", "stats", "output",
+    "metrics",
+    "metric",
+    "log",
+    "logs",
+    "train_log",
+    "trainer_log",
+    "training_log",
+    "progress",
+    "results",
+    "result",
+    "history",
+    "training",
+    "scalars",
+    "summary",
+    "loss",
+    "losses",
+    "train",
+    "val",
+    "valid",
+    "validation",
+    "test",
+    "eval",
+    "monitor",
+    "stats",
+    "output",
 ];
 
 /// Joins two parts of a run's name; `.` is the empty part.

@@ -109,7 +109,13 @@ impl Tail {
     }
 
     /// Reads and decodes for one turn. `scratch` is the worker's buffer, kept between turns.
-    pub fn turn(&mut self, scratch: &mut Vec<u8>, last: bool, clock: &dyn Clock, out: &SyncSender<News>) -> Turn {
+    pub fn turn(
+        &mut self,
+        scratch: &mut Vec<u8>,
+        last: bool,
+        clock: &dyn Clock,
+        out: &SyncSender<News>,
+    ) -> Turn {
         let result = match File::open(&self.path) {
             Ok(file) => self.read(&file, scratch, last, clock, out),
             Err(e) => {

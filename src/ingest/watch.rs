@@ -44,7 +44,13 @@ struct Hints {
 }
 
 /// Looks, follows, and looks again until the board stops.
-pub(super) fn watch(mut scout: Scout, options: &Options, board: &Board, clock: &dyn Clock, out: &SyncSender<News>) {
+pub(super) fn watch(
+    mut scout: Scout,
+    options: &Options,
+    board: &Board,
+    clock: &dyn Clock,
+    out: &SyncSender<News>,
+) {
     // Watching begins before the first look, so that nothing falls between the two.
     let hints = start_hints(&mut scout, options);
     scout.scan(board);
@@ -64,7 +70,8 @@ pub(super) fn watch(mut scout: Scout, options: &Options, board: &Board, clock: &
             Ok(path) => {
                 scout.hint(&path, board);
                 // What arrived meanwhile, each path once.
-                let mut more: Vec<PathBuf> = hints.paths.try_iter().take(HINTS).filter(|p| *p != path).collect();
+                let mut more: Vec<PathBuf> =
+                    hints.paths.try_iter().take(HINTS).filter(|p| *p != path).collect();
                 more.sort();
                 more.dedup();
                 for path in more {
