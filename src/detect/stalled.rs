@@ -60,6 +60,11 @@ fn pace(seconds: f64) -> String {
 
 impl RunDetector for Stalled {
     fn look(&mut self, run: &Run, health: &Health, now: WallTime, stale_after_s: f64) -> Verdict {
+        // The cheap question first: on a large tree nearly every run is old, and this is asked at each heartbeat.
+        let Some(silence) = state::silence(run, health, now) else { return Verdict::Fine };
+        if silence.seconds <= state::FLUSH_S || silence.seconds > stale_after_s {
+            return Verdict::Fine;
+        }
         let ended = matches!(
             state::run_state(run, health, now, stale_after_s),
             RunState::Finished | RunState::Failed | RunState::Unknown
@@ -67,9 +72,8 @@ impl RunDetector for Stalled {
         if ended || run.last_step().is_none() {
             return Verdict::Fine;
         }
-        let Some(silence) = state::silence(run, health, now) else { return Verdict::Fine };
         let Some(limits) = state::limits(run, &silence) else { return Verdict::Fine };
-        if silence.seconds <= limits.late || silence.seconds > stale_after_s {
+        if silence.seconds <= limits.late {
             return Verdict::Fine;
         }
         // A log without an end mark that was never seen alive and shows no sign of a break is more often a run

@@ -59,7 +59,7 @@ pub struct Progress {
 pub const STALE_AFTER_S: f64 = 24.0 * 3600.0;
 
 /// A silence up to this is no silence: event files are flushed every 120 s.
-const FLUSH_S: f64 = 120.0;
+pub(crate) const FLUSH_S: f64 = 120.0;
 /// Amazon's threshold for a stalled run.
 const STALLED_S: f64 = 1800.0;
 /// How much later than its modification a record may be seen and still count as having arrived live.
