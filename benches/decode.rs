@@ -1,5 +1,7 @@
 //! Bytes of logs to columns, on one core: `cargo bench --bench decode`.
 
+use std::fmt::Write as _;
+
 use divan::{Bencher, counter::BytesCount};
 use epochscope::formats::{self, Decoded, wire::crc32c};
 
@@ -44,6 +46,46 @@ fn tfevents_histograms(bencher: Bencher<'_, '_>) {
         }
     }
     decode(bencher, "tfevents", &log);
+}
+
+/// Flat objects of ten numbers, as `json.dumps` writes them.
+#[divan::bench]
+fn json_lines(bencher: Bencher<'_, '_>) {
+    let mut log = String::new();
+    for step in 0..40_000 {
+        let _ = write!(log, "{{\"step\": {step}, \"epoch\": 0.{step}, \"timestamp\": 1750000000.{step}");
+        for metric in 0..8 {
+            let _ = write!(log, ", \"train/metric_{metric}\": {}", f64::from(step + metric) / 3.0);
+        }
+        log.push_str("}\n");
+    }
+    decode(bencher, "jsonl", log.as_bytes());
+}
+
+/// Ten columns of numbers.
+#[divan::bench]
+fn csv_rows(bencher: Bencher<'_, '_>) {
+    let mut log = String::from("step,a,b,c,d,e,f,g,h,i\n");
+    for step in 0..60_000 {
+        let cells: Vec<_> = (1..10).map(|column| (f64::from(step + column) / 3.0).to_string()).collect();
+        let _ = writeln!(log, "{step},{}", cells.join(","));
+    }
+    decode(bencher, "csv", log.as_bytes());
+}
+
+/// Four metrics a record.
+#[divan::bench]
+fn native_scalars(bencher: Bencher<'_, '_>) {
+    let mut log = String::from("{\"epochscope\":1,\"t\":\"run\"}\n");
+    for step in 0..60_000 {
+        let loss = 2.0 / f64::from(step + 1);
+        let _ = writeln!(
+            log,
+            "{{\"t\":\"scalar\",\"step\":{step},\"wall\":1750000000.5,\"split\":\"train\",\
+             \"v\":{{\"loss\":{loss},\"acc\":0.5,\"lr\":0.001,\"grad_norm\":{loss}}}}}"
+        );
+    }
+    decode(bencher, "scope", log.as_bytes());
 }
 
 /// Decodes `log` as a reader does: a turn at a time, the sink emptied after each.

@@ -4,7 +4,7 @@
 //! `cargo fuzz run csv --sanitizer none` on stable; seeds: `fuzz/seeds.sh`.
 
 #[path = "../../tests/suite/builders/feeding.rs"]
-mod feeding;
+pub mod feeding;
 
 use std::path::Path;
 

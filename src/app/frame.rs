@@ -105,19 +105,22 @@ fn view_name(wanted: &str) -> Result<&'static str, AppError> {
     })
 }
 
-/// The run of that name, or the only one that ends in it.
+/// The run of that name, or else the only one whose path ends in it, or else the only one that contains it.
 fn find_run(name: &str, session: &Session) -> Result<RunId, AppError> {
     let exact = RunId::from(name);
     if session.store.run(&exact).is_some() {
         return Ok(exact);
     }
-    let ending: Vec<&RunId> =
-        session.store.runs().map(crate::store::Run::id).filter(|id| id.as_str().ends_with(name)).collect();
-    match ending.as_slice() {
-        [only] => Ok((*only).clone()),
-        found => Err(AppError::new(
+    let among = |fits: &dyn Fn(&str) -> bool| -> Vec<RunId> {
+        session.store.runs().map(|run| run.id().clone()).filter(|id| fits(id.as_str())).collect()
+    };
+    let ending = among(&|id| id.ends_with(name));
+    let found = if ending.is_empty() { among(&|id| id.contains(name)) } else { ending };
+    match found.as_slice() {
+        [only] => Ok(only.clone()),
+        several => Err(AppError::new(
             format!("cannot select the run `{name}`"),
-            if found.is_empty() { "no run has that name" } else { "several runs end in that name" },
+            if several.is_empty() { "no run has that name" } else { "several runs have that in their name" },
             "`epochscope status` lists the runs",
         )),
     }

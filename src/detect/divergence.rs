@@ -34,6 +34,12 @@ const RISE_OVER: f64 = 0.125;
 const RISE_SIGMA: f64 = 10.0;
 /// Least rise as a share of what had been gained: keeps near-zero losses quiet, whose ratios mean nothing.
 const RISE_OF_GAIN: f64 = 0.02;
+/// Bins after a change of the plan (and its grace) before a loss that jumped with it counts as not recovering.
+const UNRECOVERED_BINS: usize = 15;
+/// … if it stands this far above the best, as a share of it,
+const UNRECOVERED_RISE: f64 = 1.0;
+/// … and has not won back this share of the rise. Warm restarts win back most of it in that time.
+const RECOVERY: f64 = 0.25;
 /// One value this many times beyond the first window's maximum is divergence at once.
 const HARD_FACTOR: f64 = 10.0;
 /// … if it is also this many times the best.
@@ -89,13 +95,14 @@ impl Speaks for Divergence {
             )
         } else {
             format!(
-                "{place} rose from {} at step {} to {} at step {} ({}, {} σ) and still rises",
+                "{place} rose from {} at step {} to {} at step {} ({}, {} σ) and {}",
                 words::value(best),
                 words::step(at),
                 words::value(now),
                 words::step(step),
                 words::percent((now - best) / best.abs()),
-                words::value(get("rise_sigma").unwrap_or(f64::NAN).round())
+                words::value(get("rise_sigma").unwrap_or(f64::NAN).round()),
+                if get("recovered").is_some() { "does not come back" } else { "still rises" }
             )
         };
         let advice = format!(
@@ -178,6 +185,9 @@ impl Divergence {
         if means.len() < 4 {
             return Verdict::Unsure;
         }
+        if let Some(lost) = self.unrecovered(journal, &means, step) {
+            return lost;
+        }
         if let Some(stuck) = self.stuck_high(journal) {
             return stuck;
         }
@@ -222,6 +232,40 @@ impl Divergence {
             ("step", step as f64),
         ];
         Verdict::Bad(Finding::new(*severity, evidence))
+    }
+
+    /// A loss that jumped when the plan changed (a learning rate set too high) and stays there. `after` are the
+    /// bins since the change and its grace; the best is looked for in all of them.
+    fn unrecovered(&self, journal: &Journal, after: &[f64], step: Step) -> Option<Verdict> {
+        let means = journal.means_since(Step::MIN);
+        if self.validation || after.len() < UNRECOVERED_BINS || after.len() >= means.len() {
+            return None;
+        }
+        let before = &means[..means.len() - after.len()];
+        let (at, best) = (1..before.len())
+            .filter_map(|i| Some((i, running::median_of(&before[i.saturating_sub(2)..=i])?)))
+            .min_by(|a, b| a.1.total_cmp(&b.1))?;
+        let now = running::median_of(&after[after.len() - 3..])?;
+        let jumped = running::median_of(&after[..3])?;
+        let rise = now - best;
+        let sigma = running::noise(&after[..after.len() - 1]);
+        let lost = best > 0.0
+            && rise >= UNRECOVERED_RISE * best
+            && rise >= RISE_SIGMA * sigma
+            && jumped - now < RECOVERY * rise;
+        let rise_sigma = if sigma > 0.0 { rise / sigma } else { f64::INFINITY };
+        lost.then(|| {
+            let evidence = vec![
+                ("best", best),
+                ("best_step", journal.bins()[at].last_step as f64),
+                ("now", now),
+                ("rise", rise / best),
+                ("rise_sigma", rise_sigma.min(1e6)),
+                ("step", step as f64),
+                ("recovered", (jumped - now) / rise),
+            ];
+            Verdict::Bad(Finding::new(Severity::Critical, evidence))
+        })
     }
 
     /// Half of the last window of max(100 points, 5 % of all) lies above the first window's maximum.

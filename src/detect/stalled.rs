@@ -40,6 +40,10 @@ impl Speaks for Stalled {
         if let Some(interval) = get("interval_s") {
             let _ = write!(text, "; records came every {} before", pace(interval));
         }
+        if get("sign_of_a_break").is_some() {
+            text.push_str("; it may simply have ended, its log does not say");
+            return (text, "See whether the process still runs; nothing in the log tells.".to_owned());
+        }
         let advice =
             "Look at GPU utilisation, the data loader, a full disk and collective operations that hang.";
         (text, advice.to_owned())
@@ -47,11 +51,20 @@ impl Speaks for Stalled {
 }
 
 fn pace(seconds: f64) -> String {
-    if seconds < 10.0 { format!("{seconds:.1} s") } else { words::duration(seconds) }
+    if seconds < 0.1 {
+        format!("{seconds:.3} s")
+    } else if seconds < 10.0 {
+        format!("{seconds:.1} s")
+    } else { words::duration(seconds) }
 }
 
 impl RunDetector for Stalled {
     fn look(&mut self, run: &Run, health: &Health, now: WallTime, stale_after_s: f64) -> Verdict {
+        // The cheap question first: on a large tree nearly every run is old, and this is asked at each heartbeat.
+        let Some(silence) = state::silence(run, health, now) else { return Verdict::Fine };
+        if silence.seconds <= state::FLUSH_S || silence.seconds > stale_after_s {
+            return Verdict::Fine;
+        }
         let ended = matches!(
             state::run_state(run, health, now, stale_after_s),
             RunState::Finished | RunState::Failed | RunState::Unknown
@@ -59,17 +72,22 @@ impl RunDetector for Stalled {
         if ended || run.last_step().is_none() {
             return Verdict::Fine;
         }
-        let Some(silence) = state::silence(run, health, now) else { return Verdict::Fine };
         let Some(limits) = state::limits(run, &silence) else { return Verdict::Fine };
-        if silence.seconds <= limits.late || silence.seconds > stale_after_s {
+        if silence.seconds <= limits.late {
             return Verdict::Fine;
         }
-        let critical = silence.seconds > limits.stalled;
+        // A log without an end mark that was never seen alive and shows no sign of a break is more often a run
+        // that simply ended: worth a line, not an alarm.
+        let broken = silence.live || state::breaks_off(run, health);
+        let critical = broken && silence.seconds > limits.stalled;
         let severity = if critical { Severity::Critical } else { Severity::Info };
         let limit = if critical { limits.stalled } else { limits.late };
         let mut evidence = vec![("silence_s", silence.seconds), ("limit_s", limit)];
         if let Some(interval) = limits.interval {
             evidence.push(("interval_s", interval));
+        }
+        if !broken {
+            evidence.push(("sign_of_a_break", 0.0));
         }
         Verdict::Bad(Finding::new(severity, evidence))
     }

@@ -59,7 +59,7 @@ pub struct Progress {
 pub const STALE_AFTER_S: f64 = 24.0 * 3600.0;
 
 /// A silence up to this is no silence: event files are flushed every 120 s.
-const FLUSH_S: f64 = 120.0;
+pub(crate) const FLUSH_S: f64 = 120.0;
 /// Amazon's threshold for a stalled run.
 const STALLED_S: f64 = 1800.0;
 /// How much later than its modification a record may be seen and still count as having arrived live.
@@ -150,6 +150,13 @@ fn planned_end_reached(run: &Run) -> bool {
     run.series().any(|s| s.key().tag.as_str().ends_with("train_runtime"))
 }
 
+/// The log shows that it broke off: a planned end that was not reached, or half a record at the end of a file.
+pub(crate) fn breaks_off(run: &Run, health: &Health) -> bool {
+    let progress = progress(run, WallTime::UNKNOWN);
+    let planned = progress.steps_total.is_some() || progress.epochs_total.is_some();
+    planned || health.files_of(run.id()).any(|f| f.pending_bytes > 0)
+}
+
 /// How long nothing has come.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(crate) struct Silence {
@@ -173,7 +180,9 @@ pub(crate) fn silence(run: &Run, health: &Health, now: WallTime) -> Option<Silen
         return Some(Silence { seconds: (now.0 - arrived).max(0.0), live: true });
     }
     let logged = run.last_wall().known().filter(|wall| *wall <= now.0);
-    let modified = files.iter().filter_map(|f| f.modified.known()).fold(f64::NAN, f64::max);
+    // A file from the future of `now` says nothing of the silence: a skewed clock, or a replay.
+    let modified =
+        files.iter().filter_map(|f| f.modified.known()).filter(|m| *m <= now.0).fold(f64::NAN, f64::max);
     let seconds = match (logged, modified.is_finite()) {
         // A copy is as new as it likes; the log's own time says how old the run is.
         (Some(logged), true) if now.0 - logged > STALE_AFTER_S => now.0 - logged,

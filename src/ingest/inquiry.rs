@@ -18,6 +18,9 @@ use crate::{
     model::{FileHealth, FileId, FileState, News, RunId},
 };
 
+/// Shown in place of a format's name while none is sure.
+const UNDECIDED: &str = "undecided";
+
 /// An event file up to this size holds its header and at most a mark of a restart.
 const BARE_EVENTS: u64 = 128;
 
@@ -98,7 +101,7 @@ impl Scout {
                 finds.push(Find { path, name, format, stamp, waited: None });
                 true
             }
-            Ok(Claimed::NotYet(stamp)) => self.let_wait(at, path, "", stamp),
+            Ok(Claimed::NotYet(stamp)) => self.let_wait(at, path, UNDECIDED, stamp),
             Ok(Claimed::No(stamp, why)) => {
                 self.reject(at, &path, key, stamp, &why);
                 true
@@ -117,12 +120,16 @@ impl Scout {
     }
 
     /// A file of which too little is written: it is listed, and asked again when it has grown.
+    ///
+    /// Its state is *following*: all that can be read of it was read. A writer may leave its file empty for minutes
+    /// (tensorboardX flushes every 120 s), and that must not look as if reading were not over.
     fn let_wait(&mut self, at: usize, path: PathBuf, format: &'static str, stamp: Stamp) -> bool {
         let run = self.folders.get(at).map_or_else(|| RunId::from("."), |f| RunId::from(f.name.as_str()));
         let id = self.next_id();
         let mut health = FileHealth::found(id, self.shown_path(&path), run, format);
         set_size(&mut health, &stamp);
         health.pending_bytes = stamp.size;
+        health.state = FileState::Following;
         let news = News::File(Box::new(health.clone()));
         self.learn(Known::new(id, path, at, Some((Box::new(health), stamp))), stamp.identity());
         self.outlet.send(news)
@@ -145,7 +152,7 @@ impl Scout {
             Ok(Claimed::NotYet(stamp) | Claimed::No(stamp, _)) => {
                 set_size(&mut health, &stamp);
                 health.pending_bytes = stamp.size;
-                health.state = FileState::Waiting;
+                health.state = FileState::Following;
                 self.set_waiting(id, health.clone(), stamp);
             }
             Err(_) if before == Stamp::default() => return true,

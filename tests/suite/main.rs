@@ -18,6 +18,7 @@ mod native_log;
 mod pipeline;
 mod pseudo_terminal;
 mod pty;
+mod readme;
 mod screens;
 mod sessions;
 mod store;

@@ -8,11 +8,11 @@ use crate::builders::{
 };
 
 fn json(text: &str) -> Reading {
-    read_whole(by_name("jsonl").unwrap(), text.as_bytes())
+    read_whole(by_name("jsonl").expect("registered"), text.as_bytes())
 }
 
 fn csv(text: &str) -> Reading {
-    read_whole(by_name("csv").unwrap(), text.as_bytes())
+    read_whole(by_name("csv").expect("registered"), text.as_bytes())
 }
 
 fn verdict(name: &str, text: &str) -> String {

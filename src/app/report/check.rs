@@ -104,6 +104,12 @@ pub fn check_text(store: &Store, book: &AlertBook, style: &Output, out: &mut dyn
             let at = Severity::ALL.iter().position(|s| *s == alert.severity).unwrap_or_default();
             counts[at] += 1;
             let colour = ["2", "33", "1;31"][at];
+            if alert.caused_by.is_some_and(|id| book.get(id).is_some()) {
+                // One cause, one card: what follows from it is one line below.
+                let corner = if style.ascii { "`-" } else { "└" };
+                writeln!(out, "    {corner} {}: {}", alert.rule, sanitise(&alert.message))?;
+                continue;
+            }
             let mut line = format!("  {} {}", paint(alert.severity.name(), colour), paint(alert.rule, "1"));
             if !alert.is_open() {
                 line.push_str(" (closed)");

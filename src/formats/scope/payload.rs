@@ -163,7 +163,9 @@ fn walk(json: &Json<'_>, shape: &[usize], visit: &mut impl FnMut(f64)) -> Result
     let (length, rest) = shape.split_first().ok_or(PayloadError::ShapeMismatch)?;
     match json {
         Json::Numbers(numbers) if rest.is_empty() && numbers.len() == *length => {
-            numbers.iter().for_each(|n| visit(*n))
+            for number in numbers {
+                visit(*number);
+            }
         }
         Json::Array(rows) if rows.len() == *length => {
             for row in rows {

@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 
 use epochscope::formats::{Decoded, Decoder, Fatal, Format};
 
+/// Step, wall time and value; the numbers as bits.
+pub type PointBits = (i64, u64, u64);
+
 /// Everything that a decoder said of a file; numbers as bits, so that NaN equals itself.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Reading {
-    /// Step, wall time and value of each point, by run and series.
-    pub columns: BTreeMap<(String, String), Vec<(i64, u64, u64)>>,
+    /// Points by run and series.
+    pub columns: BTreeMap<(String, String), Vec<PointBits>>,
     /// Records of each run, in order.
     pub records: BTreeMap<String, Vec<String>>,
     /// Offset, length, reason.
@@ -33,7 +36,7 @@ impl Reading {
     /// Steps and values of a series of the only run, by its label.
     pub fn series(&self, label: &str) -> Vec<(i64, f64)> {
         let points = self.columns.get(&(String::new(), label.to_owned()));
-        let point = |(step, _, value): &(i64, u64, u64)| (*step, f64::from_bits(*value));
+        let point = |(step, _, value): &PointBits| (*step, f64::from_bits(*value));
         points.map_or_else(Vec::new, |points| points.iter().map(point).collect())
     }
 

@@ -1,7 +1,7 @@
 //! Samples of every format: real ones from `sample_logs/`, and small ones written here that hold what real ones
 //! rarely do.
 
-use std::path::Path;
+use std::{fmt::Write as _, path::Path};
 
 use epochscope::formats::{Candidate, FORMATS, Format, HEAD_BYTES, Recognised, recognise};
 
@@ -51,10 +51,11 @@ pub fn native_log() -> Sample {
     );
     for step in 1..=12 {
         let loss = if step == 9 { "NaN".to_owned() } else { format!("{:.3}", 2.0 / f64::from(step)) };
-        text.push_str(&format!(
-            "{{\"t\":\"scalar\",\"step\":{step},\"wall\":{}.5,\"split\":\"train\",\"v\":{{\"loss\":{loss},\"lr\":0.1}}}}\n",
-            1_750_000_000 + step
-        ));
+        let wall = 1_750_000_000 + step;
+        let _ = writeln!(
+            text,
+            "{{\"t\":\"scalar\",\"step\":{step},\"wall\":{wall}.5,\"split\":\"train\",\"v\":{{\"loss\":{loss},\"lr\":0.1}}}}"
+        );
     }
     text.push_str(
         r#"{"t":"layer","step":12,"name":"fc1","kind":"grad","norm":0.5,"nan":0}

@@ -69,7 +69,7 @@ fn an_empty_file_waits_and_is_read_when_it_grows() {
     let file = dir.path().join("run/x.tl");
     write(&file, "");
     let mut follower = Follower::new(dir.path());
-    follower.until("waiting", |h| h.state("run/x.tl") == "waiting" && h.scan.complete);
+    follower.until("waiting", |h| h.state("run/x.tl") == "following" && h.scan.complete);
     append(&file, &lines(1..3));
     follower.until_steps("run", "loss", &[1, 2]);
     assert_eq!(follower.heard.files.len(), 1);

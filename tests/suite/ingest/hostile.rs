@@ -61,7 +61,7 @@ fn reading_once_takes_a_last_line_without_its_end() {
     assert_eq!(heard.steps(".", "loss"), [1, 2]);
     assert_eq!(heard.steps("y", "loss"), [1]);
     assert_eq!(heard.file("y/y.tl").unwrap().pending_bytes, 6);
-    assert_eq!(heard.state("empty.tl"), "waiting");
+    assert_eq!(heard.state("empty.tl"), "following");
     assert!(heard.scan.complete);
 }
 

@@ -10,13 +10,12 @@ use crate::{
     ui::{
         Action, Binding, FrameContext, Outcome, Selection, View,
         keymap::Key,
-        numbers::{count, value},
         screen::cursor_among,
         text::{fit, put},
         theme::Role,
         widgets::{
             matrix::{self, Matrix, Normalise, Plan, Points, Zoom},
-            prose, sparkline,
+            prose,
             table::Window,
         },
     },
@@ -24,6 +23,7 @@ use crate::{
 
 mod empty;
 mod figures;
+mod header;
 mod pairs;
 mod scores;
 
@@ -181,7 +181,7 @@ impl View for Classes {
         if !self.column_chosen {
             self.cursor.1 = self.cursor.0;
         }
-        let lines = self.header(context, selection, run, records, area, buffer);
+        let lines = header::draw(context, &self.figures, selection, run, records, area, buffer);
         let body = Rect { y: area.y + lines, height: area.height.saturating_sub(lines), ..area };
         self.body(context, records, body, buffer);
     }
@@ -244,64 +244,6 @@ impl Classes {
         self.cursor.1 = self.cursor.1.saturating_add_signed(by).min(n.saturating_sub(1));
     }
 
-    /// One or two lines: which evaluation this is, how good it is, and how that came about. Returns how many.
-    fn header(
-        &self,
-        context: FrameContext<'_>,
-        selection: &Selection,
-        run: &Run,
-        records: &[ConfusionRecord],
-        area: Rect,
-        buffer: &mut Buffer,
-    ) -> u16 {
-        let theme = context.theme;
-        let dot = theme.glyph(" · ", " | ");
-        let Some(record) = records.last() else { return 0 };
-        let split = &record.split;
-        let all = run.confusions().splits().count();
-        let named = if all > 1 { format!("{split} (t, {all} splits)") } else { split.to_string() };
-        let accuracy = self.figures.accuracy.map_or_else(|| "–".to_owned(), value);
-        let mut parts = vec![named, format!("accuracy {accuracy}")];
-        if let [.., [_, before], [_, now]] = self.figures.accuracies.as_slice() {
-            parts[1] = format!("{} ({:+.4})", parts[1], now - before);
-        }
-        parts.push(if selection.until(run.id()).is_some() {
-            format!("as it was at step {}", record.step)
-        } else {
-            format!("step {}", record.step)
-        });
-        if let Some(epoch) = record.epoch {
-            parts.push(format!("epoch {}", value(epoch)));
-        }
-        if let Some(f1) = self.figures.macro_f1 {
-            parts.push(format!("macro F1 {}", value(f1)));
-        }
-        parts.push(format!("{} classes", record.matrix.classes()));
-        parts.push(format!("{} samples", count(self.figures.total as u64)));
-        if area.width >= 80 {
-            parts.push(run.id().as_str().to_owned());
-        }
-        let text = fit(&parts.join(dot), usize::from(area.width), theme.ascii);
-        put(buffer, area.x, area.y, &text, area.width, theme.title());
-        if area.height < 14 || self.figures.accuracies.len() < 2 {
-            return 1;
-        }
-        let label = format!("accuracy over {} evaluations ", count(run.confusions().count(split)));
-        let left = put(buffer, area.x, area.y + 1, &label, area.width, theme.muted());
-        let points = &self.figures.accuracies;
-        let whole = run.confusions().of(split);
-        let first = points[0][0];
-        let last = whole.last().map_or(first + 1.0, |r| r.step as f64).max(first + 1.0);
-        let low = points.iter().map(|p| p[1]).fold(f64::INFINITY, f64::min);
-        let high = points.iter().map(|p| p[1]).fold(f64::NEG_INFINITY, f64::max);
-        let range = format!(" {}{}{}", value(low), theme.glyph("…", ".."), value(high));
-        let width = area.right().saturating_sub(left + range.len() as u16).min(60);
-        let line = Rect { x: left, y: area.y + 1, width, height: 1 };
-        sparkline::draw(theme, points, (first, last), theme.series(0), line, buffer);
-        put(buffer, line.right(), line.y, &range, area.right().saturating_sub(line.right()), theme.muted());
-        2
-    }
-
     fn body(
         &mut self,
         context: FrameContext<'_>,
@@ -354,7 +296,7 @@ impl Classes {
             let spot = Rect { y: place.y + needs, height: low, ..place };
             let used = prose::draw(theme, &[(text, theme.accent())], spot, buffer);
             let rest = Rect { y: spot.y + used, height: low.saturating_sub(used).min(1), ..spot };
-            self.history(context, records, rest, buffer);
+            header::cell_over_time(context, records, self.cursor, rest, buffer);
         } else if readout > 0 {
             let text = fit(&text, usize::from(area.width), theme.ascii);
             put(buffer, area.x, area.bottom() - 1, &text, area.width, theme.accent());
@@ -366,37 +308,6 @@ impl Classes {
         } else if let Some(below) = below {
             self.side(context, below, buffer);
         }
-    }
-
-    /// The share of its row that the cell under the cursor had at each evaluation.
-    fn history(
-        &self,
-        context: FrameContext<'_>,
-        records: &[ConfusionRecord],
-        area: Rect,
-        buffer: &mut Buffer,
-    ) {
-        let (row, column) = self.cursor;
-        let point = |r: &ConfusionRecord| {
-            let counts = r.matrix.counts();
-            let sum = counts.rows().into_iter().nth(row)?.sum();
-            let share = counts.get((row, column))? / sum;
-            share.is_finite().then_some([r.step as f64, share])
-        };
-        let points: Vec<[f64; 2]> = records.iter().filter_map(point).collect();
-        let (Some(first), Some(last)) = (points.first(), points.last()) else { return };
-        if area.is_empty() || first[0] >= last[0] {
-            return;
-        }
-        let theme = context.theme;
-        let percent = |share: f64| format!("{:.1}%", share * 100.0);
-        let label = format!("of the true over evaluations: {} ", percent(first[1]));
-        let left = put(buffer, area.x, area.y, &label, area.width, theme.muted());
-        let end = format!(" {}", percent(last[1]));
-        let width = area.right().saturating_sub(left + end.len() as u16).min(30);
-        let line = Rect { x: left, width, ..area };
-        sparkline::draw(theme, &points, (first[0], last[0]), theme.series(0), line, buffer);
-        put(buffer, line.right(), area.y, &end, area.right().saturating_sub(line.right()), theme.muted());
     }
 
     /// Scores by class, and below them what is mixed up most.

@@ -1,7 +1,5 @@
 //! A confusion matrix on screen: counts in cells where they fit, a map where they do not, never silently cut.
 
-use std::ops::Range;
-
 use ndarray::Array2;
 use ratatui::{
     buffer::Buffer,
@@ -9,14 +7,17 @@ use ratatui::{
     style::{Modifier, Style},
 };
 
-use super::{
-    heatmap::{self, Heat},
-    prose,
-};
+use super::{heatmap, prose};
 use crate::ui::{
     Theme,
     text::{columns, fit, put, put_right, set},
 };
+
+mod map;
+mod plan;
+
+pub use map::Points;
+pub use plan::{Plan, Zoom, height, width};
 
 /// What the numbers in the cells are, and what the colours speak of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -49,18 +50,6 @@ impl Normalise {
             Self::Columns => "% of the predicted class",
         }
     }
-}
-
-/// How much of the matrix is wanted at once.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Zoom {
-    /// Counts if all classes fit so, else the map of all.
-    #[default]
-    Auto,
-    /// Counts; scrolls.
-    Counts,
-    /// The map of all classes.
-    Map,
 }
 
 /// The matrix and what is needed to speak of it. Sums are the caller's, so that they are added up once.
@@ -129,137 +118,6 @@ fn warmth(share: f64) -> f64 {
     share.max(0.0).sqrt()
 }
 
-/// How a matrix is laid out in an area.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Plan {
-    /// Numbers.
-    Counts {
-        /// Columns of the row names.
-        label: u16,
-        /// Columns of a cell, with the blank before it.
-        cell: u16,
-        /// Visible true classes.
-        rows: Range<usize>,
-        /// Visible predicted classes.
-        columns: Range<usize>,
-    },
-    /// One value for each class, or for several.
-    Map {
-        /// Columns of the row names.
-        label: u16,
-        /// Classes in a value, along each side.
-        per: usize,
-        /// Values along each side.
-        values: usize,
-    },
-    /// There is no room for anything.
-    Nothing,
-}
-
-impl Plan {
-    /// Chooses for `area`, with the cell of `cursor` (true, predicted) in view.
-    pub fn new(matrix: &Matrix<'_>, zoom: Zoom, cursor: (usize, usize), theme: &Theme, area: Rect) -> Self {
-        let n = matrix.counts.nrows();
-        if n == 0 || area.width < 6 || area.height < 3 {
-            return Self::Nothing;
-        }
-        let label = label_width(matrix, n, area.width);
-        let (width, height) = (usize::from(area.width - label), usize::from(area.height - 1));
-        let widest = match matrix.normalise {
-            Normalise::Counts => count(matrix.largest, 5).len(),
-            Normalise::Rows | Normalise::Columns => 3,
-        };
-        let least = widest.max(2) + 1;
-        let counts_fit = width / least >= n && height >= n;
-        if zoom == Zoom::Counts || (zoom == Zoom::Auto && (counts_fit || n <= 4)) {
-            let names = matrix.names.iter().take(64).map(|name| columns(name)).max().unwrap_or(0);
-            let roomy = (names + 1).clamp(least.max(6), least.max(10));
-            let cell = (width / n).clamp(least, roomy).min(width.max(1));
-            let rows = around(cursor.0, n, height.max(1));
-            let columns = around(cursor.1, n, (width / cell).max(1));
-            return Self::Counts { label, cell: cell as u16, rows, columns };
-        }
-        let tall = usize::from(heatmap::value_rows(theme, area.height - 1));
-        let per = n.div_ceil(width.max(1)).max(n.div_ceil(tall.max(1))).max(1);
-        Self::Map { label, per, values: n.div_ceil(per) }
-    }
-
-    /// What has to be said because not every class has a number of its own; empty when everything is there.
-    pub fn note(&self, classes: usize, theme: &Theme) -> String {
-        let dash = if theme.ascii { '-' } else { '–' };
-        match self {
-            Self::Counts { rows, columns, .. } if rows.len() < classes || columns.len() < classes => {
-                let span = |r: &Range<usize>| format!("{}{dash}{}", r.start + 1, r.end);
-                format!("rows {}, columns {} of {classes}", span(rows), span(columns))
-            }
-            Self::Map { per: 1, .. } => format!("map of all {classes}, a point a cell"),
-            Self::Map { per, .. } => format!("map of all {classes}, {per} classes a point"),
-            Self::Counts { .. } | Self::Nothing => String::new(),
-        }
-    }
-
-    /// The class pair (true, predicted) at a cell of the screen; the first of several.
-    pub fn at(&self, theme: &Theme, area: Rect, column: u16, row: u16) -> Option<(usize, usize)> {
-        let down = usize::from(row.checked_sub(area.y + 1)?);
-        match self {
-            Self::Counts { label, cell, rows, columns } => {
-                let right = usize::from(column.checked_sub(area.x + label)? / (*cell).max(1));
-                let pair = (rows.start + down, columns.start + right);
-                (pair.0 < rows.end && pair.1 < columns.end).then_some(pair)
-            }
-            Self::Map { label, per, values } => {
-                let right = usize::from(column.checked_sub(area.x + label)?);
-                let down = if heatmap::has_half_blocks(theme) { down * 2 } else { down };
-                (right < *values && down < *values).then_some((down * per, right * per))
-            }
-            Self::Nothing => None,
-        }
-    }
-}
-
-/// Columns that a plan fills, with the names of the rows.
-pub fn width(plan: &Plan) -> u16 {
-    match plan {
-        Plan::Counts { label, cell, columns, .. } => label + cell * columns.len() as u16,
-        Plan::Map { label, values, .. } => label + *values as u16,
-        Plan::Nothing => 0,
-    }
-}
-
-/// Rows that a plan fills, with the row of column names.
-pub fn height(theme: &Theme, plan: &Plan, classes: usize) -> u16 {
-    let rows = match plan {
-        Plan::Counts { rows, .. } => rows.len().min(classes),
-        Plan::Map { values, .. } if heatmap::has_half_blocks(theme) => values.div_ceil(2),
-        Plan::Map { values, .. } => *values,
-        Plan::Nothing => 0,
-    };
-    u16::try_from(rows + 1).unwrap_or(u16::MAX)
-}
-
-/// `room` indices of `n`, with `index` among them, moving by half a screen.
-fn around(index: usize, n: usize, room: usize) -> Range<usize> {
-    if n <= room {
-        return 0..n;
-    }
-    let stride = (room / 2).max(1);
-    let first = (index / stride * stride).saturating_sub(stride / 2).min(n - room);
-    let first = first.clamp((index + 1).saturating_sub(room), index);
-    first..first + room
-}
-
-fn label_width(matrix: &Matrix<'_>, n: usize, width: u16) -> u16 {
-    let most = usize::from(width / 4).clamp(3, 18);
-    let numbers = n.to_string().len();
-    // A look at the first few hundred names is enough to set a width, and costs the same in every frame.
-    let names = matrix.names.iter().take(n.min(400)).map(|name| columns(name)).max().unwrap_or(0);
-    (label_text_width(numbers, names).min(most) + 1) as u16
-}
-
-fn label_text_width(number: usize, name: usize) -> usize {
-    name.max(number).max(1)
-}
-
 /// Draws the matrix as planned: rows are the true classes, columns the predicted ones. `points` are those of the
 /// same matrix and plan.
 pub fn draw(
@@ -295,7 +153,7 @@ pub fn draw(
         }
         Plan::Map { label, per, values } => {
             corner(theme, *label, area, buffer);
-            map((matrix, points), (*label, *per, *values), cursor, theme, area, buffer);
+            map::draw((matrix, points), (*label, *per, *values), cursor, theme, area, buffer);
         }
         Plan::Nothing => {}
     }
@@ -349,96 +207,10 @@ fn number_cell(
     }
 }
 
-fn map(
-    (matrix, points): (&Matrix<'_>, &Points),
-    (label, per, values): (u16, usize, usize),
-    cursor: (usize, usize),
-    theme: &Theme,
-    area: Rect,
-    buffer: &mut Buffer,
-) {
-    let n = matrix.counts.nrows();
-    let inner = Rect { x: area.x + label, y: area.y + 1, width: area.width - label, height: area.height - 1 };
-    let step = if heatmap::has_half_blocks(theme) { 2 } else { 1 };
-    for (i, y) in (inner.y..inner.bottom()).enumerate() {
-        let first = i * step * per;
-        if first >= n {
-            break;
-        }
-        let covers = first..(first + step * per).min(n);
-        let here = covers.contains(&cursor.0);
-        let class = if here { cursor.0 } else { first };
-        let style = if here { theme.accent() } else { theme.muted() };
-        let name = fit(&matrix.name(class), usize::from(label - 1), theme.ascii);
-        put_right(buffer, area.x, area.x + label - 1, y, &name, style);
-    }
-    let tip = inner.x + (cursor.1 / per) as u16;
-    if tip < inner.right() {
-        put(buffer, tip, area.y, theme.glyph("▾", "v"), 1, theme.accent());
-    }
-    let heat = |row: usize, column: usize| points.at(row, column);
-    heatmap::draw(theme, (values, values), heat, inner, buffer);
-}
-
-/// The points of a map, kept between frames: each may be the summary of many cells.
-#[derive(Default)]
-pub struct Points {
-    version: u64,
-    per: usize,
-    normalise: Normalise,
-    values: usize,
-    heat: Vec<Heat>,
-}
-
-impl Points {
-    /// Sums up anew if the plan is another map or the matrix has another `version`; nothing for other plans.
-    pub fn refresh(&mut self, matrix: &Matrix<'_>, plan: &Plan, version: u64) {
-        let Plan::Map { per, values, .. } = *plan else { return };
-        let same = (self.version, self.per, self.normalise, self.values)
-            == (version, per, matrix.normalise, values)
-            && !self.heat.is_empty();
-        if same {
-            return;
-        }
-        let heat = (0..values).flat_map(|row| (0..values).map(move |column| (row, column)));
-        self.heat = heat.map(|(row, column)| block(matrix, per, row, column)).collect();
-        (self.version, self.per, self.normalise, self.values) = (version, per, matrix.normalise, values);
-    }
-
-    fn at(&self, row: usize, column: usize) -> Heat {
-        self.heat.get(row * self.values + column).copied().unwrap_or(Heat::Empty)
-    }
-}
-
-/// Several classes as one value: the largest share of its cells, so that one bad pair among many good ones stays
-/// visible.
-fn block(matrix: &Matrix<'_>, per: usize, row: usize, column: usize) -> Heat {
-    let n = matrix.counts.nrows();
-    let mut worst: f64 = 0.0;
-    let mut best: f64 = 0.0;
-    for r in row * per..((row + 1) * per).min(n) {
-        for c in column * per..((column + 1) * per).min(n) {
-            let share = matrix.share(r, c);
-            if r == c {
-                best = best.max(share);
-            } else {
-                worst = worst.max(share);
-            }
-        }
-    }
-    if row == column && (per == 1 || best >= worst) {
-        Heat::Diagonal(best)
-    } else if worst > 0.0 {
-        Heat::Share(warmth(worst))
-    } else {
-        Heat::Empty
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ui::{snapshot, theme::Depth};
+    use crate::ui::{snapshot, theme::Depth, widgets::heatmap::Heat};
 
     struct Sample {
         counts: Array2<f64>,
@@ -512,7 +284,7 @@ mod tests {
         for n in [1, 2, 10, 97] {
             for room in 1..12 {
                 for index in 0..n {
-                    let r = around(index, n, room);
+                    let r = plan::around(index, n, room);
                     assert!(r.contains(&index) && r.end <= n && r.len() == room.min(n), "{n} {room} {index}");
                 }
             }
@@ -523,7 +295,7 @@ mod tests {
     fn one_bad_pair_survives_the_summary_of_a_thousand_classes() {
         let mut sample = Sample::new(1000);
         sample.counts[[500, 10]] = 80.0;
-        let hot = block(&sample.matrix(), 20, 25, 0);
+        let hot = map::block(&sample.matrix(), 20, 25, 0);
         assert!(matches!(hot, Heat::Share(s) if s > 0.8), "{hot:?}");
     }
 
