@@ -55,7 +55,9 @@ fn pace(seconds: f64) -> String {
         format!("{seconds:.3} s")
     } else if seconds < 10.0 {
         format!("{seconds:.1} s")
-    } else { words::duration(seconds) }
+    } else {
+        words::duration(seconds)
+    }
 }
 
 impl RunDetector for Stalled {

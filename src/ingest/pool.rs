@@ -109,6 +109,7 @@ impl Pool {
     pub fn add(&self, tails: Vec<(RunId, Arc<str>, Tail)>, modified: f64) {
         let mut state = self.lock();
         let state = &mut *state;
+        let alone = tails.len() == 1;
         for (name, order, tail) in tails {
             let run = *state.by_name.entry(name).or_insert_with(|| {
                 state.runs.push(Run {
@@ -136,7 +137,11 @@ impl Pool {
             state.files.insert(id, file);
             state.queue(run);
         }
-        self.news.notify_all();
+        if alone {
+            self.news.notify_one();
+        } else {
+            self.news.notify_all();
+        }
     }
 
     /// Asks for a turn at `file`. When it had one a moment ago, says how long to wait before asking again.
