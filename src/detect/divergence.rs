@@ -101,7 +101,7 @@ impl Speaks for Divergence {
                 words::value(now),
                 words::step(step),
                 words::percent((now - best) / best.abs()),
-                words::value(get("rise_sigma").unwrap_or(f64::NAN).round()),
+                words::sigma(get("rise_sigma").unwrap_or(f64::NAN)),
                 if get("recovered").is_some() { "does not come back" } else { "still rises" }
             )
         };

@@ -120,7 +120,7 @@ impl Speaks for Overfitting {
             words::value(now),
             words::step(step),
             words::percent((now - best) / best.abs()),
-            words::value(get("rise_sigma").unwrap_or(f64::NAN).round()),
+            words::sigma(get("rise_sigma").unwrap_or(f64::NAN)),
             get("evaluations_since_best").unwrap_or(0.0),
         );
         if let (Some(name), Some(_)) = (&self.train_name, get("train_now")) {

@@ -34,6 +34,11 @@ pub fn step(step: Step) -> String {
     text
 }
 
+/// A multiple of the noise: whole, `∞` where there is none.
+pub fn sigma(multiple: f64) -> String {
+    if multiple.is_finite() && multiple < 1e6 { format!("{multiple:.0}") } else { "∞".to_owned() }
+}
+
 /// A ratio as a signed percentage: `+13.9 %`.
 pub fn percent(ratio: f64) -> String {
     let percent = 100.0 * ratio;

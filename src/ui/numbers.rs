@@ -50,6 +50,15 @@ pub fn count(n: u64) -> String {
     format!("{n_f:.0e}")
 }
 
+/// An epoch: whole ones without decimals, fractions with at most two: `14`, `0.7`, `2.25`.
+pub fn epoch(epoch: f64) -> String {
+    if !epoch.is_finite() || epoch.abs() >= 1e6 {
+        return value(epoch);
+    }
+    let text = format!("{epoch:.2}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 /// A step: digits up to six, then as [`count`].
 pub fn step(s: i64) -> String {
     if (-99_999..=999_999).contains(&s) {

@@ -64,7 +64,7 @@ fn row(run: &Run, alerts: &AlertBook, state: RunState, now: WallTime) -> Vec<Cel
     let progress = state::progress(run, now);
     let blank = || ("-".to_owned(), MUTED);
     let step = progress.step.map_or_else(blank, |step| (numbers::progress(step, progress.steps_total), ""));
-    let epoch = run.epoch().map_or_else(blank, |epoch| (numbers::value(epoch), ""));
+    let epoch = run.epoch().map_or_else(blank, |epoch| (numbers::epoch(epoch), ""));
     let loss = tags::main_loss(run).and_then(|key| run.series_of(&key));
     let last = loss.and_then(|s| s.summary().last);
     let loss =

@@ -41,7 +41,7 @@ pub(super) fn draw(
         format!("step {}", record.step)
     });
     if let Some(epoch) = record.epoch {
-        parts.push(format!("epoch {}", value(epoch)));
+        parts.push(format!("epoch {}", crate::ui::numbers::epoch(epoch)));
     }
     if let Some(f1) = figures.macro_f1 {
         parts.push(format!("macro F1 {}", value(f1)));

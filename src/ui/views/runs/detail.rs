@@ -9,7 +9,7 @@ use super::{
     table::{progress_text, state_style},
 };
 use crate::{
-    detect::{AlertState, state},
+    detect::{Alert, AlertState, state},
     model::FileState,
     store::Run,
     ui::{
@@ -142,9 +142,13 @@ fn lines(
         );
         lines.extend(wrapped(&text, width).into_iter().take(2).map(|l| (l, Style::new())));
     }
-    let open =
-        context.alerts.alerts().filter(|a| &a.run == run.id() && a.state == AlertState::Open && !a.muted);
-    for alert in open.take(4) {
+    let mut open: Vec<&Alert> = context
+        .alerts
+        .alerts()
+        .filter(|a| &a.run == run.id() && a.state == AlertState::Open && !a.muted && a.caused_by.is_none())
+        .collect();
+    open.sort_by_key(|a| (std::cmp::Reverse(a.severity), a.since_step));
+    for alert in open.into_iter().take(4) {
         let text =
             format!("{} {}: {}", theme.mark(alert.severity), alert.rule.replace('_', " "), alert.message);
         lines.extend(wrapped(&text, width).into_iter().take(3).map(|l| (l, theme.severity(alert.severity))));

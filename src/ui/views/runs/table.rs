@@ -230,10 +230,10 @@ pub fn progress_text(progress: &state::Progress, until: Option<crate::model::Ste
         (Some(total), ..) => numbers::progress(step, Some(total)),
         (None, Some(epoch), Some(total)) if total > 0.0 && until.is_none() => {
             let percent = numbers::percent(epoch / total);
-            format!("ep {}/{} {percent}", numbers::value(epoch), numbers::value(total))
+            format!("ep {}/{} {percent}", numbers::epoch(epoch), numbers::epoch(total))
         }
         (None, Some(epoch), _) if until.is_none() => {
-            format!("{} ep {}", numbers::step(step), numbers::value((epoch * 10.0).round() / 10.0))
+            format!("{} ep {}", numbers::step(step), numbers::epoch((epoch * 10.0).round() / 10.0))
         }
         _ => numbers::step(step),
     }
