@@ -19,8 +19,8 @@ fn arrival(input: &[u8]) -> ([usize; 3], &[u8]) {
 }
 
 fn check(format: &dyn Format, sizes: &[usize], bytes: &[u8]) {
-    let whole = read_whole(format, bytes);
-    let pieces = read_in_pieces(format, bytes, sizes);
+    let whole = read_whole(format, bytes).joined();
+    let pieces = read_in_pieces(format, bytes, sizes).joined();
     assert_eq!(whole, pieces, "read in pieces of {sizes:?}");
     assert!(whole.points() + whole.skips.len() <= bytes.len(), "more out than in");
     for (offset, length, _) in &whole.skips {

@@ -134,10 +134,10 @@ pub fn progress(run: &Run, now: WallTime) -> Progress {
 
 fn planned_end_reached(run: &Run) -> bool {
     let progress = progress(run, WallTime::UNKNOWN);
-    let stride = densest(run).and_then(pace).map_or(1, |p| p.steps_per_record.ceil() as Step);
+    let stride = || densest(run).and_then(pace).map_or(1, |p| p.steps_per_record.ceil() as Step);
     if let (Some(step), Some(total)) = (progress.step, progress.steps_total)
         && total > 0
-        && step.saturating_add(stride) >= total
+        && step.saturating_add(stride()) >= total
     {
         return true;
     }

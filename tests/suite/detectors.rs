@@ -818,18 +818,23 @@ fn silent(points: usize, ago: f64, info: RunInfo, live: bool) -> (Bench, Health)
 
 #[test]
 fn silence_is_running_then_late_then_stalled_then_old() {
-    for live in [true, false] {
+    // Seen alive; cut off before its planned end; neither: without a sign of a break it may simply have ended.
+    for (live, steps_total, sign_of_a_break) in
+        [(true, None, true), (false, Some(10_000), true), (false, None, false)]
+    {
+        let info = RunInfo { steps_total, ..RunInfo::default() };
+        let alarm = if sign_of_a_break { Severity::Critical } else { Severity::Info };
         let stages = [
             (30.0, RunState::Running, None),
             (115.0, RunState::Running, None),
             (400.0, RunState::Running, Some(Severity::Info)),
-            (1900.0, RunState::Stalled, Some(Severity::Critical)),
-            (50_000.0, RunState::Stalled, Some(Severity::Critical)),
+            (1900.0, RunState::Stalled, Some(alarm)),
+            (50_000.0, RunState::Stalled, Some(alarm)),
             (100_000.0, RunState::Unknown, None),
             (3.0e7, RunState::Unknown, None),
         ];
         for (ago, expected, severity) in stages {
-            let (mut bench, health) = silent(200, ago, RunInfo::default(), live);
+            let (mut bench, health) = silent(200, ago, info.clone(), live);
             let run = bench.store.run(&RunId::from("run")).unwrap();
             assert_eq!(
                 state::run_state(run, &health, bench.now, state::STALE_AFTER_S),
@@ -840,7 +845,7 @@ fn silence_is_running_then_late_then_stalled_then_old() {
             assert_eq!(
                 bench.book.worst_open(&RunId::from("run")).map(|a| a.severity),
                 severity,
-                "after {ago} s"
+                "after {ago} s, live {live}"
             );
             if let Some(alert) = bench.book.alerts().next() {
                 assert!(number(alert, "silence_s") > number(alert, "limit_s"));

@@ -115,11 +115,12 @@ pub fn status_json(
     for file in health.files.values() {
         files.entry(&file.run).or_default().push(file);
     }
+    let mut memo = tags::Memo::default();
     let runs = store
         .runs()
         .map(|run| {
             let files = files.get(run.id()).map_or(&[][..], Vec::as_slice);
-            run_status(run, files, health, now, stale_after_s)
+            run_status(run, files, health, now, stale_after_s, &mut memo)
         })
         .collect();
     write_json(&Status { version: VERSION, runs }, out)
@@ -131,6 +132,7 @@ fn run_status<'a>(
     health: &Health,
     now: WallTime,
     stale_after_s: f64,
+    memo: &mut tags::Memo,
 ) -> RunStatus<'a> {
     let progress = state::progress(run, now);
     let mut formats: Vec<&'static str> = files.iter().map(|f| f.format).collect();
@@ -147,7 +149,7 @@ fn run_status<'a>(
         first_time: time(run.first_wall()),
         last_time: time(run.last_wall()),
         hyperparameters: run.hyperparameters().iter().map(|(name, value)| (&**name, Hyper(value))).collect(),
-        series: run.series().map(|s| series_status(s, run.id())).collect(),
+        series: run.series().map(|s| series_status(s, run.id(), memo)).collect(),
         layers: layers(run),
         confusions: confusions(run),
         other: other(run),
@@ -155,9 +157,9 @@ fn run_status<'a>(
     }
 }
 
-fn series_status<'a>(series: &'a Series, run: &RunId) -> SeriesStatus<'a> {
+fn series_status<'a>(series: &'a Series, run: &RunId, memo: &mut tags::Memo) -> SeriesStatus<'a> {
     let (key, summary) = (series.key(), series.summary());
-    let class = tags::classify(key, run);
+    let class = memo.classify(key, run);
     SeriesStatus {
         tag: key.tag.as_str(),
         context: &key.context,

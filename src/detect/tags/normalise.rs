@@ -57,8 +57,13 @@ impl Words {
 
     /// True when one of `wanted` occurs in the joined words, at word bounds.
     pub fn phrase(&self, wanted: &[&str]) -> bool {
-        let within = format!("_{}_", self.joined);
-        wanted.iter().any(|w| within.contains(&format!("_{w}_")))
+        let bound = |at: Option<&u8>| at.is_none_or(|c| *c == b'_');
+        let text = self.joined.as_bytes();
+        wanted.iter().any(|w| {
+            self.joined
+                .match_indices(w)
+                .any(|(at, _)| bound(text[..at].last()) && bound(text.get(at + w.len())))
+        })
     }
 
     /// The first word.

@@ -67,7 +67,7 @@ pub fn of_word(word: &str) -> Option<Split> {
 /// The split and the reason. What the record itself says (`context`) decides, then the tag, then the run's
 /// folder (Keras writes `train/` and `validation/`); a folder called `train` says nothing about a tag that
 /// names its own split (Ultralytics' default folder is `train`).
-pub fn split(words: &Words, context: &Words, folder: &str) -> (Split, &'static str) {
+pub fn split(words: &Words, context: &Words, folder: Option<Split>) -> (Split, &'static str) {
     if let Some(split) = context.whole().iter().rev().find_map(|w| of_word(w)) {
         return (split, "the log says the split");
     }
@@ -85,7 +85,7 @@ pub fn split(words: &Words, context: &Words, folder: &str) -> (Split, &'static s
     if words.any(&["train", "training"]) {
         return (Split::Train, "a part of a word names the split");
     }
-    if let Some(split) = of_folder(folder) {
+    if let Some(split) = folder {
         return (split, "the folder of the file names the split");
     }
     match words.first() {
@@ -100,7 +100,7 @@ pub fn split(words: &Words, context: &Words, folder: &str) -> (Split, &'static s
 }
 
 /// Folders that Keras, fairseq, `CatBoost` and `DVCLive` give to a split; only a whole name counts.
-fn of_folder(folder: &str) -> Option<Split> {
+pub fn of_folder(folder: &str) -> Option<Split> {
     match folder.rsplit('/').next().unwrap_or_default().to_lowercase().as_str() {
         "train" | "training" | "train_inner" | "learn" => Some(Split::Train),
         "val" | "valid" | "validation" | "eval" | "dev" => Some(Split::Val),
@@ -147,9 +147,9 @@ mod tests {
     #[test]
     fn a_folder_called_train_does_not_overrule_the_tag() {
         let none = Words::of("");
-        assert_eq!(split(&Words::of("val/loss"), &none, "runs/train").0, Split::Val);
-        assert_eq!(split(&Words::of("metrics/mAP50(B)"), &none, "runs/train").0, Split::Val);
-        assert_eq!(split(&Words::of("epoch_loss"), &none, "fit/validation").0, Split::Val);
-        assert_eq!(split(&Words::of("loss"), &Words::of("val"), "fit/train").0, Split::Val);
+        assert_eq!(split(&Words::of("val/loss"), &none, of_folder("runs/train")).0, Split::Val);
+        assert_eq!(split(&Words::of("metrics/mAP50(B)"), &none, of_folder("runs/train")).0, Split::Val);
+        assert_eq!(split(&Words::of("epoch_loss"), &none, of_folder("fit/validation")).0, Split::Val);
+        assert_eq!(split(&Words::of("loss"), &Words::of("val"), of_folder("fit/train")).0, Split::Val);
     }
 }

@@ -40,6 +40,28 @@ impl Reading {
         points.map_or_else(Vec::new, |points| points.iter().map(point).collect())
     }
 
+    /// The same with skips that touch made one: how many stretches a decoder lists while it searches for the next
+    /// record may depend on how the bytes arrive, which bytes they cover may not. How far such a search has come
+    /// at the file's end is left open.
+    #[must_use]
+    pub fn joined(mut self) -> Self {
+        let mut joined: Vec<(u64, u64, String)> = Vec::new();
+        for (offset, bytes, reason) in std::mem::take(&mut self.skips) {
+            match joined.last_mut() {
+                Some(last) if last.0 + last.1 == offset => last.1 += bytes,
+                _ => joined.push((offset, bytes, reason)),
+            }
+        }
+        if let Some(last) = joined.last_mut()
+            && last.0 + last.1 == self.consumed
+        {
+            self.consumed = last.0;
+            last.1 = 0;
+        }
+        self.skips = joined;
+        self
+    }
+
     fn add(&mut self, out: &mut Decoded) {
         let taken = out.take();
         if taken.void_earlier {
