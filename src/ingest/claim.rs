@@ -46,7 +46,7 @@ pub fn claim(
         return Ok(Claimed::As(format, stamp));
     }
     let mut head = [0; HEAD_BYTES];
-    let filled = read_full(&file, &mut head, 0)?;
+    let filled = read_full(&file, &mut head, 0, stamp.size)?;
     let head = head.get(..filled).unwrap_or_default();
     let candidate = Candidate { path: relative, name, head, whole: filled < HEAD_BYTES };
     Ok(match recognise_among(formats, &candidate) {
@@ -66,7 +66,7 @@ pub fn claim(
 pub fn first_records(format: &'static dyn Format, path: &Path) -> io::Result<FirstRecords> {
     let file = open(path)?;
     let mut head = vec![0; FIRST_RECORDS_BYTES];
-    let filled = read_full(&file, &mut head, 0)?;
+    let filled = read_full(&file, &mut head, 0, u64::MAX)?;
     head.truncate(filled);
     Ok(first_records_in(format, &head))
 }

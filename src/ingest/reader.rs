@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::source::{ReadAt, read_full};
-use crate::formats::{Consumed, Decoded, Decoder, FRAME_LIMIT, Fatal, Format};
+use crate::formats::{Consumed, Decoded, Decoder, FRAME_LIMIT, Fatal, Format, HEAD_BYTES};
 
 /// Bytes fetched at once. Large enough that the system call does not show, small enough that a batch of scalar
 /// points (some 50 bytes each) stays under half a megabyte.
@@ -67,12 +67,41 @@ pub struct Reader {
     offset: u64,
     seam: Vec<u8>,
     want: usize,
+    head: Head,
+}
+
+/// A fingerprint of the file's start, taken of the very bytes that were decoded: by the time they were sent on, the
+/// file may be another.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Head {
+    len: usize,
+    hash: u64,
+}
+
+impl Head {
+    /// Of nothing; the number is the offset basis of FNV-1a.
+    const EMPTY: Self = Self { len: 0, hash: 0xcbf2_9ce4_8422_2325 };
+
+    /// FNV-1a, because its result does not depend on the pieces in which bytes come.
+    fn extend(&mut self, bytes: &[u8]) {
+        self.len += bytes.len();
+        for byte in bytes {
+            self.hash = (self.hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
 }
 
 impl Reader {
     /// A reader that stands at the start.
     pub fn new(format: &dyn Format) -> Self {
-        Self { decoder: format.decoder(), format: format.name(), offset: 0, seam: Vec::new(), want: BLOCK }
+        Self {
+            decoder: format.decoder(),
+            format: format.name(),
+            offset: 0,
+            seam: Vec::new(),
+            want: BLOCK,
+            head: Head::EMPTY,
+        }
     }
 
     /// Bytes of whole frames so far.
@@ -80,9 +109,13 @@ impl Reader {
         self.offset
     }
 
-    /// Bytes from the start whose change means that the file was rewritten, as the decoder says.
-    pub fn fingerprint_bytes(&self) -> usize {
-        self.decoder.fingerprint_bytes()
+    /// Whether the file still begins with what was decoded of it, as far as the fingerprint goes.
+    pub fn begins_alike(&self, file: &dyn ReadAt) -> io::Result<bool> {
+        let mut start = vec![0; self.head.len];
+        let filled = read_full(file, &mut start, 0, u64::MAX)?;
+        let mut head = Head::EMPTY;
+        head.extend(start.get(..filled).unwrap_or_default());
+        Ok(head == self.head)
     }
 
     /// Whether any change of the file means that it is to be read again from its start.
@@ -105,7 +138,7 @@ impl Reader {
         let left = usize::try_from(size.saturating_sub(self.offset)).unwrap_or(usize::MAX);
         let len = seam + self.want.min(left.saturating_add(256));
         let buffer = scratch.of(len);
-        let filled = read_full(file, buffer, self.offset - seam as u64)?;
+        let filled = read_full(file, buffer, self.offset - seam as u64, size)?;
         let whole = filled < len;
         let buffer = buffer.get(..filled).unwrap_or_default();
         let Some((before, available)) = buffer.split_at_checked(seam) else { return Ok(Step::Torn) };
@@ -132,7 +165,9 @@ impl Reader {
                 return Ok(Step::Failed(format!("a record claims {} bytes", consumed.then_skip).into()));
             }
         }
-        Ok(Step::Advanced)
+        // Everything was taken up to the end of the file: no need to look again for what is not there.
+        let end = whole && bytes == available.len() && consumed.then_skip == 0 && !at_end;
+        Ok(if end { Step::CaughtUp { pending: 0 } } else { Step::Advanced })
     }
 
     fn nothing_taken(
@@ -175,7 +210,13 @@ impl Reader {
         }
     }
 
+    /// Moves on by `bytes`, which end at `end` of `buffer`.
     fn advance(&mut self, buffer: &[u8], end: usize, bytes: u64) {
+        if self.head.len as u64 == self.offset {
+            let wish = self.decoder.fingerprint_bytes().max(HEAD_BYTES).saturating_sub(self.head.len);
+            let taken = buffer.get(end - bytes as usize..end).unwrap_or_default();
+            self.head.extend(taken.get(..wish).unwrap_or(taken));
+        }
         self.offset += bytes;
         let from = end.saturating_sub(SEAM);
         self.seam.clear();

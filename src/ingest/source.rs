@@ -99,12 +99,19 @@ pub fn open(path: &Path) -> io::Result<File> {
 }
 
 /// Fills `into` from `offset` as far as the file goes; returns how many bytes that were.
-pub fn read_full(file: &dyn ReadAt, into: &mut [u8], offset: u64) -> io::Result<usize> {
+///
+/// Bytes beyond `size`, which was the file's size a moment ago, are taken if they come along, but not asked for.
+pub fn read_full(file: &dyn ReadAt, into: &mut [u8], offset: u64, size: u64) -> io::Result<usize> {
     let mut filled = 0;
     while let Some(room) = into.get_mut(filled..).filter(|r| !r.is_empty()) {
         match file.read_at(room, offset + filled as u64) {
             Ok(0) => break,
-            Ok(n) => filled += n,
+            Ok(n) => {
+                filled += n;
+                if offset + filled as u64 >= size {
+                    break;
+                }
+            }
             Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
             Err(e) => return Err(e),
         }

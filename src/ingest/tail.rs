@@ -3,19 +3,17 @@
 //! **Invariant:** what a file said is sent once. When it turns out that the file is not the one that was read any
 //! more, the next batch says so (`reset`), and everything is read and sent anew.
 
-use std::{hash::Hasher, io, path::PathBuf, sync::Arc, time::Duration};
-
-use rustc_hash::FxHasher;
+use std::{io, path::PathBuf, sync::Arc, time::Duration};
 
 use super::{
     group::Place,
     reader::{Reader, Scratch, Step},
     report::Report,
     revival::{Revival, Verdict},
-    source::{ReadAt, Stamp, read_full},
+    source::{ReadAt, Stamp},
 };
 use crate::{
-    formats::{Decoded, Format, HEAD_BYTES, Taken},
+    formats::{Decoded, Format, Taken},
     model::{Batch, Clock, Column, FileHealth, FileId, FileState, News, Origin, Record, RunId, SeriesKey},
 };
 
@@ -63,8 +61,6 @@ pub struct Tail {
     report: Report,
     /// How the file looked when it was last read.
     looked: Stamp,
-    /// Length and hash of the consumed bytes at the file's start.
-    head: (usize, u64),
     unrest: Option<Unrest>,
     /// Runs that must be told that what this file said is void, and since when.
     void: Option<(Vec<RunId>, Duration)>,
@@ -92,7 +88,6 @@ impl Tail {
             decoded: Decoded::new(),
             report: Report::new(health),
             looked: Stamp::default(),
-            head: (0, 0),
             unrest: None,
             void: None,
             said: Vec::new(),
@@ -172,7 +167,6 @@ impl Tail {
             }
         }
         let turn = self.read(file, stamp, budget, scratch, clock, out)?;
-        self.extend_head(file)?;
         Ok(self.close(stamp, false, clock, out, turn))
     }
 
@@ -186,7 +180,7 @@ impl Tail {
         }
         // Passing over an oversized record may have led beyond the end of a file that is still growing.
         let shrank = stamp.size < self.looked.size && stamp.size < self.reader.offset();
-        Ok(!shrank && self.head == (self.head.0, hash_start(file, self.head.0)?.1))
+        Ok(!shrank && self.reader.begins_alike(file)?)
     }
 
     /// How long to wait before a file that changed under the reader is believed; `None` when it is at rest.
@@ -205,7 +199,6 @@ impl Tail {
     fn restart(&mut self, now: Duration) {
         self.reader = Reader::new(self.format);
         self.decoded = Decoded::new();
-        self.head = (0, 0);
         self.dead = None;
         self.ended = false;
         self.report.restarted();
@@ -354,16 +347,6 @@ impl Tail {
         }
     }
 
-    /// Takes the fingerprint of the file's start, as soon and as far as it was consumed.
-    fn extend_head(&mut self, file: &dyn ReadAt) -> io::Result<()> {
-        let wish = self.reader.fingerprint_bytes().max(HEAD_BYTES);
-        let len = wish.min(usize::try_from(self.reader.offset()).unwrap_or(usize::MAX));
-        if self.head.0 < len {
-            self.head = hash_start(file, len)?;
-        }
-        Ok(())
-    }
-
     fn close(
         &mut self,
         stamp: Stamp,
@@ -381,20 +364,4 @@ impl Tail {
         }
         if self.report.send(force || turn == Turn::Done, clock, out) { turn } else { Turn::Closed }
     }
-}
-
-/// Length and hash of the first `len` bytes of a file.
-fn hash_start(file: &dyn ReadAt, len: usize) -> io::Result<(usize, u64)> {
-    let mut small = [0; HEAD_BYTES];
-    let mut large = Vec::new();
-    let buffer = if let Some(buffer) = small.get_mut(..len) {
-        buffer
-    } else {
-        large.resize(len, 0);
-        &mut large
-    };
-    let filled = read_full(file, buffer, 0)?;
-    let mut hasher = FxHasher::default();
-    hasher.write(buffer.get(..filled).unwrap_or_default());
-    Ok((filled, hasher.finish()))
 }

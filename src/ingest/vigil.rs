@@ -12,6 +12,10 @@ const COST_SHARE: u32 = 200;
 /// may have become a log, and some file systems do not keep the time of a folder.
 const LIST_AGAIN: Duration = Duration::from_mins(1);
 
+/// The same where the kernel tells of changes. Rarer, because notify hears of each folder that we open: listing 2,000
+/// folders a minute would cost more than everything else that is done while nothing happens.
+const LIST_AGAIN_NOTIFIED: Duration = Duration::from_mins(15);
+
 /// When the rounds are due and how long the last ones took.
 #[derive(Debug, Default)]
 pub struct Rounds {
@@ -110,7 +114,8 @@ impl Scout {
         let changed = folder.modified != Some((stamp.modified_s, stamp.modified_ns));
         let rested = now.saturating_sub(folder.listed);
         let affordable = must || rested >= folder.cost * COST_SHARE;
-        if !(must || changed || rested >= LIST_AGAIN) || !affordable {
+        let again = if folder.notified && !folder.polled { LIST_AGAIN_NOTIFIED } else { LIST_AGAIN };
+        if !(must || changed || rested >= again) || !affordable {
             return true;
         }
         let (mut next, mut links) = (VecDeque::new(), VecDeque::new());
@@ -158,9 +163,9 @@ impl Scout {
 fn interval(base: Duration, age_s: f64) -> Duration {
     const HOUR: f64 = 3600.0;
     if age_s > 24.0 * HOUR {
-        base.max(Duration::from_secs(30))
+        Duration::from_secs(30).max(base * 6)
     } else if age_s > HOUR {
-        base.max(Duration::from_secs(5))
+        Duration::from_secs(5).max(base * 3)
     } else {
         base
     }
@@ -178,6 +183,6 @@ mod tests {
         assert_eq!(interval(poll, WallTime::UNKNOWN.0), poll);
         assert_eq!(interval(poll, 2.0 * 3600.0), Duration::from_secs(5));
         assert_eq!(interval(poll, 48.0 * 3600.0), Duration::from_secs(30));
-        assert_eq!(interval(Duration::from_mins(1), 48.0 * 3600.0), Duration::from_mins(1));
+        assert_eq!(interval(Duration::from_mins(1), 48.0 * 3600.0), Duration::from_mins(6));
     }
 }

@@ -112,3 +112,25 @@ fn many_runs_bring_little_more_than_their_points() {
     assert_eq!(heard.batches.len(), 500);
     assert!(heard.file_news <= 1000, "found and read: {}", heard.file_news);
 }
+
+#[test]
+fn a_sub_folder_is_assigned_when_its_first_record_says_what_it_is() {
+    let dir = tempdir().unwrap();
+    let header = || {
+        let mut payload = vec![0x09];
+        payload.extend_from_slice(&1e9_f64.to_le_bytes());
+        payload.extend_from_slice(b"\x1a\x0dbrain.Event:2");
+        frame(&payload)
+    };
+    let many: Vec<_> = (0..5).map(|s| event(s, "lr", 0.1)).collect();
+    events(&dir.path().join("exp/events.out.tfevents.1700000000.host.77.0"), &many);
+    let child = dir.path().join("exp/loss_val/events.out.tfevents.1700000001.host.77.1");
+    events(&child, &[header()]);
+    let machinery = Machinery { formats: FORMATS, ..Machinery::default() };
+    let mut follower = super::Follower::with(follow_options(dir.path()), machinery);
+    follower.until_caught_up();
+    assert_eq!(follower.heard.runs(), ["exp"]);
+    events(&child, &[header(), event(0, "loss", 1.0)]);
+    follower.until_steps("exp", "val/loss", &[0]);
+    assert_eq!(follower.heard.runs(), ["exp"]);
+}
