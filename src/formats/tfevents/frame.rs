@@ -15,10 +15,11 @@ pub(super) const HEADER_BYTES: usize = 12;
 /// Bytes of a frame that are not payload.
 pub(super) const OVERHEAD: u64 = 16;
 
-/// A trailing run of fewer zeros than this may well be data.
-const ZEROS_OF_A_HOLE: usize = 4;
+/// More zeros than any frame is long are no pages that are still to come.
+const LARGEST_HOLE: usize = (FRAME_LIMIT + OVERHEAD) as usize;
 
-/// What stands at the start of the bytes.
+/// What stands at the start of the bytes. **Invariant:** whatever is not `Incomplete` stays the same when more
+/// bytes follow, so that how a file is cut into pieces makes no difference.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Frame<'a> {
     /// Not all of it is there yet.
@@ -73,35 +74,37 @@ pub(super) fn first(bytes: &[u8]) -> Frame<'_> {
     Frame::BadPayload { rest }
 }
 
-/// True when everything from before `checked` to the end of `bytes` is zero: pages that a network file system
-/// or a crash left behind and whose content may still arrive.
+/// True when everything from the last byte of what was `checked` to the end of `bytes` is zero: pages that a
+/// network file system or a crash left behind and whose content may still arrive. A checksum that ends in a zero
+/// looks like this, too, until the next byte is there.
 #[cold]
 fn ends_in_a_hole(bytes: &[u8], checked: usize) -> bool {
-    let zeros = bytes.iter().rev().take_while(|b| **b == 0).count();
-    zeros >= ZEROS_OF_A_HOLE && zeros > bytes.len().saturating_sub(checked)
+    bytes.len() < LARGEST_HOLE
+        && bytes.get(checked.saturating_sub(1)..).is_some_and(|end| end.iter().all(|b| *b == 0))
 }
 
-/// The first place within `places` where a frame starts in `bytes`.
+/// The first place within `places` where the header of a frame stands in `bytes`.
+///
+/// The header alone decides: its checksum is rarely right by chance, and the frame that it begins may not be there
+/// yet. If its payload turns out wrong, that is one more damaged frame, searched as any other.
 pub(super) fn find_start(bytes: &[u8], places: Range<usize>) -> Option<usize> {
-    let windows = bytes.windows(HEADER_BYTES).enumerate().take(places.end).skip(places.start);
-    for (at, window) in windows {
-        let Some((length, crc, _)) = header(window) else { continue };
-        if length == 0 || length > FRAME_LIMIT || crc32c::masked_of_length(length) != crc {
-            continue;
-        }
-        // A length whose checksum fits by chance (or lies inside of another payload) is given away by the
-        // payload's checksum, where that is there already.
-        let Some(from_here) = bytes.get(at..) else { continue };
-        if !matches!(first(from_here), Frame::BadPayload { .. } | Frame::BadLength) {
-            return Some(at);
-        }
-    }
-    None
+    let mut windows = bytes.windows(HEADER_BYTES).enumerate().take(places.end).skip(places.start);
+    let found = windows.find(|(_, window)| {
+        header(window).is_some_and(|(length, crc, _)| {
+            length > 0 && length <= FRAME_LIMIT && crc32c::masked_of_length(length) == crc
+        })
+    });
+    found.map(|(at, _)| at)
 }
 
 /// How many bytes from the start of `bytes` [`find_start`] has looked at in vain, if it was asked for all.
 pub(super) fn searched(bytes: &[u8]) -> usize {
     bytes.len().saturating_sub(HEADER_BYTES.saturating_sub(1))
+}
+
+/// Whether the header at the start of `bytes` is nothing but zeros.
+pub(super) fn is_zero(bytes: &[u8]) -> bool {
+    bytes.iter().take(HEADER_BYTES).all(|b| *b == 0)
 }
 
 #[cfg(test)]
@@ -149,16 +152,48 @@ mod tests {
     }
 
     #[test]
-    fn the_search_finds_the_next_frame_and_not_a_lookalike() {
+    fn what_is_decided_stays_so_when_more_bytes_follow() {
+        for zeros_at_the_end in 0..8 {
+            for damage in [0, 12, 20] {
+                let mut bytes = frame(b"a payload of some length");
+                let end = bytes.len() - zeros_at_the_end;
+                bytes[end..].fill(0);
+                bytes[damage] ^= 1;
+                bytes.resize(bytes.len() + 20, 0);
+                bytes.extend(frame(b"next"));
+                let decided = kind(first(&bytes));
+                assert_ne!(decided, "incomplete");
+                for cut in 0..bytes.len() {
+                    let seen = kind(first(&bytes[..cut]));
+                    assert!(seen == "incomplete" || seen == decided, "{zeros_at_the_end} {damage} {cut}");
+                }
+            }
+        }
+    }
+
+    fn kind(frame: Frame<'_>) -> &'static str {
+        match frame {
+            Frame::Incomplete => "incomplete",
+            Frame::Whole { .. } => "whole",
+            Frame::BadPayload { .. } => "payload",
+            Frame::BadLength => "length",
+            Frame::TooLarge { .. } => "large",
+        }
+    }
+
+    #[test]
+    fn the_search_goes_by_the_header_alone() {
         let mut bytes = b"rubbish, some of it ".to_vec();
-        let mut lookalike = frame(b"abc");
-        lookalike[13] ^= 1;
-        bytes.extend(&lookalike);
         let start = bytes.len();
         bytes.extend(frame(b"real"));
+        for end in start + HEADER_BYTES..bytes.len() {
+            assert_eq!(find_start(&bytes[..end], 1..usize::MAX), Some(start));
+        }
+        bytes[start + 14] ^= 1;
         assert_eq!(find_start(&bytes, 1..usize::MAX), Some(start));
+        assert_eq!((find_start(&bytes, 1..start), find_start(&bytes, start + 1..usize::MAX)), (None, None));
         assert_eq!(find_start(&bytes[start..], 0..1), Some(0));
-        assert_eq!((find_start(&bytes[..30], 0..30), searched(&bytes[..30])), (None, 19));
+        assert_eq!((find_start(&bytes[..31], 0..31), searched(&bytes[..31])), (None, start));
         assert_eq!((find_start(b"short", 0..9), searched(b"short")), (None, 0));
     }
 }

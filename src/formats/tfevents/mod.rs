@@ -1,6 +1,9 @@
 //! TensorBoard event files: what PyTorch, TensorFlow, Keras, Lightning, JAX and many others write.
 //!
 //! A file is a row of `TFRecord`s ([`frame`]), each an `Event` ([`event`]) with values of tags ([`values`]).
+//!
+//! **Invariant:** what is read does not depend on how the bytes arrive. Whatever is decided about a damaged stretch
+//! is decided when all bytes that could decide otherwise are there, and never by those that merely happen to be.
 #![deny(
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
@@ -38,8 +41,7 @@ use frame::Frame;
 use values::Place;
 
 use super::{
-    Candidate, Claim, Consumed, Decoded, Decoder, FRAME_LIMIT, Fatal, Format, HEAD_BYTES,
-    wire::protobuf::Malformed,
+    Candidate, Claim, Consumed, Decoded, Decoder, Fatal, Format, HEAD_BYTES, wire::protobuf::Malformed,
 };
 use crate::model::ArtefactKind;
 
@@ -53,6 +55,7 @@ mod reason {
     pub const STILL: &str = "no record found here after a damaged one";
     pub const TOO_LARGE: &str = "record larger than 64 MiB";
     pub const HOLE: &str = "zeros where records should be";
+    pub const TORN: &str = "record is cut short; another begins within its length";
     pub const NO_EVENT: &str = "record is no event";
 }
 
@@ -107,18 +110,30 @@ impl Decoder for EventDecoder {
         if let Some(fatal) = &self.fatal {
             return Err(fatal.clone());
         }
-        let mut turn = Turn { decoder: self, out, rest: available, records: 0, then_skip: 0 };
+        let consumed = self.take(available, false, out);
+        match &self.fatal {
+            Some(fatal) if consumed == Consumed::default() => Err(fatal.clone()),
+            _ => Ok(consumed),
+        }
+    }
+
+    /// The last record, if damaged, and whatever follows one that ends beyond the file's end.
+    fn decode_rest(&mut self, rest: &[u8], out: &mut Decoded) -> usize {
+        if self.fatal.is_some() {
+            return 0;
+        }
+        let consumed = self.take(rest, true, out);
+        if consumed.then_skip > 0 { rest.len() } else { consumed.bytes }
+    }
+}
+
+impl EventDecoder {
+    fn take(&mut self, available: &[u8], at_end: bool, out: &mut Decoded) -> Consumed {
+        let mut turn = Turn { decoder: self, out, rest: available, at_end, records: 0, then_skip: 0 };
         while turn.advance() {}
         let Turn { rest, records, then_skip, .. } = turn;
         out.count_records(records);
-        let bytes = available.len().saturating_sub(rest.len());
-        if bytes == 0
-            && then_skip == 0
-            && let Some(fatal) = &self.fatal
-        {
-            return Err(fatal.clone());
-        }
-        Ok(Consumed { bytes, then_skip })
+        Consumed { bytes: available.len().saturating_sub(rest.len()), then_skip }
     }
 }
 
@@ -127,6 +142,8 @@ struct Turn<'d, 'a> {
     decoder: &'d mut EventDecoder,
     out: &'d mut Decoded,
     rest: &'a [u8],
+    /// Nothing will follow `rest`.
+    at_end: bool,
     records: u64,
     then_skip: u64,
 }
@@ -144,15 +161,9 @@ impl<'a> Turn<'_, 'a> {
                 self.move_to(rest);
                 true
             }
-            Frame::Incomplete if self.rest.len() as u64 >= FRAME_LIMIT.saturating_add(frame::OVERHEAD) => {
-                // More zeros than any record is long.
-                self.search(1, reason::HOLE)
-            }
-            Frame::Incomplete => false,
-            Frame::BadPayload { rest } => {
-                self.skip_payload(rest);
-                true
-            }
+            Frame::Incomplete => self.at_end && self.skip_torn(),
+            Frame::BadPayload { rest } => self.skip_payload(rest),
+            Frame::BadLength if frame::is_zero(self.rest) => self.search(1, reason::HOLE),
             Frame::BadLength => self.search(1, reason::LENGTH),
             Frame::TooLarge { length } => {
                 self.pass_over(length);
@@ -176,12 +187,24 @@ impl<'a> Turn<'_, 'a> {
     }
 
     /// Passes over a record whose payload is not what was written. Where bytes were lost from it, the next
-    /// record starts within the length that it declares.
+    /// record starts within the length that it declares, and the header of that one may reach beyond: without
+    /// those few bytes nothing is decided. False while they are missing.
     #[cold]
-    fn skip_payload(&mut self, rest: &'a [u8]) {
+    fn skip_payload(&mut self, rest: &'a [u8]) -> bool {
         let declared = self.rest.len().saturating_sub(rest.len());
         let within = frame::find_start(self.rest, 1..declared).and_then(|at| self.rest.get(at..));
+        if within.is_none() && rest.len().saturating_add(1) < frame::HEADER_BYTES && !self.at_end {
+            return false;
+        }
         self.skip_to(within.unwrap_or(rest), reason::PAYLOAD);
+        true
+    }
+
+    /// At the file's end: passes over a record whose end is missing if another one begins before.
+    #[cold]
+    fn skip_torn(&mut self) -> bool {
+        let next = frame::find_start(self.rest, 1..usize::MAX).and_then(|at| self.rest.get(at..));
+        next.inspect(|next| self.skip_to(next, reason::TORN)).is_some()
     }
 
     /// Goes to the next record that starts at `from` or later, or as far as there is certainly none.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use epochscope::formats::{Decoded, Decoder, Fatal, Format};
+use epochscope::formats::{Consumed, Decoded, Decoder, Fatal, Format};
 
 /// Step, wall time and value; the numbers as bits.
 pub type PointBits = (i64, u64, u64);
@@ -102,22 +102,29 @@ impl<'a> Feeder<'a> {
         Self { decoder: format.decoder(), bytes, start: 0, out: Decoded::new(), reading: Reading::default() }
     }
 
-    /// Lets the file grow to `end` bytes and the decoder look at it.
+    /// Lets the file grow to `end` bytes and the decoder look at it until it takes no more.
     pub fn grow_to(&mut self, end: usize) {
-        if self.start >= end || self.reading.fatal.is_some() {
-            return;
-        }
+        while self.start < end && self.reading.fatal.is_none() && self.look(end) {}
+    }
+
+    /// True when something was taken.
+    fn look(&mut self, end: usize) -> bool {
         let shown = &self.bytes[self.start..end];
-        match self.decoder.decode(shown, &mut self.out) {
+        let decoded = self.decoder.decode(shown, &mut self.out);
+        self.reading.add(&mut self.out);
+        match decoded {
             Ok(consumed) => {
                 assert!(consumed.bytes <= shown.len(), "more consumed than was shown");
                 self.start += consumed.bytes;
                 self.start += usize::try_from(consumed.then_skip).unwrap_or(usize::MAX / 2);
                 self.reading.consumed = self.start as u64;
+                consumed != Consumed::default()
             }
-            Err(fatal) => self.reading.fatal = Some(fatal),
+            Err(fatal) => {
+                self.reading.fatal = Some(fatal);
+                false
+            }
         }
-        self.reading.add(&mut self.out);
     }
 
     /// Nobody will wait for more.
