@@ -76,7 +76,7 @@ pub struct LayerStats {
     pub saturated: Option<f64>,
     /// Mean share of active units, 0…1.
     pub density: Option<f64>,
-    /// WeightWatcher's power-law exponent.
+    /// `WeightWatcher`'s power-law exponent.
     pub alpha: Option<f64>,
     /// Stable rank.
     pub stable_rank: Option<f64>,

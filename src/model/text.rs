@@ -24,27 +24,27 @@ pub fn sanitise(text: &str) -> Cow<'_, str> {
 }
 
 fn harmless(c: char) -> bool {
-    match c {
-        ' '..='~' => true,
-        '\0'..='\x1f' | '\x7f'..='\u{9f}' => false,
-        // soft hyphen, Arabic letter mark, Mongolian vowel separator, zero-width and bidirectional controls,
-        // line and paragraph separators, invisible operators, variation selectors, BOM, interlinear
-        // annotations, tags.
-        '\u{ad}'
-        | '\u{34f}'
-        | '\u{61c}'
-        | '\u{115f}'
-        | '\u{1160}'
-        | '\u{180b}'..='\u{180f}'
-        | '\u{200b}'..='\u{200f}'
-        | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}'
-        | '\u{fe00}'..='\u{fe0f}'
-        | '\u{feff}'
-        | '\u{fff9}'..='\u{fffb}'
-        | '\u{e0000}'..='\u{e0fff}' => false,
-        _ => true,
-    }
+    // C0 and C1 controls; soft hyphen, Arabic letter mark, Mongolian vowel separator, zero-width and bidirectional
+    // controls, line and paragraph separators, invisible operators, variation selectors, BOM, interlinear
+    // annotations, tags.
+    !matches!(
+        c,
+        '\0'..='\x1f'
+            | '\x7f'..='\u{9f}'
+            | '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{115f}'
+            | '\u{1160}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e0fff}'
+    )
 }
 
 #[cfg(test)]
