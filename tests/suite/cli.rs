@@ -157,6 +157,39 @@ fn check_fails_on_what_it_is_told_to_fail_on() {
     assert_eq!(code(&["check", LATER[0], LATER[1], "torch-tensorboard/healthy"]), Some(0));
 }
 
+/// Every sample, the rule of its worst root cause, and when it is looked at.
+const DIAGNOSES: &[(&str, Option<&str>, &str)] = &[
+    ("jsonl/diverging", Some("divergence"), LATER[1]),
+    ("jsonl/killed", None, LATER[1]),
+    // An hour after its last record, which is half a line: it was cut off.
+    ("jsonl/killed", Some("stalled"), "2026-11-18T12:10:00Z"),
+    ("lightning", None, LATER[1]),
+    ("scope/digits-cnn", None, LATER[1]),
+    ("torch-tensorboard/dead_units", Some("not_learning"), LATER[1]),
+    ("torch-tensorboard/everything", None, LATER[1]),
+    ("torch-tensorboard/healthy", None, LATER[1]),
+    ("torch-tensorboard/nan", Some("nan"), LATER[1]),
+    ("torch-tensorboard/overfit", Some("overfitting"), LATER[1]),
+    ("torch-tensorboard/restarted", None, LATER[1]),
+];
+
+#[test]
+fn each_sample_is_diagnosed_with_its_fault_and_nothing_else() {
+    for (path, rule, now) in DIAGNOSES {
+        let arguments = ["check", "--format", "json", "--now", now, path];
+        assert_eq!(run(&arguments).status.code(), Some(i32::from(rule.is_some())), "{path} at {now}");
+        let check = json(&arguments);
+        let alerts: Vec<&Value> =
+            check["runs"].as_array().unwrap().iter().flat_map(|r| r["alerts"].as_array().unwrap()).collect();
+        let causes: Vec<&str> = alerts
+            .iter()
+            .filter(|a| a["caused_by"].is_null() && a["severity"] != "info")
+            .map(|a| a["rule"].as_str().unwrap())
+            .collect();
+        assert_eq!(causes, Vec::from_iter(*rule), "{path} at {now}");
+    }
+}
+
 #[test]
 fn check_as_json_has_the_shape_of_the_contract() {
     let check = json(&["check", "--format", "json", LATER[0], LATER[1], "torch-tensorboard"]);
