@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    path::PathBuf,
     time::{Duration, Instant},
 };
 
@@ -33,6 +34,25 @@ fn an_appended_point_arrives_at_once() {
     }
     // The heartbeat is at 5 s. The quickest of ten, because the machine may be busy with other tests.
     assert!(quickest < Duration::from_millis(250), "{quickest:?}");
+}
+
+#[test]
+fn a_relative_path_is_told_of_changes_as_well() {
+    let dir = tempdir().unwrap();
+    let file = dir.path().join("run/a.tl");
+    write(&file, &lines(0..10));
+    let here = std::env::current_dir().unwrap();
+    let up: PathBuf = here.ancestors().skip(1).map(|_| "..").collect();
+    let relative = up.join(dir.path().canonicalize().unwrap().strip_prefix("/").unwrap());
+    // No heartbeat comes within the test's deadline: only a hint of the kernel can bring the point.
+    let machinery = Machinery { heartbeat: Duration::from_secs(3600), ..Machinery::default() };
+    let machinery = Machinery { formats: TEST_FORMATS, ..machinery };
+    let mut follower = Follower::with(follow_options(&relative), machinery);
+    follower.until_steps("run", "loss", &steps(0..10));
+    follower.until_caught_up();
+    follower.listen(Duration::from_millis(200));
+    append(&file, &lines(10..11));
+    follower.until_steps("run", "loss", &steps(0..11));
 }
 
 #[test]
