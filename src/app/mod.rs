@@ -10,6 +10,7 @@ pub mod doctor;
 pub mod error;
 pub mod escape;
 pub mod event_loop;
+mod exports;
 pub mod frame;
 pub mod input;
 pub mod journal;
@@ -71,7 +72,10 @@ fn answer_or_error(error: &clap::Error) -> Result<u8, AppError> {
         return Ok(0);
     }
     let text = error.render().to_string();
-    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let mut lines = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with("For more information"));
     let why = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
     let details: Vec<&str> = lines.clone().take_while(|line| !line.starts_with("Usage:")).collect();
     let (tips, more): (Vec<&str>, Vec<&str>) = details.iter().partition(|line| line.starts_with("tip: "));

@@ -1,9 +1,8 @@
 //! The live monitor: readers and engine on their threads, the screen on this one.
 
 use std::{
-    fs::OpenOptions,
-    io::{self, Write},
-    path::{Path, PathBuf},
+    io,
+    path::PathBuf,
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, mpsc::SyncSender},
     thread::JoinHandle,
     time::Duration,
@@ -16,7 +15,7 @@ use tokio::sync::watch;
 use super::{
     error::AppError,
     event_loop::{Ask, End, EventLoop, Scene, Wakers},
-    input,
+    exports, input,
     output::theme,
     painter::Painter,
     reading::{Setting, WAITING_BATCHES},
@@ -29,9 +28,6 @@ use crate::{
     model::{Clock, News, WallTime},
     ui::{FrameContext, Request, Screen, ScreenOptions, Theme},
 };
-
-/// Names tried for an export before giving up: `name`, `name-2`, ….
-const EXPORT_NAMES: u32 = 1000;
 
 /// Shows the screen until it is ended; `start` starts whatever sends news. Returns the exit code.
 pub fn show(
@@ -111,8 +107,8 @@ pub struct Monitor {
     clock: Arc<dyn Clock>,
     mouse: bool,
     engine: Option<JoinHandle<()>>,
-    /// The folder that exports are written to.
-    exports: PathBuf,
+    /// The folders that exports may be written to, the best first; those that are watched are passed over.
+    exports: Vec<PathBuf>,
 }
 
 impl Monitor {
@@ -128,7 +124,7 @@ impl Monitor {
             clock: Arc::clone(&setting.clock),
             mouse: !setting.common.no_mouse,
             engine,
-            exports: PathBuf::from("."),
+            exports: exports::folders(),
         }
     }
 
@@ -157,7 +153,14 @@ impl Monitor {
                 return Some(Ask::Mouse(self.mouse));
             }
             Request::Export { name, text } => {
-                let said = match export(&self.exports, &name, &text) {
+                let watched: Vec<PathBuf> = Self::read(&self.session)
+                    .health
+                    .scan
+                    .watched
+                    .iter()
+                    .map(|(path, _)| PathBuf::from(&**path))
+                    .collect();
+                let said = match exports::write(&self.exports, &watched, &name, &text) {
                     Ok(path) => format!("written to {}", path.display()),
                     Err(error) => format!("cannot write {name}: {error}"),
                 };
@@ -208,44 +211,5 @@ impl Scene for Monitor {
             }
             _ => Ok(()),
         }
-    }
-}
-
-/// Writes `text` to a new file of about this name; never over an old one.
-fn export(folder: &Path, name: &str, text: &str) -> io::Result<PathBuf> {
-    let harmless: String = name
-        .chars()
-        .map(|c| if c.is_alphanumeric() || matches!(c, '.' | '-' | '_') { c } else { '-' })
-        .collect();
-    let harmless = harmless.trim_start_matches('.');
-    let (stem, ending) = harmless.rsplit_once('.').unwrap_or((harmless, "txt"));
-    for n in 1..=EXPORT_NAMES {
-        let name = if n == 1 { format!("{stem}.{ending}") } else { format!("{stem}-{n}.{ending}") };
-        let path = folder.join(name);
-        match OpenOptions::new().write(true).create_new(true).open(&path) {
-            Ok(mut file) => {
-                file.write_all(text.as_bytes())?;
-                return Ok(path);
-            }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Err(io::Error::new(io::ErrorKind::AlreadyExists, "there are a thousand of that name already"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_export_never_overwrites_and_never_leaves_its_folder() {
-        let folder = tempfile::tempdir().unwrap();
-        let first = export(folder.path(), "../../curves run/1.csv", "a").unwrap();
-        let second = export(folder.path(), "../../curves run/1.csv", "b").unwrap();
-        assert_ne!(first, second);
-        assert_eq!(first.parent(), Some(folder.path()));
-        assert_eq!(std::fs::read_to_string(first).unwrap(), "a");
-        assert_eq!(std::fs::read_to_string(second).unwrap(), "b");
     }
 }
