@@ -63,8 +63,19 @@ pub fn options(paths: &[PathBuf], setting: &Setting, follow: bool) -> Result<ing
     })
 }
 
+/// That there is something is not enough: a folder may be there and yet closed to us.
+fn can_be_read(path: &Path) -> std::io::Result<()> {
+    let kind = path.metadata()?;
+    if kind.is_dir() {
+        std::fs::read_dir(path)?;
+    } else if kind.is_file() {
+        std::fs::File::open(path)?;
+    }
+    Ok(())
+}
+
 fn exists(path: &Path) -> Result<(), AppError> {
-    let Err(error) = path.metadata() else { return Ok(()) };
+    let Err(error) = can_be_read(path) else { return Ok(()) };
     let what = format!("cannot read {}", path.display());
     Err(match error.kind() {
         std::io::ErrorKind::NotFound => {
