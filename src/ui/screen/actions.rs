@@ -40,6 +40,8 @@ impl Screen {
             Action::Mouse => return vec![Request::ToggleMouse],
             Action::Suspend => return vec![Request::Suspend],
             Action::Quit => return vec![Request::Quit],
+            Action::Export => self.say("this view has nothing to export; Runs and Curves have"),
+            Action::Copy => self.say("this view has nothing to copy"),
             _ => {}
         }
         Vec::new()

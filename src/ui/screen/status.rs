@@ -102,7 +102,9 @@ fn progress(health: &Health) -> String {
 fn freshness(context: FrameContext<'_>) -> (String, f64) {
     let newest = context.store.runs().filter_map(|r| r.last_wall().known()).fold(f64::NEG_INFINITY, f64::max);
     if newest == f64::NEG_INFINITY {
-        return ("no data yet".to_owned(), f64::INFINITY);
+        // A log may hold points and no times at all.
+        let word = if context.store.run_count() == 0 { "no data yet" } else { "no times" };
+        return (word.to_owned(), f64::INFINITY);
     }
     let (age, changes_after) = numbers::age(context.now.0 - newest);
     (format!("newest {age} ago"), changes_after)
