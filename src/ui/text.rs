@@ -11,11 +11,18 @@ use crate::model::sanitise;
 
 /// `text` made harmless and cut to `width` columns; what was cut is replaced by `…` (`~` where `ascii`).
 ///
-/// With `ascii` other characters become `?`, so that a terminal without Unicode stays aligned.
+/// With `ascii` our own signs become words, and other characters `?`, so that a terminal without Unicode stays aligned.
 pub fn fit(text: &str, width: usize, ascii: bool) -> String {
     let clean = sanitise(text);
     let clean: String = if ascii {
-        clean.chars().map(|c| if c.is_ascii() { c } else { '?' }).collect()
+        let mut plain = String::with_capacity(clean.len());
+        for c in clean.chars() {
+            match in_ascii(c) {
+                Some(word) => plain.push_str(word),
+                None => plain.push(if c.is_ascii() { c } else { '?' }),
+            }
+        }
+        plain
     } else {
         clean.into_owned()
     };
@@ -36,6 +43,20 @@ pub fn fit(text: &str, width: usize, ascii: bool) -> String {
         kept.push(if ascii { '~' } else { '…' });
     }
     kept
+}
+
+/// The signs that our own sentences use, where there is no Unicode.
+fn in_ascii(c: char) -> Option<&'static str> {
+    Some(match c {
+        'σ' => "sigma",
+        '∞' => "inf",
+        '→' => "->",
+        '×' => "x",
+        '·' => "|",
+        '…' => "~",
+        '–' | '—' | '−' => "-",
+        _ => return None,
+    })
 }
 
 /// Like [`fit`], but keeps the end, which is where paths and tags differ.
@@ -111,6 +132,7 @@ mod tests {
         assert_eq!(fit_end("train/loss", 6, false), "…/loss");
         assert_eq!(fit("損失関数", 5, false), "損失…");
         assert_eq!(fit("損失", 4, true), "??");
+        assert_eq!(fit("(+7 %, ∞ σ)", 20, true), "(+7 %, inf sigma)");
         assert_eq!(fit("abc", 0, false), "");
         assert_eq!(fit("a\x1b[2J", 9, false), "a␛[2J");
     }

@@ -111,9 +111,9 @@ fn history(context: FrameContext<'_>, selection: &Selection, alert: &Alert) -> V
 /// Steps and counts are whole numbers.
 fn evidence(name: &str, v: f64) -> String {
     let whole = v.fract() == 0.0 && v.abs() < 1e15;
-    if whole && (name.ends_with("step") || name.ends_with("steps")) {
+    if whole && (name.ends_with("step") || name.ends_with("steps") || v.abs() < 1e5) {
         format!("{v:.0}")
-    } else if whole && v.abs() >= 1e5 {
+    } else if whole {
         count(v.abs() as u64)
     } else {
         value(v)

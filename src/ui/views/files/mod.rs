@@ -228,13 +228,18 @@ impl Files {
 
     fn header(context: FrameContext<'_>, area: Rect, buffer: &mut Buffer) {
         let files = &context.health.files;
-        let (mut read, mut size, mut records, mut skipped, mut damaged) = (0_u64, 0_u64, 0_u64, 0_u64, 0_u64);
+        let (mut read, mut size, mut records, mut skipped) = (0_u64, 0_u64, 0_u64, 0_u64);
+        let (mut damaged, mut gone) = (0_u64, 0_u64);
         for f in files.values() {
             read = read.saturating_add(f.read_bytes);
             size = size.saturating_add(f.bytes);
             records = records.saturating_add(f.records);
             skipped = skipped.saturating_add(f.skipped_bytes);
-            damaged += u64::from(trouble(f) > 0);
+            match trouble(f) {
+                0 => {}
+                GONE => gone += 1,
+                _ => damaged += 1,
+            }
         }
         let scan = &context.health.scan;
         let theme = context.theme;
@@ -246,6 +251,9 @@ impl Files {
                 theme.glyph("▲", "!"),
                 bytes(skipped)
             ));
+        }
+        if gone > 0 {
+            parts.push(format!("{gone} gone"));
         }
         if read < size {
             parts.push(format!("{} of {} read", bytes(read), bytes(size)));
@@ -331,12 +339,15 @@ fn fitted(files: &[&FileHealth], width: u16) -> [Column; 7] {
     columns
 }
 
+/// The trouble of a file that was deleted: nothing of it is damaged.
+const GONE: u8 = 1;
+
 /// How much a file asks for attention: 0 is none.
 fn trouble(file: &FileHealth) -> u8 {
     match file.state {
         FileState::Dead(_) => 3,
         _ if file.skip_count > 0 => 2,
-        FileState::Gone => 1,
+        FileState::Gone => GONE,
         _ => 0,
     }
 }
