@@ -213,6 +213,19 @@ fn a_newcomer_reads_which_run_is_in_trouble_in_the_first_line() {
 }
 
 #[test]
+fn the_open_view_is_named_at_every_width() {
+    let mut desk = full();
+    for (key, view) in view_keys().zip(VIEWS) {
+        desk.keys(&key.to_string());
+        for width in 30..=80 {
+            let shown = text(&desk.draw(width, 12));
+            let line = shown.lines().next().unwrap();
+            assert!(line.contains(&format!("{key} {}", view().title())), "{width}: {line}");
+        }
+    }
+}
+
+#[test]
 fn the_selection_stays_when_a_run_appears_before_it() {
     let mut desk = full();
     desk.keys("j");

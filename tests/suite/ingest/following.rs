@@ -45,7 +45,7 @@ fn a_relative_path_is_told_of_changes_as_well() {
     let up: PathBuf = here.ancestors().skip(1).map(|_| "..").collect();
     let relative = up.join(dir.path().canonicalize().unwrap().strip_prefix("/").unwrap());
     // No heartbeat comes within the test's deadline: only a hint of the kernel can bring the point.
-    let machinery = Machinery { heartbeat: Duration::from_secs(3600), ..Machinery::default() };
+    let machinery = Machinery { heartbeat: Duration::from_hours(1), ..Machinery::default() };
     let machinery = Machinery { formats: TEST_FORMATS, ..machinery };
     let mut follower = Follower::with(follow_options(&relative), machinery);
     follower.until_steps("run", "loss", &steps(0..10));
