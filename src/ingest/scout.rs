@@ -270,8 +270,11 @@ fn root_kind(
     *mounts.get(&folder.identity.0)?
 }
 
+/// **Invariant:** `Root::path` is absolute. The kernel's watcher names absolute paths, whatever it was given, and a
+/// hint that names no known path is lost until the heartbeat.
 fn root(path: PathBuf, label: String, poll: Option<Duration>) -> Root {
     let shown = Arc::from(path.to_string_lossy());
+    let path = std::path::absolute(&path).unwrap_or(path);
     let mode = match poll {
         Some(every) => WatchMode::Polled(format!("asked for, every {} s", every.as_secs_f64()).into()),
         None => WatchMode::Notified,
