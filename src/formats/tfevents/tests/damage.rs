@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{decode, decode_in_pieces, header, points, varied};
 use crate::formats::{
-    Consumed, Decoded, Format, Taken,
+    Consumed, Decoded, Decoder as _, Format, Taken,
     tfevents::{EventDecoder, TfEvents, build::*},
 };
 
