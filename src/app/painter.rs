@@ -12,6 +12,8 @@ use ratatui::{
 };
 use unicode_width::UnicodeWidthStr;
 
+use crate::ui::sgr;
+
 const BEGIN_SYNCHRONIZED: &[u8] = b"\x1b[?2026h";
 const END_SYNCHRONIZED: &[u8] = b"\x1b[?2026l";
 
@@ -134,18 +136,6 @@ fn write_symbol(bytes: &mut Vec<u8>, symbol: &str) {
     }
 }
 
-const ATTRIBUTES: [(Modifier, u8); 9] = [
-    (Modifier::BOLD, 1),
-    (Modifier::DIM, 2),
-    (Modifier::ITALIC, 3),
-    (Modifier::UNDERLINED, 4),
-    (Modifier::SLOW_BLINK, 5),
-    (Modifier::RAPID_BLINK, 6),
-    (Modifier::REVERSED, 7),
-    (Modifier::HIDDEN, 8),
-    (Modifier::CROSSED_OUT, 9),
-];
-
 fn set_pen(bytes: &mut Vec<u8>, pen: &mut Pen, want: Pen) {
     if *pen == want {
         return;
@@ -162,54 +152,22 @@ fn set_pen(bytes: &mut Vec<u8>, pen: &mut Pen, want: Pen) {
         bytes.extend_from_slice(b"0;");
         *pen = Pen::PLAIN;
     }
-    for (modifier, code) in ATTRIBUTES {
+    for (modifier, code) in sgr::ATTRIBUTES {
         if want.modifier.contains(modifier) && !pen.modifier.contains(modifier) {
             let _ = write!(bytes, "{code};");
         }
     }
     if want.fg != pen.fg {
-        write_colour(bytes, want.fg, 30);
+        let _ = write!(bytes, "{};", sgr::foreground(want.fg));
     }
     if want.bg != pen.bg {
-        write_colour(bytes, want.bg, 40);
+        let _ = write!(bytes, "{};", sgr::background(want.bg));
     }
     if bytes.len() > start {
         bytes.pop();
     }
     bytes.push(b'm');
     *pen = want;
-}
-
-/// Writes a colour's parameters, each followed by `;`. `base` is 30 for the foreground, 40 for the background.
-fn write_colour(bytes: &mut Vec<u8>, colour: Color, base: u8) {
-    let plain = match colour {
-        Color::Reset => 9,
-        Color::Black => 0,
-        Color::Red => 1,
-        Color::Green => 2,
-        Color::Yellow => 3,
-        Color::Blue => 4,
-        Color::Magenta => 5,
-        Color::Cyan => 6,
-        Color::Gray => 7,
-        Color::DarkGray => 60,
-        Color::LightRed => 61,
-        Color::LightGreen => 62,
-        Color::LightYellow => 63,
-        Color::LightBlue => 64,
-        Color::LightMagenta => 65,
-        Color::LightCyan => 66,
-        Color::White => 67,
-        Color::Indexed(index) => {
-            let _ = write!(bytes, "{};5;{index};", base + 8);
-            return;
-        }
-        Color::Rgb(red, green, blue) => {
-            let _ = write!(bytes, "{};2;{red};{green};{blue};", base + 8);
-            return;
-        }
-    };
-    let _ = write!(bytes, "{};", base + plain);
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ pub mod keymap;
 pub mod numbers;
 pub mod screen;
 pub mod selection;
+pub mod sgr;
 pub mod snapshot;
 pub mod text;
 pub mod theme;

@@ -102,8 +102,17 @@ struct EventDecoder {
     known: values::Known,
     /// Between a damaged length and the next record.
     searching: bool,
+    /// Payload bytes whose checksum was computed for nothing and will be again: those behind the start of another
+    /// record within a damaged one.
+    vain: u64,
     fatal: Option<Fatal>,
 }
+
+/// Bytes checksummed in vain that any file may cost, and …
+const VAIN_BYTES: u64 = 256 << 20;
+/// … how often, on top of it, each byte that is behind. Real damage costs a record's length each time; a made-up row
+/// of headers that all claim megabytes would cost the square of the file's size.
+const VAIN_TIMES: u64 = 16;
 
 impl Decoder for EventDecoder {
     fn decode(&mut self, available: &[u8], out: &mut Decoded) -> Result<Consumed, Fatal> {
@@ -196,7 +205,15 @@ impl<'a> Turn<'_, 'a> {
         if within.is_none() && rest.len().saturating_add(1) < frame::HEADER_BYTES && !self.at_end {
             return false;
         }
+        let again = within.map_or(0, |within| within.len().saturating_sub(rest.len()) as u64);
         self.skip_to(within.unwrap_or(rest), reason::PAYLOAD);
+        let decoder = &mut *self.decoder;
+        decoder.vain = decoder.vain.saturating_add(again);
+        if decoder.vain > VAIN_BYTES.saturating_add(VAIN_TIMES.saturating_mul(decoder.offset)) {
+            let reason = "too many damaged records, one within the other".into();
+            decoder.fatal = Some(Fatal::LostFraming { offset: decoder.offset, reason });
+            return false;
+        }
         true
     }
 

@@ -8,6 +8,7 @@ use ratatui::{
 };
 
 use super::{harmless, row};
+use crate::ui::sgr;
 
 /// Lines with colours; each begins and ends with the terminal's own look, so that they can be cut apart.
 ///
@@ -53,51 +54,15 @@ fn line(buffer: &Buffer, y: u16, all: &mut String) {
 /// Every change starts from nothing: a few bytes more, and no state to get wrong.
 fn change((fg, bg, modifier): Look, all: &mut String) {
     all.push_str("\x1b[0");
-    for (flag, code) in [
-        (Modifier::BOLD, 1),
-        (Modifier::DIM, 2),
-        (Modifier::ITALIC, 3),
-        (Modifier::UNDERLINED, 4),
-        (Modifier::REVERSED, 7),
-        (Modifier::CROSSED_OUT, 9),
-    ] {
+    for (flag, code) in sgr::ATTRIBUTES {
         if modifier.contains(flag) {
             let _ = write!(all, ";{code}");
         }
     }
-    colour(fg, 30, all);
-    colour(bg, 40, all);
+    for (colour, parameter) in [(fg, sgr::foreground(fg)), (bg, sgr::background(bg))] {
+        if colour != Color::Reset {
+            let _ = write!(all, ";{parameter}");
+        }
+    }
     all.push('m');
-}
-
-/// `base` is 30 for the foreground, 40 for the background.
-fn colour(colour: Color, base: u8, all: &mut String) {
-    let number = match colour {
-        Color::Reset => return,
-        Color::Rgb(r, g, b) => {
-            let _ = write!(all, ";{};2;{r};{g};{b}", base + 8);
-            return;
-        }
-        Color::Indexed(i) => {
-            let _ = write!(all, ";{};5;{i}", base + 8);
-            return;
-        }
-        Color::Black => 0,
-        Color::Red => 1,
-        Color::Green => 2,
-        Color::Yellow => 3,
-        Color::Blue => 4,
-        Color::Magenta => 5,
-        Color::Cyan => 6,
-        Color::Gray => 7,
-        Color::DarkGray => 60,
-        Color::LightRed => 61,
-        Color::LightGreen => 62,
-        Color::LightYellow => 63,
-        Color::LightBlue => 64,
-        Color::LightMagenta => 65,
-        Color::LightCyan => 66,
-        Color::White => 67,
-    };
-    let _ = write!(all, ";{}", base + number);
 }

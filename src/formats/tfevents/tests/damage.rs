@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use super::{decode, decode_in_pieces, points, varied};
+use super::{decode, decode_in_pieces, header, points, varied};
 use crate::formats::{
-    Consumed, Decoded, Format, Taken,
-    tfevents::{TfEvents, build::*},
+    Consumed, Decoded, Decoder as _, Format, Taken,
+    tfevents::{EventDecoder, TfEvents, build::*},
 };
 
 /// How many more bytes a reader sees each time.
@@ -243,4 +243,17 @@ fn random_damage_never_panics_and_never_stops_reading() {
         assert!(points(&taken).contains(&"last 1000 1".to_owned()));
         assert!(taken.records > 40);
     }
+}
+
+#[test]
+fn a_row_of_headers_that_all_claim_much_ends_the_file_before_it_costs_the_square_of_its_size() {
+    let mut bytes: Vec<u8> = (0..2000).flat_map(|_| header(1 << 20)).collect();
+    bytes.resize(bytes.len() + (2 << 20), 0x5a);
+    let mut decoder = EventDecoder::default();
+    let mut out = Decoded::new();
+    let taken = decoder.decode(&bytes, &mut out).unwrap();
+    assert!(taken.bytes < 1000 * 12, "{}", taken.bytes);
+    let error = decoder.decode(&bytes[taken.bytes..], &mut out).unwrap_err();
+    assert_eq!(decoder.decode(&bytes, &mut out).unwrap_err(), error);
+    assert!(error.to_string().contains("one within the other"), "{error}");
 }
