@@ -61,6 +61,9 @@ pub struct Frozen {
 pub struct Selection {
     /// The run that all views speak of. By id, so that new runs do not move it.
     pub run: Option<RunId>,
+    /// The run to speak of while none is selected: the first in the order of trouble. Moves only on the Runs view,
+    /// so that no other view changes its subject by itself.
+    pub suggested: Option<RunId>,
     /// Runs marked for comparison.
     pub marked: BTreeSet<RunId>,
     /// The fuzzy filter of the view on screen; the screen keeps one per view.
@@ -91,9 +94,10 @@ impl Selection {
         }
     }
 
-    /// The selected run, or the first one while none is selected (or the selected one is gone).
+    /// The selected run; while none is selected (or it is gone) the suggested one, else the first.
     pub fn run_in<'a>(&self, store: &'a Store) -> Option<&'a Run> {
-        self.run.as_ref().and_then(|id| store.run(id)).or_else(|| store.runs().next())
+        let known = |id: &Option<RunId>| id.as_ref().and_then(|id| store.run(id));
+        known(&self.run).or_else(|| known(&self.suggested)).or_else(|| store.runs().next())
     }
 
     /// The selected run first, then the marked ones in natural order, without repetition.

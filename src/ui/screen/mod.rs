@@ -119,6 +119,15 @@ impl Screen {
         self.message = Some(message.into());
     }
 
+    /// While nobody has chosen a run: the one in the worst trouble.
+    fn suggest(&mut self, context: FrameContext<'_>) {
+        let on_runs = self.view_name() == "runs";
+        if self.selection.run.is_none() && (on_runs || self.selection.suggested.is_none()) {
+            self.selection.suggested =
+                super::views::runs::trouble::Trouble::of(context.alerts).first(context.store);
+        }
+    }
+
     /// Goes to a place. Returns false, and changes nothing, if there is no such view.
     pub fn open(&mut self, place: &Place, context: FrameContext<'_>) -> bool {
         let target = if place.view.is_empty() {
@@ -233,6 +242,7 @@ impl Screen {
         self.body = Rect { y: area.y + 1, height: area.height - 2, ..area };
         let titles: Vec<&str> = self.views.iter().map(|v| v.title()).collect();
         self.tab_spans = tabs::draw(context, &titles, self.current, top, buffer);
+        self.suggest(context);
         if let Some(view) = self.views.get_mut(self.current) {
             view.render(context, &self.selection, self.body, buffer);
         }

@@ -12,11 +12,11 @@ use crate::{
 /// Orders of the `o` key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Order {
-    /// By name, numbers as numbers.
+    /// Worst open alert first, then by name. The default: a run in trouble must not be below the fold.
     #[default]
-    Name,
-    /// Worst open alert first.
     Trouble,
+    /// By name, numbers as numbers.
+    Name,
     /// Latest record first.
     Newest,
     /// Best value of the main metric first.
@@ -38,10 +38,10 @@ impl Order {
     #[must_use]
     pub fn next(self) -> Self {
         match self {
-            Self::Name => Self::Trouble,
-            Self::Trouble => Self::Newest,
+            Self::Trouble => Self::Name,
+            Self::Name => Self::Newest,
             Self::Newest => Self::Best,
-            Self::Best => Self::Name,
+            Self::Best => Self::Trouble,
         }
     }
 }
@@ -73,9 +73,9 @@ impl Listing {
         order: Order,
         memory: &mut Memory,
     ) -> &[RunId] {
-        let by_name = order == Order::Name;
+        // These depend only on which runs there are, and on the alerts.
+        let by_name = matches!(order, Order::Name | Order::Trouble);
         let stamp = Stamp {
-            // A list by name depends only on which runs there are.
             store: if by_name { 0 } else { context.store.generation() },
             alerts: if order == Order::Trouble { context.alerts.generation() } else { 0 },
             runs: context.store.run_count(),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     detect::{Alert, AlertBook, AlertState, Severity},
     model::RunId,
+    store::Store,
 };
 
 /// The worst open alert of each run that has one. Muted alerts and those explained by another one do not count.
@@ -31,6 +32,13 @@ impl<'a> Trouble<'a> {
     /// The worst of one run.
     pub fn of_run(&self, run: &RunId) -> Option<&'a Alert> {
         self.worst.get(run).copied()
+    }
+
+    /// The first run in the order of trouble: worst severity, then natural order.
+    pub fn first(&self, store: &Store) -> Option<RunId> {
+        let severity = self.worst.values().map(|a| a.severity).max()?;
+        let mut runs = store.runs().map(crate::store::Run::id);
+        runs.find(|id| self.of_run(id).is_some_and(|a| a.severity == severity)).cloned()
     }
 
     /// How many runs have this as their worst.
