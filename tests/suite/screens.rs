@@ -268,6 +268,7 @@ fn the_time_cursor_and_freeze_hide_what_came_later() {
 fn values_are_read_with_the_keyboard() {
     let mut desk = full();
     // Without a choice the run in the worst trouble is shown; the third row is the first without any.
+    desk.draw(100, 30);
     desk.keys("jj2");
     desk.draw(100, 30);
     desk.key(KeyCode::Enter);
@@ -281,7 +282,10 @@ fn values_are_read_with_the_keyboard() {
     desk.key(KeyCode::Home);
     assert!(text(&desk.draw(100, 30)).contains("step 0"));
     let requests = desk.key(KeyCode::Char('c'));
-    assert!(matches!(&requests[..], [Request::Copy(t)] if t.contains("baseline\ttrain/loss\t0\t")));
+    assert!(
+        matches!(&requests[..], [Request::Copy(t)] if t.contains("baseline\ttrain/loss\t0\t")),
+        "{requests:?}"
+    );
     let requests = desk.key(KeyCode::Char('e'));
     assert!(matches!(&requests[..], [Request::Export { text, .. }] if text.lines().count() > 1000));
 }
