@@ -50,9 +50,15 @@ impl Detectors {
 
     /// Time has passed: looks for silent runs, and judges what waited for a point that did not come.
     pub fn heartbeat(&mut self, store: &Store, health: &Health, book: &mut AlertBook, now: WallTime) {
+        // Asked once: it looks at every file.
+        let caught_up = health.caught_up();
         for run in store.runs() {
             let judges = self.runs.entry(run.id().clone()).or_default();
-            judges.heartbeat(run, health, self.stale_after_s, &mut Desk { book, run: run.id(), now });
+            let mut desk = Desk { book, run: run.id(), now };
+            if caught_up {
+                judges.rebuild(run, &mut desk);
+            }
+            judges.heartbeat(run, health, self.stale_after_s, &mut desk);
         }
     }
 

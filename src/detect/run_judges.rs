@@ -320,9 +320,6 @@ impl RunJudges {
     /// Looks at the run as a whole and at what has waited. `run` as the store has it.
     pub fn heartbeat(&mut self, run: &Run, health: &Health, stale_after_s: f64, desk: &mut Desk<'_>) {
         self.release(Release::Late, desk);
-        if health.caught_up() {
-            self.rebuild(run, desk);
-        }
         self.others.look(run, health, stale_after_s, &self.around, desk);
     }
 
@@ -350,7 +347,7 @@ impl RunJudges {
 
     /// Judges series anew from the store whose files were not read in their order, and takes back what was
     /// said of files that were rewritten and is not said any more.
-    fn rebuild(&mut self, run: &Run, desk: &mut Desk<'_>) {
+    pub fn rebuild(&mut self, run: &Run, desk: &mut Desk<'_>) {
         let disordered: Vec<SeriesKey> = self
             .subjects
             .iter()
