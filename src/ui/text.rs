@@ -29,16 +29,17 @@ pub fn fit(text: &str, width: usize, ascii: bool) -> String {
     if clean.width() <= width {
         return clean;
     }
-    let mut kept = String::new();
+    cut(clean.chars(), width, ascii)
+}
+
+/// As many characters as leave a cell for the sign that something is missing, and that sign.
+fn cut(chars: impl Iterator<Item = char>, width: usize, ascii: bool) -> String {
     let mut used = 0;
-    for c in clean.chars() {
-        let w = c.width().unwrap_or(0);
-        if used + w + 1 > width {
-            break;
-        }
-        used += w;
-        kept.push(c);
-    }
+    let fits = |c: &char| {
+        used += c.width().unwrap_or(0);
+        used < width
+    };
+    let mut kept: String = chars.take_while(fits).collect();
     if width > 0 {
         kept.push(if ascii { '~' } else { '…' });
     }
@@ -65,20 +66,7 @@ pub fn fit_end(text: &str, width: usize, ascii: bool) -> String {
     if clean.width() <= width {
         return clean;
     }
-    let mut kept: Vec<char> = Vec::new();
-    let mut used = 0;
-    for c in clean.chars().rev() {
-        let w = c.width().unwrap_or(0);
-        if used + w + 1 > width {
-            break;
-        }
-        used += w;
-        kept.push(c);
-    }
-    if width > 0 {
-        kept.push(if ascii { '~' } else { '…' });
-    }
-    kept.into_iter().rev().collect()
+    cut(clean.chars().rev(), width, ascii).chars().rev().collect()
 }
 
 /// Columns that `text` takes once drawn.
