@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use divan::{Bencher, counter::BytesCount};
-use epochscope::formats::{self, Decoded, wire::crc32c};
+use epochscope::formats::{self, Decoded, Opening, wire::crc32c};
 
 /// Bytes that a reader shows a decoder at a time.
 const TURN: usize = 64 << 10;
@@ -92,7 +92,7 @@ fn native_scalars(bencher: Bencher<'_, '_>) {
 fn decode(bencher: Bencher<'_, '_>, format: &str, log: &[u8]) {
     let format = formats::by_name(format).expect("a registered format");
     bencher.counter(BytesCount::of_slice(log)).bench_local(|| {
-        let (mut decoder, mut out) = (format.decoder(), Decoded::new());
+        let (mut decoder, mut out) = (format.decoder(&Opening::at("log".as_ref())), Decoded::new());
         let (mut at, mut records) = (0, 0);
         while at < log.len() {
             let available = &log[at..log.len().min(at + TURN)];

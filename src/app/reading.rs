@@ -10,6 +10,7 @@ use std::{
 use super::{cli::Common, error::AppError, journal::Journal};
 use crate::{
     engine::{self, Engine, Session},
+    formats::Taught,
     ingest,
     model::Clock,
     store::Limits,
@@ -56,6 +57,7 @@ pub fn options(paths: &[PathBuf], setting: &Setting, follow: bool) -> Result<ing
         include: common.include.clone(),
         exclude: common.exclude.clone(),
         format_hints: common.format_hint.clone(),
+        taught: Taught::default(),
         modified_since: common.since.map(|since| since.moment(setting.clock.now())),
         poll: common.poll.map(Duration::from_secs_f64),
         follow,

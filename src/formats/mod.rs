@@ -10,12 +10,16 @@ mod csv;
 mod decoded;
 mod jsonl;
 mod scope;
+mod standing;
+mod taught;
 mod tfevents;
 pub mod wire;
 
 use std::{fmt, path::Path, sync::Arc};
 
 pub use decoded::{ColumnIndex, Decoded, Part, Taken};
+pub use standing::{Part as RunPart, Standing};
+pub use taught::Taught;
 pub use tfevents::TfEvents;
 
 /// Bytes of a file's start that [`Format::recognises`] is shown.
@@ -27,7 +31,8 @@ pub const FRAME_LIMIT: u64 = 64 << 20;
 /// A file that some format may claim.
 #[derive(Clone, Copy, Debug)]
 pub struct Candidate<'a> {
-    /// Path below the watched path.
+    /// Its path as far as it is known, its name included: absolute where it lies on a disk, so that the folders above
+    /// can be told from their names even when the file itself, or its folder, is what is watched.
     pub path: &'a Path,
     /// Its last part.
     pub name: &'a str,
@@ -62,11 +67,40 @@ pub trait Format: Sync {
     /// Whether `file` is of this format, from its name and first bytes alone.
     fn recognises(&self, file: &Candidate<'_>) -> Claim;
 
+    /// How a file of this format stands to its run, from its path alone (as in [`Candidate::path`]).
+    fn standing(&self, _path: &Path) -> Standing {
+        Standing::default()
+    }
+
+    /// Endings of the names of files that are shown to the decoder together with a whole document: `-wal`.
+    fn companions(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// A decoder that stands at the start of a file.
-    fn decoder(&self) -> Box<dyn Decoder>;
+    fn decoder(&self, opening: &Opening<'_>) -> Box<dyn Decoder>;
+}
+
+/// What a decoder may know of its file besides the bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Opening<'a> {
+    /// As [`Candidate::path`]: some writers keep a metric's name in the names of folders.
+    pub path: &'a Path,
+    /// Line patterns of the user's own.
+    pub taught: &'a Taught,
+}
+
+impl<'a> Opening<'a> {
+    /// A file of that path for a user who taught nothing.
+    pub fn at(path: &'a Path) -> Self {
+        Self { path, taught: Taught::NONE }
+    }
 }
 
 /// Every format. The first that claims a file gets it: exact formats before general ones.
+///
+/// The order also settles whose numbers are shown where several files of one run hold the same series: those of the
+/// format that stands first.
 #[rustfmt::skip] // one a line
 pub static FORMATS: &[&dyn Format] = &[
     &tfevents::TfEvents,
@@ -115,9 +149,16 @@ pub trait Decoder: Send {
 
     /// True for formats that are rewritten as a whole: after any change the file is decoded again from its
     /// start by a fresh decoder and replaces what it said before.
+    ///
+    /// [`Decoder::decode`] is then shown the entire file at once, after [`Decoder::beside`], and takes all of it, or
+    /// nothing as long as it is not whole.
     fn whole_document(&self) -> bool {
         false
     }
+
+    /// The content of the file beside a whole document whose name ends in addition in `ending`, one of
+    /// [`Format::companions`]; called before `decode` for those that exist.
+    fn beside(&mut self, _ending: &'static str, _content: &[u8]) {}
 }
 
 /// Why a file cannot be read on. It is tried again when it is replaced, shrinks, or grows.

@@ -8,7 +8,7 @@ use super::{
     source::{ReadAt, Stamp, open, read_full},
 };
 use crate::{
-    formats::{Candidate, Decoded, Format, HEAD_BYTES, Recognised, recognise_among},
+    formats::{Candidate, Decoded, Format, HEAD_BYTES, Opening, Recognised, Taught, recognise_among},
     model::Record,
 };
 
@@ -27,8 +27,8 @@ pub enum Claimed {
 }
 
 /// Whether the name alone says that no format reads the file. Such files are never opened.
-pub fn ruled_out(formats: &[&'static dyn Format], relative: &Path, name: &str) -> bool {
-    let file = Candidate { path: relative, name, head: &[], whole: false };
+pub fn ruled_out(formats: &[&'static dyn Format], path: &Path, name: &str) -> bool {
+    let file = Candidate { path, name, head: &[], whole: false };
     matches!(recognise_among(formats, &file), Recognised::Unknown(reasons) if reasons.is_empty())
 }
 
@@ -37,7 +37,6 @@ pub fn claim(
     formats: &[&'static dyn Format],
     hinted: Option<&'static dyn Format>,
     path: &Path,
-    relative: &Path,
     name: &str,
 ) -> io::Result<Claimed> {
     let file = open(path)?;
@@ -48,7 +47,7 @@ pub fn claim(
     let mut head = [0; HEAD_BYTES];
     let filled = read_full(&file, &mut head, 0, stamp.size)?;
     let head = head.get(..filled).unwrap_or_default();
-    let candidate = Candidate { path: relative, name, head, whole: filled < HEAD_BYTES };
+    let candidate = Candidate { path, name, head, whole: filled < HEAD_BYTES };
     Ok(match recognise_among(formats, &candidate) {
         Recognised::As(format) => Claimed::As(format, stamp),
         Recognised::NotYet => Claimed::NotYet(stamp),
@@ -68,12 +67,12 @@ pub fn first_records(format: &'static dyn Format, path: &Path) -> io::Result<Fir
     let mut head = vec![0; FIRST_RECORDS_BYTES];
     let filled = read_full(&file, &mut head, 0, u64::MAX)?;
     head.truncate(filled);
-    Ok(first_records_in(format, &head))
+    Ok(first_records_in(format, path, &head))
 }
 
-fn first_records_in(format: &'static dyn Format, head: &[u8]) -> FirstRecords {
+fn first_records_in(format: &'static dyn Format, path: &Path, head: &[u8]) -> FirstRecords {
     let mut decoded = Decoded::new();
-    let mut decoder = format.decoder();
+    let mut decoder = format.decoder(&Opening { path, taught: &Taught::default() });
     let read = contain(format.name(), || decoder.decode(head, &mut decoded));
     let mut first = FirstRecords::default();
     if !matches!(read, Ok(Ok(_))) {

@@ -96,7 +96,7 @@ impl Scout {
             self.reject(at, &path, key, stamp, "the same file under another name");
             return true;
         }
-        match claim(self.formats, self.selection.hinted(relative), &path, relative, &name) {
+        match claim(self.formats, self.selection.hinted(relative), &path, &name) {
             Ok(Claimed::As(format, stamp)) => {
                 finds.push(Find { path, name, format, stamp, waited: None });
                 true
@@ -143,7 +143,7 @@ impl Scout {
         let relative = self.folders.get(at).map_or_else(|| path.to_path_buf(), |f| f.relative.clone());
         let relative = path.file_name().map_or_else(|| relative.clone(), |n| relative.join(n));
         let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
-        match claim(self.formats, self.selection.hinted(&relative), &path, &relative, &name) {
+        match claim(self.formats, self.selection.hinted(&relative), &path, &name) {
             Ok(Claimed::As(format, stamp)) => {
                 let find = Find { path: path.to_path_buf(), name, format, stamp, waited: Some(id) };
                 return self.hand_over_or(at, vec![find], last_chance);
@@ -199,7 +199,8 @@ impl Scout {
             }
             self.learn(Known::new(id, find.path.clone(), at, None), find.stamp.identity());
             let (run, order) = (place.run.clone(), Arc::clone(&place.order));
-            tails.push((run, order, Tail::new(find.path, place, find.format, health)));
+            let tail = Tail::taught(find.path, place, find.format, health, self.taught.clone());
+            tails.push((run, order, tail));
         }
         if !tails.is_empty() {
             self.pool.add(tails, newest);

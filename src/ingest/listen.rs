@@ -141,7 +141,7 @@ impl Scout {
             next.extend(links);
             return self.survey(next.into());
         }
-        if self.refusal(&relative, &name.to_owned()).is_some() {
+        if self.refusal(path, &relative).is_some() {
             return true;
         }
         self.ask(at, vec![Entry { name: name.to_owned(), link: false }])

@@ -57,7 +57,7 @@ use self::{
     worker::Workshop,
 };
 use crate::{
-    formats::{FORMATS, Format},
+    formats::{FORMATS, Format, Taught},
     model::{Clock, News, WallTime},
 };
 
@@ -72,6 +72,8 @@ pub struct Options {
     pub exclude: Vec<String>,
     /// `(format, glob)`: files that are of a format whatever they look like.
     pub format_hints: Vec<(String, String)>,
+    /// Patterns of lines of text logs that the user teaches.
+    pub taught: Taught,
     /// Files that were last changed before are passed over until they change.
     pub modified_since: Option<WallTime>,
     /// Look for changes at this interval instead of being told of them.

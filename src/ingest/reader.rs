@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::source::{ReadAt, read_full};
-use crate::formats::{Consumed, Decoded, Decoder, FRAME_LIMIT, Fatal, Format, HEAD_BYTES};
+use crate::formats::{Consumed, Decoded, Decoder, FRAME_LIMIT, Fatal, Format, HEAD_BYTES, Opening};
 
 /// Bytes fetched at once. Large enough that the system call does not show, small enough that a batch of scalar
 /// points (some 50 bytes each) stays under half a megabyte.
@@ -93,9 +93,9 @@ impl Head {
 
 impl Reader {
     /// A reader that stands at the start.
-    pub fn new(format: &dyn Format) -> Self {
+    pub fn new(format: &dyn Format, opening: &Opening<'_>) -> Self {
         Self {
-            decoder: format.decoder(),
+            decoder: format.decoder(opening),
             format: format.name(),
             offset: 0,
             seam: Vec::new(),

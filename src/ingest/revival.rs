@@ -11,7 +11,7 @@ use super::{
     source::{ReadAt, Stamp},
     tail::Budget,
 };
-use crate::formats::{Decoded, Format};
+use crate::formats::{Decoded, Format, Opening};
 
 /// Pause after the first failed try; it doubles with each further one.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
@@ -57,6 +57,7 @@ impl Revival {
     pub fn turn(
         &mut self,
         format: &dyn Format,
+        opening: &Opening<'_>,
         file: &dyn ReadAt,
         stamp: &Stamp,
         budget: Budget,
@@ -74,7 +75,7 @@ impl Revival {
                 return Ok(Verdict::NotNow(self.not_before.saturating_sub(now)));
             }
             self.stamp = *stamp;
-            (Reader::new(format), Decoded::new())
+            (Reader::new(format, opening), Decoded::new())
         };
         let begin = reader.offset();
         loop {

@@ -31,7 +31,7 @@ use super::{
     watch::{Hint, Watcher},
 };
 use crate::{
-    formats::Format,
+    formats::{Format, Taught},
     model::{Clock, FileHealth, FileId, News, ScanReport, WallTime, WatchMode},
 };
 
@@ -94,6 +94,7 @@ impl Known {
 pub struct Scout {
     pub(super) formats: &'static [&'static dyn Format],
     pub(super) selection: Selection,
+    pub(super) taught: Taught,
     pub(super) since: Option<WallTime>,
     pub(super) roots: Vec<Root>,
     pub(super) folders: Folders,
@@ -143,6 +144,7 @@ impl Scout {
         Self {
             formats: machinery.formats,
             selection,
+            taught: options.taught,
             since: options.modified_since,
             roots,
             folders: Folders::default(),

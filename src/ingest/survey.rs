@@ -108,7 +108,7 @@ impl Scout {
             if only.as_ref().is_some_and(|only| only != name) {
                 return false;
             }
-            let refusal = self.refusal(&relative, name);
+            let refusal = self.refusal(&path.join(name), &relative.join(name));
             if let Some(why) = refusal {
                 refused_count += 1;
                 if first_time && refused.len() < NAME_EXAMPLES {
@@ -151,16 +151,15 @@ impl Scout {
         alive
     }
 
-    /// Why a file of that name is not looked at.
-    pub fn refusal(&self, folder: &Path, name: &OsString) -> Option<&'static str> {
-        let relative = folder.join(name);
-        if let Some(why) = self.selection.refuses_file(&relative) {
+    /// Why a file is not looked at: where it is, and its path below what is watched.
+    pub fn refusal(&self, path: &Path, relative: &Path) -> Option<&'static str> {
+        if let Some(why) = self.selection.refuses_file(relative) {
             return Some(why);
         }
-        if self.selection.hinted(&relative).is_some() {
+        if self.selection.hinted(relative).is_some() {
             return None;
         }
-        let out = ruled_out(self.formats, &relative, &name.to_string_lossy());
+        let out = ruled_out(self.formats, path, &path.file_name().unwrap_or_default().to_string_lossy());
         out.then_some("no format reads files of this name")
     }
 

@@ -13,7 +13,7 @@ use super::{
     source::{ReadAt, Stamp},
 };
 use crate::{
-    formats::{Decoded, Format, Taken},
+    formats::{Decoded, Format, Opening, Taken, Taught},
     model::{Batch, Clock, Column, FileHealth, FileId, FileState, News, Origin, Record, RunId, SeriesKey},
 };
 
@@ -56,6 +56,7 @@ pub struct Tail {
     path: PathBuf,
     place: Place,
     format: &'static dyn Format,
+    taught: Taught,
     reader: Reader,
     decoded: Decoded,
     report: Report,
@@ -80,11 +81,24 @@ struct Unrest {
 impl Tail {
     /// A tail at the start of the file `path`, of which `health` tells.
     pub fn new(path: PathBuf, place: Place, format: &'static dyn Format, health: FileHealth) -> Self {
+        Self::taught(path, place, format, health, Taught::default())
+    }
+
+    /// The same for a user who has patterns of lines of his own.
+    pub fn taught(
+        path: PathBuf,
+        place: Place,
+        format: &'static dyn Format,
+        health: FileHealth,
+        taught: Taught,
+    ) -> Self {
+        let reader = Reader::new(format, &Opening { path: &path, taught: &taught });
         Self {
             path,
             place,
             format,
-            reader: Reader::new(format),
+            taught,
+            reader,
             decoded: Decoded::new(),
             report: Report::new(health),
             looked: Stamp::default(),
@@ -159,7 +173,8 @@ impl Tail {
             self.restart(now);
         }
         if let Some(dead) = &mut self.dead {
-            match dead.turn(self.format, file, &stamp, budget, scratch, now)? {
+            let opening = Opening { path: &self.path, taught: &self.taught };
+            match dead.turn(self.format, &opening, file, &stamp, budget, scratch, now)? {
                 Verdict::Dead => return Ok(self.close(stamp, true, clock, out, Turn::Done)),
                 Verdict::NotNow(wait) => return Ok(self.close(stamp, false, clock, out, Turn::Later(wait))),
                 Verdict::Busy => return Ok(self.close(stamp, false, clock, out, Turn::More)),
@@ -197,7 +212,7 @@ impl Tail {
 
     /// Begins again at the start; what was said is void.
     fn restart(&mut self, now: Duration) {
-        self.reader = Reader::new(self.format);
+        self.reader = Reader::new(self.format, &Opening { path: &self.path, taught: &self.taught });
         self.decoded = Decoded::new();
         self.dead = None;
         self.ended = false;

@@ -14,6 +14,7 @@ use std::{
 
 use epochscope::{
     engine::{self, Engine, Session},
+    formats::Taught,
     ingest::{self, Ingest},
     model::{
         Batch, Clock, Column, FileHealth, FileId, FileState, ManualClock, News, Origin, Point, RunId,
@@ -184,6 +185,7 @@ impl Watched {
             include: vec![],
             exclude: vec![],
             format_hints: vec![],
+            taught: Taught::default(),
             modified_since: None,
             poll: Some(Duration::from_millis(50)),
             follow: true,

@@ -12,7 +12,7 @@ mod rows;
 
 use crate::{
     formats::{
-        Candidate, Claim, Consumed, Decoded, Decoder, Fatal, Format,
+        Candidate, Claim, Consumed, Decoded, Decoder, Fatal, Format, Opening,
         wire::{
             axes::{STEP_RANKS, Stepper},
             json_tree::Json,
@@ -48,7 +48,7 @@ impl Format for Csv {
         claim::claim(file)
     }
 
-    fn decoder(&self) -> Box<dyn Decoder> {
+    fn decoder(&self, _opening: &Opening<'_>) -> Box<dyn Decoder> {
         Box::new(CsvDecoder::new())
     }
 }

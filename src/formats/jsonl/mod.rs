@@ -11,7 +11,7 @@ mod slots;
 
 use crate::{
     formats::{
-        Candidate, Claim, Consumed, Decoded, Decoder, FRAME_LIMIT, Fatal, Format,
+        Candidate, Claim, Consumed, Decoded, Decoder, FRAME_LIMIT, Fatal, Format, Opening,
         wire::{
             axes::{Axis, wall_of_number, wall_of_text},
             json::{Cursor, DEPTH_LIMIT, JsonError, Kind},
@@ -52,7 +52,7 @@ impl Format for JsonLines {
         claim::claim(file)
     }
 
-    fn decoder(&self) -> Box<dyn Decoder> {
+    fn decoder(&self, _opening: &Opening<'_>) -> Box<dyn Decoder> {
         Box::new(JsonLinesDecoder::new())
     }
 }

@@ -14,7 +14,7 @@ mod record;
 mod run;
 
 use crate::formats::{
-    Candidate, Claim, Consumed, Decoded, Decoder, FRAME_LIMIT, Fatal, Format, HEAD_BYTES,
+    Candidate, Claim, Consumed, Decoded, Decoder, FRAME_LIMIT, Fatal, Format, HEAD_BYTES, Opening,
     wire::{
         json::{Cursor, JsonError, Kind},
         json_tree::Json,
@@ -62,7 +62,7 @@ impl Format for Scope {
         }
     }
 
-    fn decoder(&self) -> Box<dyn Decoder> {
+    fn decoder(&self, _opening: &Opening<'_>) -> Box<dyn Decoder> {
         Box::new(ScopeDecoder { lines: Lines::new(FRAME_LIMIT as usize), reader: Reader::default() })
     }
 }

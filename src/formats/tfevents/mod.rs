@@ -41,7 +41,8 @@ use frame::Frame;
 use values::Place;
 
 use super::{
-    Candidate, Claim, Consumed, Decoded, Decoder, Fatal, Format, HEAD_BYTES, wire::protobuf::Malformed,
+    Candidate, Claim, Consumed, Decoded, Decoder, Fatal, Format, HEAD_BYTES, Opening,
+    wire::protobuf::Malformed,
 };
 use crate::model::ArtefactKind;
 
@@ -89,7 +90,7 @@ impl Format for TfEvents {
         }
     }
 
-    fn decoder(&self) -> Box<dyn Decoder> {
+    fn decoder(&self, _opening: &Opening<'_>) -> Box<dyn Decoder> {
         Box::new(EventDecoder::default())
     }
 }

@@ -1,9 +1,9 @@
 //! Feeds bytes to a decoder in pieces, as a tail does, and keeps everything that comes out in comparable form.
 //! Shared with the fuzz targets.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
-use epochscope::formats::{Consumed, Decoded, Decoder, Fatal, Format};
+use epochscope::formats::{Consumed, Decoded, Decoder, Fatal, Format, Opening};
 
 /// Step, wall time and value; the numbers as bits.
 pub type PointBits = (i64, u64, u64);
@@ -99,7 +99,18 @@ pub struct Feeder<'a> {
 impl<'a> Feeder<'a> {
     /// A fresh decoder of `format` before the first byte.
     pub fn new(format: &dyn Format, bytes: &'a [u8]) -> Self {
-        Self { decoder: format.decoder(), bytes, start: 0, out: Decoded::new(), reading: Reading::default() }
+        Self::named(format, Path::new("sample"), bytes)
+    }
+
+    /// The same for a file of that path, for formats that keep names in it.
+    pub fn named(format: &dyn Format, path: &Path, bytes: &'a [u8]) -> Self {
+        Self {
+            decoder: format.decoder(&Opening::at(path)),
+            bytes,
+            start: 0,
+            out: Decoded::new(),
+            reading: Reading::default(),
+        }
     }
 
     /// Lets the file grow to `end` bytes and the decoder look at it until it takes no more.

@@ -13,7 +13,7 @@ use std::{
 };
 
 use epochscope::{
-    formats::{Candidate, Claim, Consumed, Decoded, Decoder, Fatal, Format},
+    formats::{Candidate, Claim, Consumed, Decoded, Decoder, Fatal, Format, Opening},
     ingest::{Ingest, Machinery, Options, StartError, start_with},
     model::{Batch, Clock, FileHealth, FileId, News, Point, ScanReport, SeriesKey, WallTime},
 };
@@ -48,7 +48,7 @@ impl Format for TestLines {
             (true, _) => Claim::Yes,
         }
     }
-    fn decoder(&self) -> Box<dyn Decoder> {
+    fn decoder(&self, _opening: &Opening<'_>) -> Box<dyn Decoder> {
         Box::new(LineDecoder { offset: 0, header: 0, document: false })
     }
 }
@@ -66,7 +66,7 @@ impl Format for TestDocument {
     fn recognises(&self, file: &Candidate<'_>) -> Claim {
         if ends_in(file, "doc") { Claim::Yes } else { Claim::No("") }
     }
-    fn decoder(&self) -> Box<dyn Decoder> {
+    fn decoder(&self, _opening: &Opening<'_>) -> Box<dyn Decoder> {
         Box::new(LineDecoder { offset: 0, header: 0, document: true })
     }
 }

@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use super::{decode, decode_in_pieces, header, points, varied};
+use super::{decode, decode_in_pieces, header, opened, points, varied};
 use crate::formats::{
-    Consumed, Decoded, Decoder as _, Format, Taken,
-    tfevents::{EventDecoder, TfEvents, build::*},
+    Consumed, Decoded, Decoder as _, Taken,
+    tfevents::{EventDecoder, build::*},
 };
 
 /// How many more bytes a reader sees each time.
@@ -199,7 +199,7 @@ fn a_damaged_last_record_waits_for_a_header_or_the_end_and_for_nothing_else() {
     bad[20] ^= 1;
     let next = numbered(2..3).concat();
     for (more, counts) in [(0, 0), (11, 0), (12, 0), (next.len(), 1)] {
-        let (mut decoder, mut out) = (TfEvents.decoder(), Decoded::new());
+        let (mut decoder, mut out) = (opened(), Decoded::new());
         let bytes = [&bad[..], &next[..more]].concat();
         let consumed = decoder.decode(&bytes, &mut out).unwrap();
         if more < 11 {

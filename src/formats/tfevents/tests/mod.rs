@@ -4,13 +4,18 @@ mod damage;
 
 use super::{TfEvents, build::*};
 use crate::{
-    formats::{Candidate, Claim, Decoded, FRAME_LIMIT, Fatal, Format, Taken, wire::crc32c},
+    formats::{Candidate, Claim, Decoded, Decoder, FRAME_LIMIT, Fatal, Format, Opening, Taken, wire::crc32c},
     model::{ArtefactKind, EndStatus, LayerKind, Record},
 };
 
+/// A decoder before the first byte.
+fn opened() -> Box<dyn Decoder> {
+    TfEvents.decoder(&Opening::at(std::path::Path::new("events.out.tfevents.1.host")))
+}
+
 /// Decodes `bytes` as a reader does that sees `step` more bytes each time and none after the last.
 fn decode_in_pieces(bytes: &[u8], step: usize) -> Taken {
-    let (mut decoder, mut out) = (TfEvents.decoder(), Decoded::new());
+    let (mut decoder, mut out) = (opened(), Decoded::new());
     let (mut from, mut to) = (0, 0);
     while to < bytes.len() {
         to = (to + step).min(bytes.len());
@@ -88,7 +93,7 @@ fn feeding_byte_by_byte_or_in_any_piece_gives_the_same() {
 #[test]
 fn columns_stay_right_when_the_sink_is_emptied_between_turns() {
     let (a, b) = (scalar(1.0, 1, "a", 1.0), scalar(1.0, 1, "b", 2.0));
-    let (mut decoder, mut out) = (TfEvents.decoder(), Decoded::new());
+    let (mut decoder, mut out) = (opened(), Decoded::new());
     decoder.decode(&file(&[a.clone(), b.clone()]), &mut out).unwrap();
     assert_eq!(points(&out.take()), ["a 1 1", "b 1 2"]);
     decoder.decode(&file(&[b, a]), &mut out).unwrap();
@@ -101,7 +106,7 @@ fn columns_stay_right_when_the_sink_is_emptied_between_turns() {
 #[test]
 fn a_hole_that_is_filled_later_loses_nothing() {
     let bytes = varied();
-    let (mut decoder, mut out) = (TfEvents.decoder(), Decoded::new());
+    let (mut decoder, mut out) = (opened(), Decoded::new());
     let mut hole = bytes.clone();
     hole[bytes.len() / 2..].fill(0);
     let consumed = decoder.decode(&hole, &mut out).unwrap().bytes;
@@ -130,7 +135,7 @@ fn header(length: u64) -> Vec<u8> {
 fn a_record_beyond_the_limit_is_passed_over_unread_and_offsets_go_on() {
     let length = FRAME_LIMIT + 1;
     let first = frame(&scalar(0.0, 1, "a", 1.0));
-    let (mut decoder, mut out) = (TfEvents.decoder(), Decoded::new());
+    let (mut decoder, mut out) = (opened(), Decoded::new());
     let consumed = decoder.decode(&[first.clone(), header(length)].concat(), &mut out).unwrap();
     assert_eq!((consumed.bytes, consumed.then_skip), (first.len(), length + 16));
     let mut bad = file(&[scalar(0.0, 2, "a", 1.0), scalar(0.0, 3, "a", 1.0)]);
@@ -143,7 +148,7 @@ fn a_record_beyond_the_limit_is_passed_over_unread_and_offsets_go_on() {
 
 #[test]
 fn an_absurd_length_ends_the_file_and_says_so_again() {
-    let (mut decoder, mut out) = (TfEvents.decoder(), Decoded::new());
+    let (mut decoder, mut out) = (opened(), Decoded::new());
     let first = frame(&scalar(0.0, 1, "a", 1.0));
     let bytes = [first.clone(), header(1 << 50)].concat();
     assert_eq!(decoder.decode(&bytes, &mut out).unwrap().bytes, first.len());
