@@ -9,6 +9,7 @@
 mod csv;
 mod decoded;
 mod jsonl;
+mod projector;
 mod scope;
 mod standing;
 mod taught;
@@ -105,6 +106,7 @@ impl<'a> Opening<'a> {
 pub static FORMATS: &[&dyn Format] = &[
     &tfevents::TfEvents,
     &scope::Scope,
+    &projector::Projector,
     &jsonl::JsonLines,
     &csv::Csv,
 ];

@@ -6,4 +6,5 @@ pub mod json;
 pub mod json_tree;
 pub mod lines;
 pub mod numbers;
+pub mod paths;
 pub mod protobuf;
