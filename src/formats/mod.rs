@@ -13,6 +13,7 @@ mod scope;
 mod standing;
 mod taught;
 mod tfevents;
+mod wandb;
 pub mod wire;
 
 use std::{fmt, path::Path, sync::Arc};
@@ -105,6 +106,7 @@ impl<'a> Opening<'a> {
 pub static FORMATS: &[&dyn Format] = &[
     &tfevents::TfEvents,
     &scope::Scope,
+    &wandb::Wandb,
     &jsonl::JsonLines,
     &csv::Csv,
 ];
