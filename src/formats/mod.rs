@@ -14,6 +14,7 @@ mod scope;
 mod standing;
 mod taught;
 mod tfevents;
+mod wandb;
 pub mod wire;
 
 use std::{fmt, path::Path, sync::Arc};
@@ -107,6 +108,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &tfevents::TfEvents,
     &scope::Scope,
     &projector::Projector,
+    &wandb::Wandb,
     &jsonl::JsonLines,
     &csv::Csv,
 ];
