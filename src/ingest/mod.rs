@@ -17,6 +17,8 @@ mod inquiry;
 mod listen;
 mod mount;
 mod outlet;
+mod packed;
+mod packed_turn;
 mod pool;
 mod reader;
 pub mod replay;

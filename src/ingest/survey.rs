@@ -10,6 +10,7 @@ use super::{
     claim::ruled_out,
     folders::{Entry, Folder, list, trusted_time},
     group, mount,
+    packed::Packing,
     scout::Scout,
     source::Stamp,
 };
@@ -161,7 +162,9 @@ impl Scout {
         }
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         if !ruled_out(self.formats, path, &name) {
-            return None;
+            let (packing, inner) = Packing::of_path(path);
+            let copy = packing.is_some() && (self.by_path.contains_key(&*inner) || inner.is_file());
+            return copy.then_some("the compressed copy of a file beside it");
         }
         let main = |ending: &&str| name.strip_suffix(ending).map(|main| path.with_file_name(main));
         let mut mains = self.formats.iter().flat_map(|f| f.companions()).filter_map(main);

@@ -8,6 +8,7 @@ use std::{io, path::PathBuf, sync::Arc, time::Duration};
 use super::{
     document::Document,
     group::Place,
+    packed_turn::Packed,
     reader::{Reader, Recipe, Scratch, Step},
     report::Report,
     revival::{Revival, Verdict},
@@ -63,10 +64,11 @@ pub struct Tail {
     pub(super) looked: Stamp,
     pub(super) unrest: Option<Unrest>,
     pub(super) document: Document,
+    pub(super) packed: Packed,
     /// Runs that must be told that what this file said is void, and since when.
     void: Option<(Vec<RunId>, Duration)>,
     said: Vec<RunId>,
-    dead: Option<Revival>,
+    pub(super) dead: Option<Revival>,
     pub(super) ended: bool,
 }
 
@@ -92,7 +94,7 @@ impl Tail {
         health: FileHealth,
         taught: Taught,
     ) -> Self {
-        let recipe = Recipe { format, path, taught };
+        let recipe = Recipe::new(format, path, taught);
         Self {
             reader: recipe.reader(),
             recipe,
@@ -102,6 +104,7 @@ impl Tail {
             looked: Stamp::default(),
             unrest: None,
             document: Document::default(),
+            packed: Packed::default(),
             void: None,
             said: Vec::new(),
             dead: None,
@@ -116,7 +119,7 @@ impl Tail {
 
     /// Endings of the names of files beside it that are read with it.
     pub fn companions(&self) -> &'static [&'static str] {
-        self.recipe.format.companions()
+        if self.recipe.packing.is_some() { &[] } else { self.recipe.format.companions() }
     }
 
     /// Which file.
@@ -173,6 +176,9 @@ impl Tail {
         let now = clock.elapsed();
         self.report.health.bytes = stamp.size;
         self.report.health.modified = stamp.modified();
+        if self.recipe.packing.is_some() {
+            return self.packed_turn(file, stamp, budget, scratch, clock, out);
+        }
         if self.reader.whole_document() {
             return self.document_turn(file, stamp, budget, clock, out);
         }
@@ -217,7 +223,7 @@ impl Tail {
     }
 
     /// Begins again at the start; what was said is void.
-    fn restart(&mut self, now: Duration) {
+    pub(super) fn restart(&mut self, now: Duration) {
         self.reader = self.recipe.reader();
         self.decoded = Decoded::new();
         self.dead = None;
@@ -235,7 +241,7 @@ impl Tail {
         self.void = Some((runs, now));
     }
 
-    fn read(
+    pub(super) fn read(
         &mut self,
         file: &dyn ReadAt,
         stamp: Stamp,
@@ -245,11 +251,12 @@ impl Tail {
         out: &mut dyn FnMut(News) -> bool,
     ) -> io::Result<Turn> {
         let began = (clock.elapsed(), self.reader.offset());
+        let size = if self.recipe.packing.is_some() { u64::MAX } else { stamp.size };
         loop {
-            let step = self.reader.step(file, stamp.size, budget.at_end, scratch, &mut self.decoded)?;
+            let step = self.reader.step(file, size, budget.at_end, scratch, &mut self.decoded)?;
             let health = &mut self.report.health;
             // A record that is passed over may declare an end far behind the end of the file.
-            health.read_bytes = self.reader.offset().min(stamp.size);
+            health.read_bytes = file.on_disk(self.reader.offset()).min(stamp.size);
             let taken = self.decoded.take();
             if !self.deliver(taken, clock, out) {
                 return Ok(Turn::Closed);

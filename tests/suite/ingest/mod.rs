@@ -5,6 +5,7 @@ mod discovery;
 mod documents;
 mod following;
 mod hostile;
+mod packed;
 mod replay;
 mod tails;
 
