@@ -204,7 +204,11 @@ impl Scout {
             known.companions = find.format.companions();
             self.learn(known, find.stamp.identity());
             let (run, order) = (place.run.clone(), Arc::clone(&place.order));
-            let tail = Tail::taught(find.path, place, find.format, health, self.taught.clone());
+            let rotated = self.rotated.remove(&find.path);
+            let mut tail = Tail::taught(find.path, place, find.format, health, self.taught.clone());
+            if rotated {
+                tail.expect_older_parts();
+            }
             tails.push((run, order, tail));
         }
         if !tails.is_empty() {

@@ -24,6 +24,8 @@ mod reader;
 pub mod replay;
 mod report;
 mod revival;
+mod rotated;
+mod rotation_turn;
 mod scout;
 mod select;
 mod source;

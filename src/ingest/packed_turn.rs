@@ -89,6 +89,7 @@ impl Tail {
         if !unpacked.unpacker.borrow().may_rest {
             (budget.bytes, budget.time) = (u64::MAX, Duration::MAX);
         }
+        let stamp = Self::open_ended(stamp);
         let turn = self.read(unpacked, stamp, budget, scratch, clock, out)?;
         if matches!(turn, Turn::More | Turn::Closed) {
             return Ok(turn);

@@ -12,6 +12,7 @@ use super::{
     reader::{Reader, Recipe, Scratch, Step},
     report::Report,
     revival::{Revival, Verdict},
+    rotated::Rotation,
     source::{ReadAt, Stamp},
 };
 use crate::{
@@ -65,6 +66,7 @@ pub struct Tail {
     pub(super) unrest: Option<Unrest>,
     pub(super) document: Document,
     pub(super) packed: Packed,
+    pub(super) rotation: Rotation,
     /// Runs that must be told that what this file said is void, and since when.
     void: Option<(Vec<RunId>, Duration)>,
     said: Vec<RunId>,
@@ -105,6 +107,7 @@ impl Tail {
             unrest: None,
             document: Document::default(),
             packed: Packed::default(),
+            rotation: Rotation::default(),
             void: None,
             said: Vec::new(),
             dead: None,
@@ -174,7 +177,7 @@ impl Tail {
     ) -> io::Result<Turn> {
         let stamp = file.stamp()?;
         let now = clock.elapsed();
-        self.report.health.bytes = stamp.size;
+        self.report.health.bytes = self.rotation.bytes + stamp.size;
         self.report.health.modified = stamp.modified();
         if self.recipe.packing.is_some() {
             return self.packed_turn(file, stamp, budget, scratch, clock, out);
@@ -182,18 +185,32 @@ impl Tail {
         if self.reader.whole_document() {
             return self.document_turn(file, stamp, budget, clock, out);
         }
+        if self.older_parts_wait() {
+            return Ok(self.older_part_turn(budget, scratch, clock, out));
+        }
         if !self.intact(file, &stamp)? {
+            if self.was_rotated() {
+                return Ok(Turn::More);
+            }
             if let Some(wait) = self.await_rest(stamp, now).filter(|_| !budget.at_end) {
                 return Ok(Turn::Later(wait));
             }
             self.restart(now);
+            if self.rotation.expected {
+                return Ok(Turn::More);
+            }
         }
         if let Some(dead) = &mut self.dead {
             match dead.turn(&self.recipe, file, &stamp, budget, scratch, now)? {
                 Verdict::Dead => return Ok(self.close(stamp, true, clock, out, Turn::Done)),
                 Verdict::NotNow(wait) => return Ok(self.close(stamp, false, clock, out, Turn::Later(wait))),
                 Verdict::Busy => return Ok(self.close(stamp, false, clock, out, Turn::More)),
-                Verdict::Alive => self.restart(now),
+                Verdict::Alive => {
+                    self.restart(now);
+                    if self.rotation.expected {
+                        return Ok(Turn::More);
+                    }
+                }
             }
         }
         let turn = self.read(file, stamp, budget, scratch, clock, out)?;
@@ -228,6 +245,7 @@ impl Tail {
         self.decoded = Decoded::new();
         self.dead = None;
         self.ended = false;
+        self.rotation.restart();
         self.report.restarted();
         self.revoke(now);
     }
@@ -251,12 +269,10 @@ impl Tail {
         out: &mut dyn FnMut(News) -> bool,
     ) -> io::Result<Turn> {
         let began = (clock.elapsed(), self.reader.offset());
-        let size = if self.recipe.packing.is_some() { u64::MAX } else { stamp.size };
         loop {
-            let step = self.reader.step(file, size, budget.at_end, scratch, &mut self.decoded)?;
-            let health = &mut self.report.health;
+            let step = self.reader.step(file, stamp.size, budget.at_end, scratch, &mut self.decoded)?;
             // A record that is passed over may declare an end far behind the end of the file.
-            health.read_bytes = file.on_disk(self.reader.offset()).min(stamp.size);
+            self.set_read_bytes(file.on_disk(self.reader.offset()).min(stamp.size));
             let taken = self.decoded.take();
             if !self.deliver(taken, clock, out) {
                 return Ok(Turn::Closed);
@@ -272,11 +288,22 @@ impl Tail {
                 }
                 Step::Torn => {
                     // `intact` saw the start unchanged, so that only here is it known.
+                    if self.within_older_part() {
+                        let reason = Arc::from("it changed while it was read");
+                        self.dead = Some(Revival::new(reason, self.reader.offset(), stamp));
+                        return Ok(Turn::Done);
+                    }
+                    if self.was_rotated() {
+                        return Ok(Turn::More);
+                    }
                     let now = clock.elapsed();
                     if let Some(wait) = self.await_rest(stamp, now).filter(|_| !budget.at_end) {
                         return Ok(Turn::Later(wait));
                     }
                     self.restart(now);
+                    if self.rotation.expected {
+                        return Ok(Turn::More);
+                    }
                 }
                 Step::Failed(reason) => {
                     self.report.health.state = FileState::Dead(Arc::clone(&reason));

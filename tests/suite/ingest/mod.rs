@@ -7,6 +7,7 @@ mod following;
 mod hostile;
 mod packed;
 mod replay;
+mod rotation;
 mod tails;
 
 pub use bench::TEST_FORMATS;
