@@ -9,10 +9,12 @@
 mod csv;
 mod decoded;
 mod jsonl;
+mod projector;
 mod scope;
 mod standing;
 mod taught;
 mod tfevents;
+mod wandb;
 pub mod wire;
 
 use std::{fmt, path::Path, sync::Arc};
@@ -105,6 +107,8 @@ impl<'a> Opening<'a> {
 pub static FORMATS: &[&dyn Format] = &[
     &tfevents::TfEvents,
     &scope::Scope,
+    &projector::Projector,
+    &wandb::Wandb,
     &jsonl::JsonLines,
     &csv::Csv,
 ];
