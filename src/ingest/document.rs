@@ -7,6 +7,7 @@
 use std::{
     hash::{BuildHasher, BuildHasherDefault},
     io,
+    sync::Arc,
     time::Duration,
 };
 
@@ -59,6 +60,8 @@ enum Copied {
     Whole(Content),
     Torn,
     TooLarge,
+    /// Its packed bytes are damaged.
+    Broken(Arc<str>),
 }
 
 /// What is remembered of a document between turns.
@@ -93,39 +96,48 @@ impl Tail {
             return Ok(self.close(stamp, false, clock, out, Turn::Done));
         }
         let began = clock.elapsed();
-        if let Some(wait) = self.wait_for_document(&stamp, began, clock.now()).filter(|_| !budget.at_end) {
+        if let Some(wait) = self.wait_for_rest(&stamp, began, clock.now()).filter(|_| !budget.at_end) {
             return Ok(Turn::Later(wait));
         }
-        let turn = match copy(file, self.recipe.format.companions(), &stamp)? {
-            Copied::Whole(content) => self.read_document(&content, budget.at_end, clock, out),
+        let turn = match copy(file, self.companions(), &stamp)? {
+            Copied::Whole(content) => self.read_document(file, &content, budget.at_end, clock, out),
             Copied::TooLarge => {
                 let reason = format!("larger than {} MiB, and read only as a whole", LIMIT >> 20);
                 self.end_document(None, FileState::Dead(reason.into()));
+                Turn::Done
+            }
+            Copied::Broken(reason) => {
+                self.end_document(None, FileState::Dead(reason));
                 Turn::Done
             }
             Copied::Torn => return Ok(self.torn(stamp, budget.at_end, began, clock, out)),
         };
         self.unrest = None;
         self.document.torn = 0;
-        let ended = clock.elapsed();
-        self.document.not_before = ended + ended.saturating_sub(began) * (COST_SHARE - 1);
+        self.paid(began, clock.elapsed());
         Ok(self.close(stamp, true, clock, out, turn))
     }
 
-    /// How long to wait before the document is read: until what the last time cost is paid for, and the writer rests.
-    fn wait_for_document(&mut self, stamp: &Stamp, now: Duration, wall: WallTime) -> Option<Duration> {
+    /// How long to wait before a file is read that is read as a whole each time: until what the last time cost is paid for, and the writer rests.
+    pub(super) fn wait_for_rest(&mut self, stamp: &Stamp, now: Duration, wall: WallTime) -> Option<Duration> {
         if now < self.document.not_before {
             return Some(self.document.not_before.saturating_sub(now));
         }
         let young = (0.0..YOUNG).contains(&wall.since(stamp.modified()));
-        if self.document.content.is_some() || young || self.unrest.is_some() {
+        if self.document.content.is_some() || self.reader.offset() > 0 || young || self.unrest.is_some() {
             return self.await_rest(*stamp, now);
         }
         None
     }
 
+    /// Reading took from `began` to `ended`; the next time comes when that is a small part of the time passed.
+    pub(super) fn paid(&mut self, began: Duration, ended: Duration) {
+        self.document.not_before = ended + ended.saturating_sub(began) * (COST_SHARE - 1);
+    }
+
     fn read_document(
         &mut self,
+        file: &dyn ReadAt,
         content: &Content,
         at_end: bool,
         clock: &dyn Clock,
@@ -148,7 +160,7 @@ impl Tail {
             }
             Ok(bytes) => {
                 self.renew(reader, clock.elapsed());
-                self.report.health.read_bytes = bytes;
+                self.report.health.read_bytes = file.on_disk(bytes);
                 self.report.health.pending_bytes = length.saturating_sub(bytes);
                 self.end_document(Some(fingerprint), FileState::Ended);
                 // What it said before goes with the first of what it says now, or, if that is nothing, alone.
@@ -217,7 +229,10 @@ fn copy(file: &dyn ReadAt, companions: &'static [&'static str], stamp: &Stamp) -
             beside.push((*ending, bytes));
         }
     }
-    Ok(if file.stamp()? == *stamp { Copied::Whole(Content { bytes, beside }) } else { Copied::Torn })
+    if file.stamp()? != *stamp {
+        return Ok(Copied::Torn);
+    }
+    Ok(file.problem().map_or(Copied::Whole(Content { bytes, beside }), Copied::Broken))
 }
 
 /// All bytes of a file unless they are more than there is `room` for, which they take.

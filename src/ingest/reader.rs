@@ -9,6 +9,7 @@ use std::{
 
 use super::{
     document::Content,
+    packed::Packing,
     source::{ReadAt, read_full},
 };
 use crate::formats::{Consumed, Decoded, Decoder, FRAME_LIMIT, Fatal, Format, HEAD_BYTES, Opening, Taught};
@@ -70,14 +71,25 @@ pub struct Recipe {
     pub format: &'static dyn Format,
     /// Where it is.
     pub path: PathBuf,
+    /// The same without an ending that says how it is packed.
+    inner: PathBuf,
+    /// How it is packed.
+    pub packing: Option<Packing>,
     /// Patterns of lines of the user's own.
-    pub taught: Taught,
+    taught: Taught,
 }
 
 impl Recipe {
+    /// For the file at `path`.
+    pub fn new(format: &'static dyn Format, path: PathBuf, taught: Taught) -> Self {
+        let (packing, inner) = Packing::of_path(&path);
+        let inner = inner.into_owned();
+        Self { format, path, inner, packing, taught }
+    }
+
     /// A reader that stands at the start.
     pub fn reader(&self) -> Reader {
-        Reader::new(self.format, &Opening { path: &self.path, taught: &self.taught })
+        Reader::new(self.format, &Opening { path: &self.inner, taught: &self.taught })
     }
 }
 

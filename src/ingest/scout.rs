@@ -16,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
     Machinery, Options,
@@ -115,6 +115,8 @@ pub struct Scout {
     pub(super) by_path: FxHashMap<Arc<Path>, FileId>,
     pub(super) identities: FxHashMap<(u64, u64), FileId>,
     pub(super) rejected: FxHashMap<u64, Stamp>,
+    /// Logs that have older parts.
+    pub(super) rotated: FxHashSet<PathBuf>,
     pub(super) mounts: FxHashMap<u64, Option<&'static str>>,
     pub(super) report: ScanReport,
     pub(super) untold: bool,
@@ -165,6 +167,7 @@ impl Scout {
             by_path: FxHashMap::default(),
             identities: FxHashMap::default(),
             rejected: FxHashMap::default(),
+            rotated: FxHashSet::default(),
             mounts: FxHashMap::default(),
             report: ScanReport::default(),
             untold: true,

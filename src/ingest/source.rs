@@ -9,6 +9,7 @@ use std::{
     io,
     os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use rustc_hash::FxHasher;
@@ -88,6 +89,16 @@ pub trait ReadAt {
     /// The file beside it whose name ends in addition in `ending`; `None` if there is none.
     fn beside(&self, _ending: &str) -> io::Result<Option<Box<dyn ReadAt>>> {
         Ok(None)
+    }
+
+    /// The bytes on the disk that reading up to `offset` has used: fewer where they are packed.
+    fn on_disk(&self, offset: u64) -> u64 {
+        offset
+    }
+
+    /// Why what was read to its end is not all: packed bytes that are damaged.
+    fn problem(&self) -> Option<Arc<str>> {
+        None
     }
 }
 

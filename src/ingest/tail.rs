@@ -8,9 +8,11 @@ use std::{io, path::PathBuf, sync::Arc, time::Duration};
 use super::{
     document::Document,
     group::Place,
+    packed_turn::Packed,
     reader::{Reader, Recipe, Scratch, Step},
     report::Report,
     revival::{Revival, Verdict},
+    rotated::Rotation,
     source::{ReadAt, Stamp},
 };
 use crate::{
@@ -63,10 +65,12 @@ pub struct Tail {
     pub(super) looked: Stamp,
     pub(super) unrest: Option<Unrest>,
     pub(super) document: Document,
+    pub(super) packed: Packed,
+    pub(super) rotation: Rotation,
     /// Runs that must be told that what this file said is void, and since when.
     void: Option<(Vec<RunId>, Duration)>,
     said: Vec<RunId>,
-    dead: Option<Revival>,
+    pub(super) dead: Option<Revival>,
     pub(super) ended: bool,
 }
 
@@ -92,7 +96,7 @@ impl Tail {
         health: FileHealth,
         taught: Taught,
     ) -> Self {
-        let recipe = Recipe { format, path, taught };
+        let recipe = Recipe::new(format, path, taught);
         Self {
             reader: recipe.reader(),
             recipe,
@@ -102,6 +106,8 @@ impl Tail {
             looked: Stamp::default(),
             unrest: None,
             document: Document::default(),
+            packed: Packed::default(),
+            rotation: Rotation::default(),
             void: None,
             said: Vec::new(),
             dead: None,
@@ -116,7 +122,7 @@ impl Tail {
 
     /// Endings of the names of files beside it that are read with it.
     pub fn companions(&self) -> &'static [&'static str] {
-        self.recipe.format.companions()
+        if self.recipe.packing.is_some() { &[] } else { self.recipe.format.companions() }
     }
 
     /// Which file.
@@ -171,23 +177,40 @@ impl Tail {
     ) -> io::Result<Turn> {
         let stamp = file.stamp()?;
         let now = clock.elapsed();
-        self.report.health.bytes = stamp.size;
+        self.report.health.bytes = self.rotation.bytes + stamp.size;
         self.report.health.modified = stamp.modified();
+        if self.recipe.packing.is_some() {
+            return self.packed_turn(file, stamp, budget, scratch, clock, out);
+        }
         if self.reader.whole_document() {
             return self.document_turn(file, stamp, budget, clock, out);
         }
+        if self.older_parts_wait() {
+            return Ok(self.older_part_turn(budget, scratch, clock, out));
+        }
         if !self.intact(file, &stamp)? {
+            if self.was_rotated() {
+                return Ok(Turn::More);
+            }
             if let Some(wait) = self.await_rest(stamp, now).filter(|_| !budget.at_end) {
                 return Ok(Turn::Later(wait));
             }
             self.restart(now);
+            if self.rotation.expected {
+                return Ok(Turn::More);
+            }
         }
         if let Some(dead) = &mut self.dead {
             match dead.turn(&self.recipe, file, &stamp, budget, scratch, now)? {
                 Verdict::Dead => return Ok(self.close(stamp, true, clock, out, Turn::Done)),
                 Verdict::NotNow(wait) => return Ok(self.close(stamp, false, clock, out, Turn::Later(wait))),
                 Verdict::Busy => return Ok(self.close(stamp, false, clock, out, Turn::More)),
-                Verdict::Alive => self.restart(now),
+                Verdict::Alive => {
+                    self.restart(now);
+                    if self.rotation.expected {
+                        return Ok(Turn::More);
+                    }
+                }
             }
         }
         let turn = self.read(file, stamp, budget, scratch, clock, out)?;
@@ -217,11 +240,12 @@ impl Tail {
     }
 
     /// Begins again at the start; what was said is void.
-    fn restart(&mut self, now: Duration) {
+    pub(super) fn restart(&mut self, now: Duration) {
         self.reader = self.recipe.reader();
         self.decoded = Decoded::new();
         self.dead = None;
         self.ended = false;
+        self.rotation.restart();
         self.report.restarted();
         self.revoke(now);
     }
@@ -235,7 +259,7 @@ impl Tail {
         self.void = Some((runs, now));
     }
 
-    fn read(
+    pub(super) fn read(
         &mut self,
         file: &dyn ReadAt,
         stamp: Stamp,
@@ -247,9 +271,8 @@ impl Tail {
         let began = (clock.elapsed(), self.reader.offset());
         loop {
             let step = self.reader.step(file, stamp.size, budget.at_end, scratch, &mut self.decoded)?;
-            let health = &mut self.report.health;
             // A record that is passed over may declare an end far behind the end of the file.
-            health.read_bytes = self.reader.offset().min(stamp.size);
+            self.set_read_bytes(file.on_disk(self.reader.offset()).min(stamp.size));
             let taken = self.decoded.take();
             if !self.deliver(taken, clock, out) {
                 return Ok(Turn::Closed);
@@ -265,11 +288,22 @@ impl Tail {
                 }
                 Step::Torn => {
                     // `intact` saw the start unchanged, so that only here is it known.
+                    if self.within_older_part() {
+                        let reason = Arc::from("it changed while it was read");
+                        self.dead = Some(Revival::new(reason, self.reader.offset(), stamp));
+                        return Ok(Turn::Done);
+                    }
+                    if self.was_rotated() {
+                        return Ok(Turn::More);
+                    }
                     let now = clock.elapsed();
                     if let Some(wait) = self.await_rest(stamp, now).filter(|_| !budget.at_end) {
                         return Ok(Turn::Later(wait));
                     }
                     self.restart(now);
+                    if self.rotation.expected {
+                        return Ok(Turn::More);
+                    }
                 }
                 Step::Failed(reason) => {
                     self.report.health.state = FileState::Dead(Arc::clone(&reason));

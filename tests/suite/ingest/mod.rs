@@ -5,7 +5,9 @@ mod discovery;
 mod documents;
 mod following;
 mod hostile;
+mod packed;
 mod replay;
+mod rotation;
 mod tails;
 
 pub use bench::TEST_FORMATS;
