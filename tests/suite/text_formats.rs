@@ -182,7 +182,11 @@ fn a_metric_with_a_file_of_its_own_is_named_by_the_path() {
 fn the_epoch_is_a_curve_unless_it_is_the_step() {
     assert_eq!(csv("epoch,loss\n1,2\n").series("epoch"), []);
     assert_eq!(csv("epoch,step,loss\n1,10,2\n").series("epoch"), [(10, 1.0)]);
-    assert_eq!(csv("epoch,loss\n0.25,2\n0.5,1\n").series("epoch"), [(0, 0.25), (1, 0.5)], "a fraction is no step");
+    assert_eq!(
+        csv("epoch,loss\n0.25,2\n0.5,1\n").series("epoch"),
+        [(0, 0.25), (1, 0.5)],
+        "a fraction is no step"
+    );
     assert_eq!(json("{\"epoch\": 3, \"loss\": 1}\n").series("epoch"), []);
     assert_eq!(json("{\"epoch\": 3, \"step\": 9, \"loss\": 1}\n").series("epoch"), [(9, 3.0)]);
 }
@@ -267,7 +271,11 @@ fn tables_with_names_that_say_nothing_need_a_step_and_numbers() {
         ("train.log", "epoch: 1, loss: 2\nepoch: 2, loss: 1\n", ""),
         ("evals.csv", ",train-mlogloss,valid-merror\n0,1.2,0.5\n", "csv"),
         ("history.csv", "metric,value\nloss,0.5\n", "csv"),
-        ("pairs.csv", "key,value\ncolour,7\n", "no column named like a step or a metric: a data set, not a log"),
+        (
+            "pairs.csv",
+            "key,value\ncolour,7\n",
+            "no column named like a step or a metric: a data set, not a log",
+        ),
     ] {
         assert_eq!(verdict(name, text), expected, "{name} {text:?}");
     }

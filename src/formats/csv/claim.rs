@@ -61,7 +61,11 @@ fn judge_text(header: &[u8], row: Option<&[u8]>) -> Claim {
     let mut names = Vec::new();
     cells(header, delimiter, &mut names);
     let is_name = |name: &&[u8]| {
-        !name.is_empty() && name.len() < 100 && number(name).is_none() && !name.contains(&b':') && !name.contains(&b'=')
+        !name.is_empty()
+            && name.len() < 100
+            && number(name).is_none()
+            && !name.contains(&b':')
+            && !name.contains(&b'=')
     };
     if !names.iter().all(is_name) || !names.iter().any(|name| Axis::of(&unquoted(name)).is_step()) {
         return Claim::No("");
@@ -69,7 +73,8 @@ fn judge_text(header: &[u8], row: Option<&[u8]>) -> Claim {
     let Some(row) = row else { return Claim::NotYet };
     let mut found = Vec::new();
     cells(row, delimiter, &mut found);
-    let numeric = |cell: &&[u8]| is_missing(cell) || Decimal::default().number(cell).is_ok_and(|n| n.is_some());
+    let numeric =
+        |cell: &&[u8]| is_missing(cell) || Decimal::default().number(cell).is_ok_and(|n| n.is_some());
     let fits = found.len() == names.len() && found.iter().all(numeric);
     if fits { Claim::Yes } else { Claim::No("") }
 }

@@ -186,7 +186,8 @@ mod tests {
 
     #[test]
     fn runs_of_a_weights_and_biases_export_are_kept_apart() {
-        let header = ["Step", "a-1 - train/loss", "a-1 - train/loss__MIN", "a-1 - train/loss__MAX", "b - train/loss"];
+        let header =
+            ["Step", "a-1 - train/loss", "a-1 - train/loss__MIN", "a-1 - train/loss__MAX", "b - train/loss"];
         let found = tags(&header, "wandb_export.csv");
         let of = |run: &str, tag: &str| (run.to_owned(), tag.to_owned());
         let bound = of("", "");

@@ -10,3 +10,4 @@ pub mod lines;
 pub mod numbers;
 pub mod paths;
 pub mod protobuf;
+pub mod template;
