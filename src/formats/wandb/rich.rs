@@ -87,6 +87,11 @@ impl<'f, 'a> Rich<'f, 'a> {
     }
 }
 
+/// True for what W&B puts into the summary alone: the graph of a model that is watched.
+pub(super) fn only_in_summary(fields: &[(String, Json<'_>)]) -> bool {
+    Rich(fields).text("_type") == Some("graph-file")
+}
+
 /// Takes one dict.
 pub(super) fn take(
     fields: &[(String, Json<'_>)],
