@@ -6,8 +6,11 @@
 //!
 //! To add a format: one file here with a `Format`, one line in [`FORMATS`], one sample in `sample_logs/`.
 
+mod catboost;
 mod csv;
 mod decoded;
+mod document;
+mod hfstate;
 mod jsonl;
 mod scope;
 mod standing;
@@ -107,8 +110,11 @@ pub static FORMATS: &[&dyn Format] = &[
     &tfevents::TfEvents,
     &scope::Scope,
     &wandb::Wandb,
+    &catboost::CatBoost,
+    &hfstate::HfState,
     &jsonl::JsonLines,
     &csv::Csv,
+    &hfstate::HfResults,
 ];
 
 /// How far a decoder came.
