@@ -14,9 +14,12 @@ mod hfstate;
 mod jsonl;
 mod scope;
 mod standing;
+mod swanlab;
 mod taught;
 mod tfevents;
+mod visualdl;
 mod wandb;
+mod wandbfiles;
 pub mod wire;
 
 use std::{fmt, path::Path, sync::Arc};
@@ -110,6 +113,9 @@ pub static FORMATS: &[&dyn Format] = &[
     &tfevents::TfEvents,
     &scope::Scope,
     &wandb::Wandb,
+    &swanlab::SwanLab,
+    &visualdl::VisualDl,
+    &wandbfiles::WandbFiles,
     &catboost::CatBoost,
     &hfstate::HfState,
     &jsonl::JsonLines,

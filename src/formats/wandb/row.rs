@@ -109,8 +109,8 @@ impl Rows {
             let Some((at, value)) = item(bytes, &mut self.keys, out)? else { continue };
             let Some(slot) = self.keys.slot(at) else { continue };
             match (slot.role, value) {
-                // A histogram or table that the history has as well. `min` and `max` are dicts, too.
-                (Role::Value, Value::Json(json)) if slot.in_history && json.starts_with(br#"{"_type""#) => {}
+                // Histograms and tables are in the history as well. `{"min": …, "max": …}` is a dict, too.
+                (Role::Value, Value::Json(json)) if rich::is_of_history(json) => {}
                 (Role::Value, Value::Json(json)) => texts.push((at, json)),
                 _ if slot.in_history => {}
                 (Role::Value, Value::Number(number)) => {
