@@ -6,15 +6,21 @@
 //!
 //! To add a format: one file here with a `Format`, one line in [`FORMATS`], one sample in `sample_logs/`.
 
+mod catboost;
 mod csv;
 mod decoded;
+mod document;
+mod hfstate;
 mod jsonl;
 mod projector;
 mod scope;
 mod standing;
+mod swanlab;
 mod taught;
 mod tfevents;
+mod visualdl;
 mod wandb;
+mod wandbfiles;
 pub mod wire;
 
 use std::{fmt, path::Path, sync::Arc};
@@ -109,8 +115,14 @@ pub static FORMATS: &[&dyn Format] = &[
     &scope::Scope,
     &projector::Projector,
     &wandb::Wandb,
+    &swanlab::SwanLab,
+    &visualdl::VisualDl,
+    &wandbfiles::WandbFiles,
+    &catboost::CatBoost,
+    &hfstate::HfState,
     &jsonl::JsonLines,
     &csv::Csv,
+    &hfstate::HfResults,
 ];
 
 /// How far a decoder came.

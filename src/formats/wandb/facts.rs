@@ -24,7 +24,7 @@ const LABELS_LIMIT: usize = 256;
 const SETTINGS_LIMIT: usize = 4096;
 
 /// Text, cut at a limit but not within a character.
-pub(super) fn owned(bytes: &[u8]) -> Arc<str> {
+pub(in crate::formats) fn owned(bytes: &[u8]) -> Arc<str> {
     cut(&text(bytes))
 }
 

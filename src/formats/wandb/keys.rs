@@ -61,8 +61,6 @@ pub(super) struct Dict {
     pub name: Arc<str>,
     /// The row in which it last had a `_type`.
     pub row: u64,
-    /// Had a `_type` in some history row.
-    pub in_history: bool,
     axis: (u32, Option<u32>),
     subject: Option<LayerSubject>,
 }
@@ -166,7 +164,7 @@ impl Keys {
         }
         let dict = self.dicts.len() as u32;
         let name = path.join(".").into();
-        self.dicts.push(Dict { name, row: 0, in_history: false, axis: (0, None), subject: None });
+        self.dicts.push(Dict { name, row: 0, axis: (0, None), subject: None });
         self.dicts_by_path.insert(bytes, dict);
         Some(dict)
     }

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Definitions of one file that are kept.
-const DEFINITIONS_LIMIT: usize = 4096;
+const DEFINITIONS_LIMIT: usize = 512;
 
 /// One definition, as it stands in the log.
 #[derive(Clone, PartialEq, Debug, Default)]

@@ -16,6 +16,7 @@ mod metrics;
 mod rich;
 mod row;
 mod stats;
+mod summary;
 
 use std::path::Path;
 
@@ -151,6 +152,7 @@ impl Run {
                 }
             }
             18 => {
+                self.rows.end(out);
                 self.console.finish(step, out);
                 self.end = Some(facts::exit(message)?);
                 self.repeat_end(out);

@@ -87,6 +87,18 @@ impl<'f, 'a> Rich<'f, 'a> {
     }
 }
 
+/// True for what W&B puts into the summary alone: the graph of a model that is watched.
+pub(super) fn only_in_summary(fields: &[(String, Json<'_>)]) -> bool {
+    Rich(fields).text("_type") == Some("graph-file")
+}
+
+/// The same for a dict in one piece, from its first bytes: W&B sorts the keys of the summary. False where they are in
+/// another order.
+pub(super) fn is_of_history(json: &[u8]) -> bool {
+    let value = json.strip_prefix(br#"{"_type":"#).map(<[u8]>::trim_ascii_start);
+    value.is_some_and(|value| !value.starts_with(br#""graph-file""#))
+}
+
 /// Takes one dict.
 pub(super) fn take(
     fields: &[(String, Json<'_>)],

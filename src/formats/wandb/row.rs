@@ -8,6 +8,7 @@ use super::{
     keys::{Keys, Role},
     metrics::Metrics,
     rich::{self, Moment, Parts},
+    summary::Waiting,
 };
 use crate::{
     formats::{
@@ -18,11 +19,8 @@ use crate::{
             protobuf::{Fields, Malformed, Wire},
         },
     },
-    model::{Point, SeriesKey, Step, WallTime},
+    model::{Point, Step, WallTime},
 };
-
-/// Of a summary's series: sets them apart from those of the history.
-const SUMMARY: &str = "summary";
 
 /// What is known of the rows so far.
 #[derive(Debug)]
@@ -35,6 +33,7 @@ pub(super) struct Rows {
     /// Counts rows and summaries.
     row: u64,
     numbers: Vec<(u32, f64)>,
+    summary: Waiting,
 }
 
 /// Which of the two a record is.
@@ -53,6 +52,7 @@ impl Rows {
             wall: f64::NAN,
             row: 0,
             numbers: Vec::new(),
+            summary: Waiting::default(),
         }
     }
 
@@ -76,7 +76,7 @@ impl Rows {
                         (Role::Type, Value::Json(json)) => {
                             dicts = true;
                             texts.push((at, json));
-                            self.mark_dict(at, Kind::History);
+                            self.mark_dict(at);
                         }
                         (Role::Step, Value::Number(number)) => own = Some(number),
                         (Role::Time, Value::Number(number)) => wall = number,
@@ -91,18 +91,28 @@ impl Rows {
         self.step = said.or(own).unwrap_or(self.step);
         self.wall = wall;
         self.emit(&texts, dicts, Kind::History, place, out);
+        self.summary.row(self.step, self.wall, &mut self.keys, out);
         Ok(())
     }
 
-    /// Takes a `SummaryRecord`: of what the history does not have, every new value, at the step of the last row.
+    /// The run has ended: nothing more will be said of the values of the summary.
+    pub fn end(&mut self, out: &mut Decoded) {
+        self.summary.end(self.step, self.wall, &mut self.keys, out);
+    }
+
+    /// Takes a `SummaryRecord`: the keys that the history does not have so far.
     pub fn summary(&mut self, message: &[u8], place: Place, out: &mut Decoded) -> Result<(), Malformed> {
         self.begin();
         let (mut texts, mut dicts) = (Vec::new(), false);
         for field in Fields::of(message) {
             let (1, Wire::Bytes(bytes)) = field? else { continue };
             let Some((at, value)) = item(bytes, &mut self.keys, out)? else { continue };
-            let Some(slot) = self.keys.slot(at).filter(|slot| !slot.in_history) else { continue };
+            let Some(slot) = self.keys.slot(at) else { continue };
             match (slot.role, value) {
+                // Histograms and tables are in the history as well. `{"min": …, "max": …}` is a dict, too.
+                (Role::Value, Value::Json(json)) if rich::is_of_history(json) => {}
+                (Role::Value, Value::Json(json)) => texts.push((at, json)),
+                _ if slot.in_history => {}
                 (Role::Value, Value::Number(number)) => {
                     let news = slot.last.is_none_or(|last| last.to_bits() != number.to_bits());
                     if news {
@@ -110,11 +120,10 @@ impl Rows {
                         self.numbers.push((at, number));
                     }
                 }
-                (Role::Value, Value::Json(json)) => texts.push((at, json)),
                 (Role::Type, Value::Json(json)) => {
                     dicts = true;
                     texts.push((at, json));
-                    self.mark_dict(at, Kind::Summary);
+                    self.mark_dict(at);
                 }
                 _ => {}
             }
@@ -129,12 +138,11 @@ impl Rows {
     }
 
     /// The dict of a `_type` stands for something in this row.
-    fn mark_dict(&mut self, at: u32, kind: Kind) {
+    fn mark_dict(&mut self, at: u32) {
         let row = self.row;
         let dict = self.keys.slot(at).and_then(|slot| slot.dicts.last().copied());
         if let Some(dict) = dict.and_then(|dict| self.keys.dict(dict)) {
             dict.row = row;
-            dict.in_history |= kind == Kind::History;
         }
     }
 
@@ -163,8 +171,7 @@ impl Rows {
         let (step, wall) = (self.step, WallTime(self.wall));
         for (dict, fields) in parts.in_order(&mut self.keys) {
             let moment = Moment { step: self.keys.step_of_dict(dict, &self.metrics, step), wall, place };
-            let in_history = self.keys.dict(dict).is_some_and(|dict| dict.in_history);
-            if kind == Kind::History || !in_history {
+            if kind == Kind::History || rich::only_in_summary(&fields) {
                 rich::take(&fields, dict, &mut self.keys, moment, out);
             }
         }
@@ -184,16 +191,11 @@ impl Rows {
 
     #[inline]
     fn number(&mut self, at: u32, value: f64, kind: Kind, out: &mut Decoded) {
-        let step = self.keys.step_of(at, &self.metrics, self.step);
-        let point = Point { step, wall: self.wall, value };
-        match kind {
-            Kind::History => self.keys.push(at, out, point),
-            Kind::Summary => {
-                if let Some(slot) = self.keys.slot(at) {
-                    out.point(&SeriesKey::new(slot.key.tag.clone(), SUMMARY), point);
-                }
-            }
+        if kind == Kind::Summary {
+            return self.summary.add(at, value);
         }
+        let step = self.keys.step_of(at, &self.metrics, self.step);
+        self.keys.push(at, out, Point { step, wall: self.wall, value });
     }
 
     /// A dict in one piece, as the Python writer had them: stands for something, or holds further values.
@@ -220,9 +222,6 @@ impl Rows {
     ) {
         if object.text("_type").is_some() {
             if let Some(dict) = self.keys.dict_of(path) {
-                if let Some(known) = self.keys.dict(dict) {
-                    known.in_history |= kind == Kind::History;
-                }
                 for (key, value) in object.entries() {
                     parts.add(dict, key.to_owned(), value.clone());
                 }

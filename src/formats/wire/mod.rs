@@ -11,3 +11,4 @@ pub mod numbers;
 pub mod paths;
 pub mod protobuf;
 pub mod template;
+pub mod series;
