@@ -9,7 +9,9 @@
 mod csv;
 mod decoded;
 mod jsonl;
+mod mlflow;
 mod scope;
+mod sqlite;
 mod standing;
 mod taught;
 mod tfevents;
@@ -105,6 +107,8 @@ impl<'a> Opening<'a> {
 pub static FORMATS: &[&dyn Format] = &[
     &tfevents::TfEvents,
     &scope::Scope,
+    &sqlite::Sqlite,
+    &mlflow::MlFlow,
     &jsonl::JsonLines,
     &csv::Csv,
 ];

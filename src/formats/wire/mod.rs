@@ -7,3 +7,4 @@ pub mod json_tree;
 pub mod lines;
 pub mod numbers;
 pub mod protobuf;
+pub mod sqlite;
