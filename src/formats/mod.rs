@@ -10,6 +10,7 @@ mod csv;
 mod decoded;
 mod jsonl;
 mod mlflow;
+mod projector;
 mod scope;
 mod sqlite;
 mod standing;
@@ -109,6 +110,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &scope::Scope,
     &sqlite::Sqlite,
     &mlflow::MlFlow,
+    &projector::Projector,
     &jsonl::JsonLines,
     &csv::Csv,
 ];

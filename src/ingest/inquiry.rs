@@ -197,7 +197,9 @@ impl Scout {
             if !self.outlet.send(News::File(Box::new(health.clone()))) {
                 return false;
             }
-            self.learn(Known::new(id, find.path.clone(), at, None), find.stamp.identity());
+            let mut known = Known::new(id, find.path.clone(), at, None);
+            known.companions = find.format.companions();
+            self.learn(known, find.stamp.identity());
             let (run, order) = (place.run.clone(), Arc::clone(&place.order));
             let tail = Tail::taught(find.path, place, find.format, health, self.taught.clone());
             tails.push((run, order, tail));

@@ -10,6 +10,7 @@
 //! good.
 
 mod claim;
+mod document;
 mod folders;
 mod group;
 mod inquiry;

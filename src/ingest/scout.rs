@@ -75,18 +75,31 @@ pub struct Known {
     pub path: Arc<Path>,
     /// Its folder.
     pub folder: usize,
+    /// Endings of the names of files beside it that are read with it.
+    pub companions: &'static [&'static str],
     /// What was said of it and how it looked, while nobody reads it.
     pub waiting: Option<(Box<FileHealth>, Stamp)>,
     /// When it is looked at again.
     pub next_look: Duration,
     /// It will be asked for in a moment.
     pub delayed: bool,
+    /// When the last wish to be called later is due.
+    pub later: Duration,
 }
 
 impl Known {
     /// A file that was just found.
     pub fn new(id: FileId, path: PathBuf, folder: usize, waiting: Option<(Box<FileHealth>, Stamp)>) -> Self {
-        Self { id, path: Arc::from(path), folder, waiting, next_look: Duration::ZERO, delayed: false }
+        Self {
+            id,
+            path: Arc::from(path),
+            folder,
+            companions: &[],
+            waiting,
+            next_look: Duration::ZERO,
+            delayed: false,
+            later: Duration::ZERO,
+        }
     }
 }
 

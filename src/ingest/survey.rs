@@ -159,8 +159,16 @@ impl Scout {
         if self.selection.hinted(relative).is_some() {
             return None;
         }
-        let out = ruled_out(self.formats, path, &path.file_name().unwrap_or_default().to_string_lossy());
-        out.then_some("no format reads files of this name")
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if !ruled_out(self.formats, path, &name) {
+            return None;
+        }
+        let main = |ending: &&str| name.strip_suffix(ending).map(|main| path.with_file_name(main));
+        let mut mains = self.formats.iter().flat_map(|f| f.companions()).filter_map(main);
+        if mains.any(|main| self.by_path.contains_key(main.as_path()) || main.is_file()) {
+            return Some("read together with the file that it is named after");
+        }
+        Some("no format reads files of this name")
     }
 
     #[expect(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use epochscope::formats::{Candidate, Claim, FORMATS, Format, by_name};
+use epochscope::formats::{Candidate, Claim, FORMATS, Format, Opening, by_name};
 
 use crate::builders::{
     feeding::{Feeder, read_in_pieces, read_whole},
@@ -11,8 +11,19 @@ use crate::builders::{
 
 /// Bytes of a sample that are tried at every position.
 const EVERY_POSITION: usize = 2048;
+/// Places that are tried in a whole document, which cannot be shortened.
+const PLACES: usize = 400;
 /// Bytes of a sample that are fed byte by byte.
 const BYTE_BY_BYTE: usize = 16 << 10;
+
+/// The part of a sample that is cut and damaged, and the places where: all of its beginning, or some all over a
+/// document.
+fn places<'a>(format: &dyn Format, sample: &'a Sample) -> (&'a [u8], impl Iterator<Item = usize> + use<>) {
+    let document = format.decoder(&Opening::at(sample.name.as_ref())).whole_document();
+    let bytes = if document { &sample.bytes } else { sample.beginning(EVERY_POSITION) };
+    let stride = if bytes.len() > EVERY_POSITION { bytes.len() / PLACES } else { 1 };
+    (bytes, (0..bytes.len()).step_by(stride))
+}
 
 fn each_sample(mut check: impl FnMut(&'static dyn Format, &Sample)) {
     for (format, samples) in by_format() {
@@ -73,9 +84,9 @@ fn the_same_is_read_however_the_bytes_arrive() {
 #[test]
 fn a_file_cut_anywhere_is_read_as_before_once_it_is_complete() {
     each_sample(|format, sample| {
-        let bytes = sample.beginning(EVERY_POSITION);
+        let (bytes, cuts) = places(format, sample);
         let whole = read_whole(format, bytes);
-        for cut in 0..bytes.len() {
+        for cut in cuts {
             // where it stands is as good as where it is cut
             let torn = read_whole(format, &bytes[..cut]);
             assert!(torn.frames <= whole.frames && torn.consumed <= cut as u64, "{} at {cut}", sample.name);
@@ -90,8 +101,8 @@ fn a_file_cut_anywhere_is_read_as_before_once_it_is_complete() {
 #[test]
 fn a_flipped_byte_costs_no_more_than_its_surroundings_and_never_a_panic() {
     each_sample(|format, sample| {
-        let bytes = sample.beginning(EVERY_POSITION);
-        for at in 0..bytes.len() {
+        let (bytes, places) = places(format, sample);
+        for at in places {
             for flip in [0x01, 0x80, 0xff] {
                 let mut damaged = bytes.to_vec();
                 damaged[at] ^= flip;
@@ -213,4 +224,19 @@ fn only_rewritten_headers_have_a_fingerprint() {
             assert_eq!(sample.bytes[fingerprint - 1], b'\n', "{}: a whole header", sample.name);
         }
     });
+}
+
+#[test]
+fn a_document_says_nothing_until_it_is_whole_and_then_all_with_what_lies_beside_it() {
+    let format = crate::ingest::TEST_FORMATS[1];
+    let bytes = b"{\nloss 1 0.5\nloss 2 0.25\n}\n";
+    for cut in 0..bytes.len() {
+        let mut feeder = Feeder::new(format, bytes).with("-wal", b"loss 3 0.125\n");
+        feeder.grow_to(cut);
+        assert_eq!(feeder.finish().points(), 0, "cut at {cut}");
+    }
+    let mut feeder = Feeder::new(format, bytes).with("-wal", b"loss 3 0.125\n");
+    feeder.grow_to(5);
+    feeder.grow_to(bytes.len());
+    assert_eq!(feeder.finish().series("loss"), [(3, 0.125), (1, 0.5), (2, 0.25)]);
 }

@@ -6,5 +6,6 @@ pub mod json;
 pub mod json_tree;
 pub mod lines;
 pub mod numbers;
+pub mod paths;
 pub mod protobuf;
 pub mod sqlite;

@@ -2,9 +2,11 @@
 
 mod bench;
 mod discovery;
+mod documents;
 mod following;
 mod hostile;
 mod replay;
 mod tails;
 
-use bench::{Follower, TEST_FORMATS, append, follow_options, lines, once, write};
+pub use bench::TEST_FORMATS;
+use bench::{Follower, append, follow_options, lines, once, write};
