@@ -16,6 +16,7 @@ mod sqlite;
 mod standing;
 mod taught;
 mod tfevents;
+mod wandb;
 pub mod wire;
 
 use std::{fmt, path::Path, sync::Arc};
@@ -111,6 +112,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &sqlite::Sqlite,
     &mlflow::MlFlow,
     &projector::Projector,
+    &wandb::Wandb,
     &jsonl::JsonLines,
     &csv::Csv,
 ];

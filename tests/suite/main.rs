@@ -14,6 +14,7 @@ mod frames_classes;
 mod frames_files;
 mod frames_layers;
 mod ingest;
+mod manifest;
 mod native_log;
 mod pipeline;
 mod pseudo_terminal;

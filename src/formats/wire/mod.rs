@@ -1,6 +1,8 @@
 //! Pieces that several formats share: protobuf fields, checksums, lines, lenient JSON, numbers.
 
 pub mod axes;
+pub mod blocks;
+pub mod buckets;
 pub mod crc32c;
 pub mod json;
 pub mod json_tree;
