@@ -117,7 +117,10 @@ impl FactDecoder {
 impl Decoder for FactDecoder {
     fn decode(&mut self, available: &[u8], out: &mut Decoded) -> Result<Consumed, Fatal> {
         if available.len() > VALUE_LIMIT {
-            return Err(Fatal::WrongFormat { offset: 0, reason: Arc::from("longer than any value of MLflow") });
+            return Err(Fatal::WrongFormat {
+                offset: 0,
+                reason: Arc::from("longer than any value of MLflow"),
+            });
         }
         let value = || String::from_utf8_lossy(trim(available));
         match &self.place.content {

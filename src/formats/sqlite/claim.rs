@@ -32,7 +32,9 @@ pub fn claim(file: &Candidate<'_>) -> Claim {
         return Claim::No("a SQLite database whose header names another program");
     }
     if file.name == "run_metadata.sqlite" {
-        return Claim::No("Aim keeps metrics in RocksDB beside it, which is not read; only names are in here");
+        return Claim::No(
+            "Aim keeps metrics in RocksDB beside it, which is not read; only names are in here",
+        );
     }
     match tables(file.head, &header) {
         None => Claim::Yes,

@@ -7,8 +7,8 @@
 mod claim;
 mod gather;
 mod mlflow;
-mod trackio;
 mod tracker;
+mod trackio;
 mod values;
 
 use std::{path::Path, sync::Arc};

@@ -24,6 +24,7 @@ impl Tracker {
 
     /// Whether the tables may be the first ones of a database that is just being made.
     pub fn may_become(tables: &[String]) -> bool {
-        tables.is_empty() || ["experiments", "metrics", "configs"].iter().any(|n| tables.iter().any(|t| t == n))
+        tables.is_empty()
+            || ["experiments", "metrics", "configs"].iter().any(|n| tables.iter().any(|t| t == n))
     }
 }

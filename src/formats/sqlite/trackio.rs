@@ -52,7 +52,12 @@ impl Project {
     }
 
     /// Shows the JSON object in column `at` of a row to `take`, with its run.
-    fn object(&mut self, row: &Row<'_>, at: usize, take: impl FnOnce(&mut Run, &Object<'_>, &mut Vec<String>)) {
+    fn object(
+        &mut self,
+        row: &Row<'_>,
+        at: usize,
+        take: impl FnOnce(&mut Run, &Object<'_>, &mut Vec<String>),
+    ) {
         let json = bytes(row, at).and_then(|json| Json::parse(json).ok());
         let mut oddities = std::mem::take(&mut self.oddities);
         match (json.as_ref().and_then(Json::object), self.run(row)) {

@@ -61,7 +61,8 @@ fn typed(
 ) {
     let artefact = |kind| {
         let file = object.text("file_path").map(|path| (Arc::from("file"), Payload::Text(Arc::from(path))));
-        let caption = object.text("caption").map(|text| (Arc::from("caption"), Payload::Text(Arc::from(text))));
+        let caption =
+            object.text("caption").map(|text| (Arc::from("caption"), Payload::Text(Arc::from(text))));
         Record::Artefact(Artefact {
             kind,
             name: Arc::from(tag),
