@@ -25,3 +25,4 @@ mod screens;
 mod sessions;
 mod store;
 mod text_formats;
+mod trackers;

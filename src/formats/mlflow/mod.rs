@@ -42,8 +42,7 @@ impl Format for MlFlow {
 
     fn recognises(&self, file: &Candidate<'_>) -> Claim {
         let Some(place) = Place::of(file.path) else {
-            let experiment = file.name == "meta.yaml" && file.head.starts_with(b"artifact_location:");
-            return Claim::No(if experiment { "describes an MLflow experiment, no run" } else { "" });
+            return other(file);
         };
         match place.content {
             Content::Metric(_) => metric(file),
@@ -73,6 +72,18 @@ impl Format for MlFlow {
     }
 }
 
+/// Files that are no part of a run's record; only one of them could be taken for one.
+fn other(file: &Candidate<'_>) -> Claim {
+    if file.name != "meta.yaml" {
+        return Claim::No("");
+    }
+    match file.head {
+        [] => Claim::NotYet,
+        head if says(head, b"experiment_id:") => Claim::No("describes an MLflow experiment, no run"),
+        _ => Claim::No("not in the folder of an MLflow run"),
+    }
+}
+
 fn metric(file: &Candidate<'_>) -> Claim {
     let lines = whole_lines(file.head, file.whole);
     match lines.split(|b| *b == b'\n').find(|line| !line.is_empty()) {
@@ -84,14 +95,18 @@ fn metric(file: &Candidate<'_>) -> Claim {
 }
 
 fn meta(head: &[u8]) -> Claim {
-    let says = |key: &[u8]| head.split(|b| *b == b'\n').any(|line| line.starts_with(key));
     if head.is_empty() {
         Claim::NotYet
-    } else if says(b"run_id:") || says(b"run_uuid:") {
+    } else if says(head, b"run_id:") || says(head, b"run_uuid:") {
         Claim::Yes
     } else {
         Claim::No("does not name a run")
     }
+}
+
+/// Whether a line begins so.
+fn says(head: &[u8], key: &[u8]) -> bool {
+    head.split(|b| *b == b'\n').any(|line| line.starts_with(key))
 }
 
 /// Reads a file that says one thing of a run.
