@@ -12,8 +12,10 @@ mod decoded;
 mod document;
 mod hfstate;
 mod jsonl;
+mod mlflow;
 mod projector;
 mod scope;
+mod sqlite;
 mod standing;
 mod swanlab;
 mod taught;
@@ -113,6 +115,8 @@ impl<'a> Opening<'a> {
 pub static FORMATS: &[&dyn Format] = &[
     &tfevents::TfEvents,
     &scope::Scope,
+    &sqlite::Sqlite,
+    &mlflow::MlFlow,
     &projector::Projector,
     &wandb::Wandb,
     &swanlab::SwanLab,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use epochscope::formats::{Candidate, Claim, FORMATS, Format, Opening, by_name};
 
 use crate::builders::{
-    feeding::{Feeder, read_in_pieces, read_whole},
+    feeding::{Feeder, read_in_pieces, read_in_pieces_at, read_whole, read_whole_at},
     samples::{Sample, by_format, json_lines, native_log, table},
 };
 
@@ -49,7 +49,7 @@ fn every_format_has_a_sample_that_it_reads() {
     for (format, samples) in by_format() {
         assert!(!samples.is_empty(), "put a sample of {} into sample_logs/", format.name());
         for sample in samples {
-            let reading = read_whole(format, &sample.bytes);
+            let reading = read_whole_at(format, &sample.name, &sample.bytes);
             assert!(reading.frames > 0, "{} {}", format.name(), sample.name);
             assert_eq!(reading.fatal, None, "{} {}", format.name(), sample.name);
         }
@@ -75,8 +75,13 @@ fn the_same_is_read_however_the_bytes_arrive() {
     each_sample(|format, sample| {
         for size in [1, 2, 3, 7, 64, 4096] {
             let bytes = if size < 64 { sample.beginning(BYTE_BY_BYTE) } else { &sample.bytes };
-            let whole = read_whole(format, bytes);
-            assert_eq!(read_in_pieces(format, bytes, &[size]), whole, "{} in pieces of {size}", sample.name);
+            let whole = read_whole_at(format, &sample.name, bytes);
+            assert_eq!(
+                read_in_pieces_at(format, &sample.name, bytes, &[size]),
+                whole,
+                "{} in pieces of {size}",
+                sample.name
+            );
         }
     });
 }
@@ -85,12 +90,12 @@ fn the_same_is_read_however_the_bytes_arrive() {
 fn a_file_cut_anywhere_is_read_as_before_once_it_is_complete() {
     each_sample(|format, sample| {
         let (bytes, cuts) = places(format, sample);
-        let whole = read_whole(format, bytes);
+        let whole = read_whole_at(format, &sample.name, bytes);
         for cut in cuts {
             // where it stands is as good as where it is cut
-            let torn = read_whole(format, &bytes[..cut]);
+            let torn = read_whole_at(format, &sample.name, &bytes[..cut]);
             assert!(torn.frames <= whole.frames && torn.consumed <= cut as u64, "{} at {cut}", sample.name);
-            let mut feeder = Feeder::new(format, bytes);
+            let mut feeder = Feeder::named(format, sample.name.as_ref(), bytes);
             feeder.grow_to(cut);
             feeder.grow_to(bytes.len());
             assert_eq!(feeder.finish(), whole, "{} cut at {cut}", sample.name);
@@ -106,7 +111,7 @@ fn a_flipped_byte_costs_no_more_than_its_surroundings_and_never_a_panic() {
             for flip in [0x01, 0x80, 0xff] {
                 let mut damaged = bytes.to_vec();
                 damaged[at] ^= flip;
-                let reading = read_whole(format, &damaged);
+                let reading = read_whole_at(format, &sample.name, &damaged);
                 let output = reading.points() + reading.skips.len();
                 assert!(output <= damaged.len(), "{} flipped at {at}: {output} things", sample.name);
                 for (offset, length, reason) in &reading.skips {
@@ -126,8 +131,8 @@ fn a_large_file_survives_damage_anywhere() {
             let at = bytes.len() * part / 24;
             let mut damaged = bytes.to_vec();
             damaged[at] ^= 0x55;
-            let whole = read_whole(format, &damaged).joined();
-            let pieces = read_in_pieces(format, &damaged, &[4099, 1 << 16]).joined();
+            let whole = read_whole_at(format, &sample.name, &damaged).joined();
+            let pieces = read_in_pieces_at(format, &sample.name, &damaged, &[4099, 1 << 16]).joined();
             assert_eq!(whole, pieces, "{} flipped at {at}", sample.name);
         }
     }
@@ -142,7 +147,7 @@ fn hostile_lengths_are_compared_before_memory_is_taken() {
             for at in (0..bytes.len().saturating_sub(8)).step_by(if bytes.len() > 512 { 13 } else { 1 }) {
                 let mut damaged = bytes.to_vec();
                 damaged[at..at + 8].copy_from_slice(&length.to_le_bytes());
-                read_whole(format, &damaged);
+                read_whole_at(format, &sample.name, &damaged);
             }
         }
     });
@@ -216,7 +221,7 @@ fn a_line_that_never_ends_takes_no_memory_and_is_listed_once() {
 #[test]
 fn only_rewritten_headers_have_a_fingerprint() {
     each_sample(|format, sample| {
-        let mut feeder = Feeder::new(format, &sample.bytes);
+        let mut feeder = Feeder::named(format, sample.name.as_ref(), &sample.bytes);
         feeder.grow_to(sample.bytes.len());
         let fingerprint = feeder.fingerprint_bytes();
         assert!(fingerprint <= (64 << 10) && fingerprint <= sample.bytes.len(), "{}", sample.name);

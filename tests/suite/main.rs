@@ -5,6 +5,7 @@
 mod architecture;
 mod builders;
 mod cli;
+mod databases;
 mod detectors;
 mod event_loop;
 mod formats;
@@ -24,3 +25,4 @@ mod screens;
 mod sessions;
 mod store;
 mod text_formats;
+mod trackers;

@@ -12,3 +12,4 @@ pub mod paths;
 pub mod protobuf;
 pub mod template;
 pub mod series;
+pub mod sqlite;

@@ -201,9 +201,19 @@ pub fn read_whole(format: &dyn Format, bytes: &[u8]) -> Reading {
     read_in_pieces(format, bytes, &[bytes.len().max(1)])
 }
 
+/// The same of a file of that path, for formats that keep names in it.
+pub fn read_whole_at(format: &dyn Format, path: &str, bytes: &[u8]) -> Reading {
+    read_in_pieces_at(format, path, bytes, &[bytes.len().max(1)])
+}
+
 /// The file in pieces of these sizes, again and again.
 pub fn read_in_pieces(format: &dyn Format, bytes: &[u8], sizes: &[usize]) -> Reading {
-    let mut feeder = Feeder::new(format, bytes);
+    read_in_pieces_at(format, "sample", bytes, sizes)
+}
+
+/// The same of a file of that path.
+pub fn read_in_pieces_at(format: &dyn Format, path: &str, bytes: &[u8], sizes: &[usize]) -> Reading {
+    let mut feeder = Feeder::named(format, path.as_ref(), bytes);
     let mut end = 0;
     for size in sizes.iter().cycle() {
         end = (end + (*size).max(1)).min(bytes.len());
