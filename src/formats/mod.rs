@@ -6,12 +6,16 @@
 //!
 //! To add a format: one file here with a `Format`, one line in [`FORMATS`], one sample in `sample_logs/`.
 
+mod by_line;
 mod catboost;
 mod csv;
 mod decoded;
 mod document;
 mod hfstate;
 mod jsonl;
+mod neptune;
+mod polyaxon;
+mod sacred;
 mod scope;
 mod standing;
 mod taught;
@@ -110,6 +114,9 @@ pub static FORMATS: &[&dyn Format] = &[
     &scope::Scope,
     &catboost::CatBoost,
     &hfstate::HfState,
+    &sacred::Sacred,
+    &neptune::Neptune,
+    &polyaxon::Polyaxon,
     &jsonl::JsonLines,
     &csv::Csv,
     &hfstate::HfResults,
