@@ -9,12 +9,13 @@
 use std::path::Path;
 
 use super::{
-    Candidate, Claim, Consumed, Decoded, Decoder, FRAME_LIMIT, Fatal, Format, Opening, Standing,
+    Candidate, Claim, Decoded, Decoder, Format, Opening, Standing,
+    by_line::{ByLine, Place, ReadLine},
     document::first_keys,
     wire::{
         json::JsonError,
         json_tree::{Json, Object},
-        lines::{Line, Lines, trim, without_mark},
+        lines::trim,
     },
 };
 use crate::model::{EndStatus, Goal, Point, Record, RunInfo, SeriesKey, Step, Tag};
@@ -54,22 +55,21 @@ impl Format for CatBoost {
     }
 
     fn decoder(&self, _opening: &Opening<'_>) -> Box<dyn Decoder> {
-        Box::new(CatBoostDecoder { lines: Lines::new(FRAME_LIMIT as usize), sets: Vec::new(), last: None, total: None })
+        Box::new(ByLine::new(CatBoostLines::default()))
     }
 }
 
-/// Where the decoder of one file stands.
-struct CatBoostDecoder {
-    lines: Lines,
+/// What is known of a file so far.
+#[derive(Default)]
+struct CatBoostLines {
     /// A set of samples and the series of its metrics, in the order of the values.
     sets: Vec<(String, Vec<SeriesKey>)>,
     last: Option<Step>,
     total: Option<Step>,
 }
 
-impl CatBoostDecoder {
-    fn line(&mut self, text: &[u8], out: &mut Decoded) -> Result<(), JsonError> {
-        let text = trim(text);
+impl CatBoostLines {
+    fn json(&mut self, text: &[u8], out: &mut Decoded) -> Result<(), JsonError> {
         let text = trim(text.strip_suffix(b",").unwrap_or(text));
         if let Some(meta) = text.strip_prefix(b"\"meta\":") {
             let meta = Json::parse(trim(meta))?;
@@ -176,33 +176,9 @@ fn goal(metrics: &Json<'_>) -> Option<(Tag, Goal)> {
     Some((Tag::from(first.text("name")?), goal))
 }
 
-impl Decoder for CatBoostDecoder {
-    fn decode(&mut self, available: &[u8], out: &mut Decoded) -> Result<Consumed, Fatal> {
-        let mut at = 0;
-        while let Some(line) = self.lines.next(available, &mut at) {
-            match line {
-                Line::Text { offset, bytes, text } => {
-                    let text = if offset == 0 { without_mark(text) } else { text };
-                    if let Err(error) = self.line(text, out) {
-                        out.skip(offset, bytes, error.reason());
-                    }
-                }
-                Line::TooLong { offset, bytes } => out.skip(offset, bytes, "line longer than 64 MiB"),
-            }
-        }
-        Ok(Consumed::all(at))
-    }
-
-    /// A last line that is cut off is not used: a number in it could be cut too.
-    fn decode_rest(&mut self, rest: &[u8], out: &mut Decoded) -> usize {
-        match self.lines.last(rest) {
-            Some(Line::Text { text, .. }) if self.line(without_mark(text), out).is_ok() => rest.len(),
-            Some(Line::TooLong { offset, bytes }) => {
-                out.skip(offset, bytes, "line longer than 64 MiB");
-                rest.len()
-            }
-            _ => 0,
-        }
+impl ReadLine for CatBoostLines {
+    fn line(&mut self, text: &[u8], _: Place, out: &mut Decoded) -> Result<(), &'static str> {
+        self.json(text, out).map_err(JsonError::reason)
     }
 }
 

@@ -6,6 +6,7 @@
 //!
 //! To add a format: one file here with a `Format`, one line in [`FORMATS`], one sample in `sample_logs/`.
 
+mod by_line;
 mod catboost;
 mod csv;
 mod decoded;
@@ -14,6 +15,9 @@ mod hfstate;
 mod jsonl;
 mod mlflow;
 mod projector;
+mod neptune;
+mod polyaxon;
+mod sacred;
 mod scope;
 mod sqlite;
 mod standing;
@@ -124,6 +128,9 @@ pub static FORMATS: &[&dyn Format] = &[
     &wandbfiles::WandbFiles,
     &catboost::CatBoost,
     &hfstate::HfState,
+    &sacred::Sacred,
+    &neptune::Neptune,
+    &polyaxon::Polyaxon,
     &jsonl::JsonLines,
     &csv::Csv,
     &hfstate::HfResults,
