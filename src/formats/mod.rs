@@ -12,6 +12,7 @@ mod jsonl;
 mod scope;
 mod standing;
 mod taught;
+mod text;
 mod tfevents;
 pub mod wire;
 
