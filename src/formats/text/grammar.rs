@@ -42,8 +42,8 @@ pub(super) struct Value<'a> {
     /// The number as it is printed. NaN and the infinities are data.
     pub value: f64,
     /// The unit as it is printed (`ms`, `s`, `K`, `GiB`), or empty. Later numbers of the series are brought to the
-    /// unit of the first one: `862ms` and then `4.6s`.
-    pub unit: &'a str,
+    /// unit of the first one: `862ms` and then `4.6s`. [`super::scan::quantity`] gives it.
+    pub unit: &'static str,
 }
 
 /// What a line says besides numbers.
@@ -115,7 +115,7 @@ impl<'a> Line<'a> {
     }
 
     /// A number with the unit as it is printed.
-    pub fn add_unit(&mut self, tag: impl Into<Cow<'a, str>>, value: f64, unit: &'a str) {
+    pub fn add_unit(&mut self, tag: impl Into<Cow<'a, str>>, value: f64, unit: &'static str) {
         self.values.push(Value { tag: tag.into(), context: Cow::Borrowed(""), value, unit });
     }
 

@@ -49,7 +49,7 @@ pub(in crate::formats::text) struct Quantity<'a> {
     /// The number as it is printed: `1,234` is 1234, `nan` and `-inf` are what they say.
     pub value: f64,
     /// The unit behind it, or empty.
-    pub unit: &'a str,
+    pub unit: &'static str,
     /// What follows both.
     pub rest: &'a str,
 }
@@ -146,18 +146,18 @@ fn digits_length(bytes: &[u8]) -> Option<usize> {
     Some(at)
 }
 
-fn unit_of(rest: &str) -> Option<&str> {
+fn unit_of(rest: &str) -> Option<&'static str> {
     if !rest.bytes().next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'%' || b >= 0x80) {
         return None;
     }
     UNITS.iter().find_map(|unit| {
         let (found, after) = rest.split_at_checked(unit.len())?;
-        (found == *unit && ends_well(after)).then_some(found)
+        (found == *unit && ends_well(after)).then_some(*unit)
     })
 }
 
 /// A unit behind a blank: only those that cannot be the next word.
-fn spaced_unit(rest: &str) -> Option<&str> {
+fn spaced_unit(rest: &str) -> Option<&'static str> {
     let found = unit_of(rest)?;
     (found.len() > 1 && found != "min" || found == "%").then_some(found)
 }
