@@ -23,6 +23,7 @@ mod sqlite;
 mod standing;
 mod swanlab;
 mod taught;
+mod text;
 mod tfevents;
 mod visualdl;
 mod wandb;
@@ -134,6 +135,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &jsonl::JsonLines,
     &csv::Csv,
     &hfstate::HfResults,
+    &text::TextLog,
 ];
 
 /// How far a decoder came.
