@@ -30,7 +30,9 @@ impl Grammar for Keras {
 
     fn read<'a>(&self, line: &'a str, state: &mut State, out: &mut Line<'a>) -> bool {
         if let Some(counts) = line.strip_prefix("Epoch ") {
-            return header(counts, state, out);
+            // noted also where it is left to others: every second loop prints such a line
+            note_epoch(counts, state);
+            return false;
         }
         let Some((counts, _)) = line.split_once(' ') else { return false };
         let Some((done, total)) = counter_of(counts) else { return false };
@@ -51,7 +53,7 @@ impl Grammar for Keras {
             out.values.clear();
             return true;
         }
-        out.epoch = state.epoch;
+        (out.epoch, out.epochs_total) = (state.epoch, state.epochs_total);
         if state.count == COMPLETE {
             out.context = "evaluate".into();
         } else if state.epoch.is_some() {
@@ -64,10 +66,9 @@ impl Grammar for Keras {
 /// The epoch of the last header has had its numbers.
 const COMPLETE: u64 = 1;
 
-fn header(counts: &str, state: &mut State, out: &mut Line<'_>) -> bool {
-    let Some((epoch, total)) = counter_of(counts) else { return false };
-    state.epoch = Some(epoch as f64);
-    state.count = 0;
-    out.epochs_total = Some(total as f64);
-    true
+fn note_epoch(counts: &str, state: &mut State) {
+    if let Some((epoch, total)) = counter_of(counts) {
+        (state.epoch, state.epochs_total) = (Some(epoch as f64), Some(total as f64));
+        state.count = 0;
+    }
 }

@@ -20,14 +20,13 @@ impl Grammar for TorchTitan {
     }
 
     fn may(&self, line: &str) -> bool {
-        line.starts_with("step: ") || line.starts_with("validate step: ")
+        line.starts_with("step: ") || line.starts_with("validate step: ") || line.starts_with("[titan] ")
     }
 
     fn read<'a>(&self, line: &'a str, _state: &mut State, out: &mut Line<'a>) -> bool {
-        let (rest, context) = match line.strip_prefix("validate ") {
-            Some(rest) => (rest, "validate"),
-            None => (line, ""),
-        };
+        let Some(rest) = line.find("step: ").and_then(|at| line.get(at..)) else { return false };
+        let before = line.get(..line.len() - rest.len()).unwrap_or_default();
+        let context = if before.ends_with("validate ") { "validate" } else { "" };
         if !rest.contains("loss:") || !rest.contains("memory:") {
             return false;
         }

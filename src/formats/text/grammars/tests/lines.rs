@@ -117,6 +117,14 @@ fn language_model_trainers_are_read() {
             &["validate step: 10  loss:  5.1029  memory:  2.38GiB(3.90%)  tps: 52,000"],
             "step=10 context=validate | loss=5.1029, memory=2.38GiB, tps=52000",
         ),
+        // torchtitan on one machine, where its own prefix is not a logger's
+        (
+            "torchtitan",
+            &[
+                "[titan] 2025-10-30 14:32:58,990 - root - INFO - step:  3  loss:     nan  grad_norm:  2.4418  memory:  2.49GiB(3.14%)  tps: 189,694",
+            ],
+            "step=3 | loss=NaN, grad_norm=2.4418, memory=2.49GiB, tps=189694",
+        ),
         // torchtune, as its DiskLogger composes it
         (
             "torchtune",
@@ -345,12 +353,12 @@ fn bars_and_tables_are_read() {
                 "Epoch 2/5",
                 "22/22 ━━━━━━━━━━━━━━━━━━━━ 0s 5ms/step - accuracy: 0.8000 - loss: 0.7700 - val_accuracy: 0.8800 - learning_rate: 0.0100",
             ],
-            "epoch=2 | accuracy=0.8, loss=0.77, val_accuracy=0.88, learning_rate=0.01",
+            "epoch=2 epochs=5 | accuracy=0.8, loss=0.77, val_accuracy=0.88, learning_rate=0.01",
         ),
         (
             "keras",
             &["Epoch 6/8", "22/22 - 0s - 16ms/step - accuracy: 0.7529 - loss: 1.0419"],
-            "epoch=6 | accuracy=0.7529, loss=1.0419",
+            "epoch=6 epochs=8 | accuracy=0.7529, loss=1.0419",
         ),
         // Keras 2
         (
@@ -359,7 +367,7 @@ fn bars_and_tables_are_read() {
                 "Epoch 1/5",
                 "1875/1875 [==============================] - 3s 1ms/step - loss: 0.2989 - accuracy: 0.9123",
             ],
-            "epoch=1 | loss=0.2989, accuracy=0.9123",
+            "epoch=1 epochs=5 | loss=0.2989, accuracy=0.9123",
         ),
         ("keras", &["Epoch 1/5", "3/22 ━━━━━━━━━━━━━━━━━━━━ 0s 5ms/step - loss: 0.9"], "|"),
         (
@@ -369,7 +377,7 @@ fn bars_and_tables_are_read() {
                 "22/22 - 0s - 5ms/step - loss: 0.9",
                 "13/13 ━━━━━━━━━━━━━━━━━━━━ 0s 3ms/step - accuracy: 0.88 - loss: 0.6168",
             ],
-            "epoch=1 context=evaluate | accuracy=0.88, loss=0.6168",
+            "epoch=1 epochs=1 context=evaluate | accuracy=0.88, loss=0.6168",
         ),
         // Lightning 2
         (
