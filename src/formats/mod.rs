@@ -108,6 +108,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &scope::Scope,
     &jsonl::JsonLines,
     &csv::Csv,
+    &text::TextLog,
 ];
 
 /// How far a decoder came.

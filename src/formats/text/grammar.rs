@@ -102,6 +102,9 @@ pub(super) struct Line<'a> {
     pub notes: Vec<Note<'a>>,
     /// Settings of the run.
     pub settings: Vec<(Cow<'a, str>, HyperValue)>,
+    /// The lines from this one on are of another run of the file, of that name: a launcher that runs one job after
+    /// another in one process.
+    pub run: Option<Cow<'a, str>>,
     /// Framework with its version, where the line says it.
     pub framework: Option<Cow<'a, str>>,
     /// The line says for certain that the run has ended.
@@ -133,6 +136,7 @@ impl<'a> Line<'a> {
             && self.end.is_none()
             && self.steps_total.is_none()
             && self.epochs_total.is_none()
+            && self.run.is_none()
     }
 }
 

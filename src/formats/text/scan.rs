@@ -45,7 +45,7 @@ const UNITS: &[&str] = &[
 
 /// A number at the start of a text.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub(in crate::formats::text) struct Quantity<'a> {
+pub(in crate::formats) struct Quantity<'a> {
     /// The number as it is printed: `1,234` is 1234, `nan` and `-inf` are what they say.
     pub value: f64,
     /// The unit behind it, or empty.
@@ -56,7 +56,7 @@ pub(in crate::formats::text) struct Quantity<'a> {
 
 /// The number at the start of `text`, with its unit. `None` where the text begins otherwise, or where the number is
 /// the beginning of something else: `3rd`, `1.2.3`, `12:30`, `0x1f`, `2026-11-23`.
-pub(in crate::formats::text) fn quantity(text: &str) -> Option<Quantity<'_>> {
+pub(in crate::formats) fn quantity(text: &str) -> Option<Quantity<'_>> {
     let length = number_length(text)?;
     let (number, rest) = text.split_at_checked(length)?;
     let value = value_of(number)?;
@@ -73,7 +73,7 @@ pub(in crate::formats::text) fn quantity(text: &str) -> Option<Quantity<'_>> {
 }
 
 /// The whole of `text` as a number without unit: `1,234`, `1e-5`, `NaN`.
-pub(in crate::formats::text) fn value_of(text: &str) -> Option<f64> {
+pub(in crate::formats) fn value_of(text: &str) -> Option<f64> {
     if text.len() > NUMBER_LENGTH {
         return None;
     }
@@ -167,7 +167,8 @@ fn ends_well(rest: &str) -> bool {
     let mut bytes = rest.bytes();
     match bytes.next() {
         None => true,
-        Some(b':' | b'.' | b'-') => !bytes.next().is_some_and(|b| b.is_ascii_alphanumeric()),
+        Some(b':') => !bytes.next().is_some_and(|b| b.is_ascii_digit()),
+        Some(b'.' | b'-') => !bytes.next().is_some_and(|b| b.is_ascii_alphanumeric()),
         Some(byte) => !(byte.is_ascii_alphanumeric() || byte == b'_'),
     }
 }
@@ -175,7 +176,7 @@ fn ends_well(rest: &str) -> bool {
 /// A frame of a progress bar as `tqdm` draws it, wherever it stands in a line:
 /// `Epoch 3:  45%|████ | 10/22 [00:01<00:01, 8.9it/s, v_num=0, train_loss=2.27]`.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub(in crate::formats::text) struct Progress<'a> {
+pub(in crate::formats) struct Progress<'a> {
     /// What stands before the percentage, without colon and blanks.
     pub title: &'a str,
     /// Done so far; a `k` or `M` behind it is multiplied out.
@@ -189,7 +190,7 @@ pub(in crate::formats::text) struct Progress<'a> {
 }
 
 /// The last frame of a progress bar in `line`.
-pub(in crate::formats::text) fn progress(line: &str) -> Option<Progress<'_>> {
+pub(in crate::formats) fn progress(line: &str) -> Option<Progress<'_>> {
     let bar = memchr::memmem::rfind(line.as_bytes(), b"%|")?;
     let (before, after) = (line.get(..bar)?, line.get(bar + 2..)?);
     let title = before.trim_end_matches(|c: char| c.is_ascii_digit());
