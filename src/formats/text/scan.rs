@@ -203,14 +203,21 @@ pub(in crate::formats) fn progress(line: &str) -> Option<Progress<'_>> {
     let inside = counts.get(open + 1..)?;
     let close = closing(inside)?;
     let (inside, rest) = (inside.get(..close)?, inside.get(close + 1..)?);
-    let mut parts = inside.splitn(3, ',');
-    parts.next().filter(|times| times.contains('<'))?;
-    parts.next();
+    let (times, after) = inside.split_once(',').unwrap_or((inside, ""));
+    if !times.contains('<') {
+        return None;
+    }
+    // a trainer's own bar may leave the rate out: `[06:19<07:13, loss=11.5]`
+    let postfix = match after.split_once(',') {
+        Some((rate, rest)) if !rate.contains('=') => rest,
+        None if !after.contains('=') => "",
+        _ => after,
+    };
     Some(Progress {
         title: title.trim().trim_end_matches(':').trim_end(),
         done: multiplied(done)?,
         total: multiplied(total)?,
-        postfix: parts.next().unwrap_or_default().trim(),
+        postfix: postfix.trim(),
         rest: rest.trim(),
     })
 }
@@ -286,6 +293,8 @@ mod tests {
         assert_eq!((found.postfix, found.rest), ("v_num=0, train_loss=2.27", "{'loss': 1}"));
         let found = progress("100%|██████████| 1.2k/1.2k [00:05<00:00, 240it/s]").unwrap();
         assert_eq!((found.title, found.done, found.postfix), ("", 1200.0, ""));
+        let found = progress("Epoch 0: :  47%|████▋     | 7/15 [06:19<07:13, loss=11.50, lr=0.1]").unwrap();
+        assert_eq!((found.done, found.postfix), (7.0, "loss=11.50, lr=0.1"), "without a rate");
         assert_eq!(progress("50%| of all | are 1/2 [sic]"), None);
     }
 }
