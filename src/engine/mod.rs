@@ -4,6 +4,7 @@
 //! for longer than one batch or one frame. Poison is recovered: a reader must not die with a writer. A panic
 //! while a batch is taken in costs that batch and is noted at its file; the thread goes on.
 
+mod layers;
 mod session;
 mod thread;
 
@@ -16,6 +17,8 @@ use std::{
 pub use session::Session;
 pub use thread::{HEARTBEAT, read_all, spawn};
 
+use layers::ScalarLayers;
+
 use crate::{
     detect::Detectors,
     model::{Batch, FileHealth, FileId, News, RunId, WallTime},
@@ -27,6 +30,7 @@ use crate::{
 pub struct Engine {
     limits: Limits,
     detectors: Option<Detectors>,
+    layers: ScalarLayers,
     /// Batches lost to a panic, by file. Kept here because readers replace a file's health as a whole.
     faults: BTreeMap<FileId, u64>,
 }
@@ -37,7 +41,12 @@ const FAULT: &str = "batches lost to an internal error";
 impl Engine {
     /// An engine whose sessions keep `limits`; without `detect` nothing is judged.
     pub fn new(limits: Limits, detect: bool) -> Self {
-        Self { limits, detectors: detect.then(Detectors::new), faults: BTreeMap::new() }
+        Self {
+            limits,
+            detectors: detect.then(Detectors::new),
+            layers: ScalarLayers::default(),
+            faults: BTreeMap::new(),
+        }
     }
 
     /// The silence after which a run is old instead of stalled (`--stale-after`). Seconds.
@@ -89,11 +98,16 @@ impl Engine {
 
     /// Takes in a batch; a panic on the way is noted at the batch's file.
     fn contain(&mut self, session: &mut Session, batch: &Batch, now: WallTime) {
-        let detectors = self.detectors.as_mut();
+        let (detectors, layers) = (self.detectors.as_mut(), &mut self.layers);
         let taken = contained(|| {
             let changes = session.store.apply(batch);
             if let (Some(detectors), Some(run)) = (detectors, session.store.run(&batch.run)) {
                 detectors.observe(batch, &changes, run, &mut session.alerts, now);
+            }
+            // Not judged: the series that they come from are.
+            let records = layers.of(batch);
+            if !records.is_empty() {
+                session.store.apply_layers(&batch.run, &batch.origin, &records);
             }
         });
         if !taken {
