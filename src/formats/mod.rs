@@ -18,14 +18,22 @@ mod dvclive;
 mod hfstate;
 mod jsonl;
 mod matrices;
+mod mlflow;
+mod projector;
 mod neptune;
 mod polyaxon;
 mod sacred;
 mod scope;
 mod settings;
+mod sqlite;
 mod standing;
+mod swanlab;
 mod taught;
+mod text;
 mod tfevents;
+mod visualdl;
+mod wandb;
+mod wandbfiles;
 pub mod wire;
 
 use std::{fmt, path::Path, sync::Arc};
@@ -118,6 +126,13 @@ impl<'a> Opening<'a> {
 pub static FORMATS: &[&dyn Format] = &[
     &tfevents::TfEvents,
     &scope::Scope,
+    &sqlite::Sqlite,
+    &mlflow::MlFlow,
+    &projector::Projector,
+    &wandb::Wandb,
+    &swanlab::SwanLab,
+    &visualdl::VisualDl,
+    &wandbfiles::WandbFiles,
     &catboost::CatBoost,
     &hfstate::HfState,
     &sacred::Sacred,
@@ -133,6 +148,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &dvclive::DvcLive,
     &hfstate::HfResults,
     &settings::Settings,
+    &text::TextLog,
 ];
 
 /// How far a decoder came.
