@@ -46,9 +46,17 @@ pub(super) struct Look {
 /// Lines of a shape that is not believed yet.
 #[derive(Debug, Default)]
 struct Waiting {
-    rows: Vec<(String, Line<'static>)>,
+    rows: Vec<Row>,
     run: usize,
     last: Option<Place>,
+}
+
+/// One such line, the run that it was in, and where it stands if it does not say so itself.
+#[derive(Debug)]
+struct Row {
+    run: String,
+    line: Line<'static>,
+    at: Option<Step>,
 }
 
 /// Where a line stands, for comparison: epoch, then step or batch. Kept as bits of what is printed.
@@ -133,17 +141,21 @@ impl General {
             self.waiting.clear();
         }
         let waiting = self.waiting.entry(shape).or_default();
-        if waiting.rows.last().is_some_and(|(_, last)| same(last, line)) {
+        if waiting.rows.last().is_some_and(|last| same(&last.line, line)) {
             return false;
         }
         let placed = place.step.is_some() || place.epoch.is_some() || place.batch.is_some();
         let grows = waiting.last.is_none_or(|last| place >= last);
         waiting.run = if grows || !placed { waiting.run + 1 } else { 1 };
         waiting.last = Some(place);
-        waiting.rows.push((sink.run().to_owned(), standing_at(line, sink.step())));
+        let names_place = line.step.is_some() || line.batch.is_some();
+        let at = if names_place { None } else { sink.place() };
+        waiting.rows.push(Row { run: sink.run().to_owned(), line: owned(line), at });
         let moved = !placed || waiting.run > waiting.rows.len() || {
             let first = waiting.rows.get(waiting.rows.len() - waiting.run);
-            first.is_none_or(|(_, l)| (l.step, l.epoch, l.batch) != (place.step, place.epoch, place.batch))
+            first.is_none_or(|row| {
+                (row.line.step, row.line.epoch, row.line.batch) != (place.step, place.epoch, place.batch)
+            })
         };
         let restarts = placed && waiting.rows.len() >= 2 * LINES;
         if (waiting.run >= lines && moved) || (restarts && lines == LINES) {
@@ -152,9 +164,9 @@ impl General {
             self.believed.insert(shape);
             self.last = Some(place);
             let now = sink.run().to_owned();
-            for (run, row) in &rows {
-                sink.enter(run, out);
-                sink.take(row, None, out);
+            for row in &rows {
+                sink.enter(&row.run, out);
+                sink.take_at(&row.line, row.at, out);
             }
             sink.enter(&now, out);
             return true;
@@ -177,16 +189,6 @@ fn plausible(found: &Found) -> bool {
 fn same(a: &Line<'_>, b: &Line<'_>) -> bool {
     let bits = |line: &Line<'_>| -> Vec<u64> { line.values.iter().map(|v| v.value.to_bits()).collect() };
     (a.step, a.epoch, a.batch) == (b.step, b.epoch, b.batch) && bits(a) == bits(b)
-}
-
-/// A copy of a line that stands where it was read: at the last step if it names none itself.
-fn standing_at(line: &Line<'_>, step: Option<Step>) -> Line<'static> {
-    let mut row = owned(line);
-    if row.step.is_none() && row.batch.is_none() && step.is_some() {
-        row.step = step;
-        row.epoch = None;
-    }
-    row
 }
 
 fn owned(line: &Line<'_>) -> Line<'static> {

@@ -50,6 +50,48 @@ struct Reader<'a, 'o> {
 struct Before {
     phrase: Option<(usize, usize)>,
     split: Option<(usize, &'static str)>,
+    /// Where the words since the last delimiter begin, where the last one ends, and how many they are.
+    words: Option<(usize, usize, usize)>,
+}
+
+/// Words before the last one of a name, where all since the last delimiter belong to it.
+const WORDS_BEFORE: usize = 3;
+
+impl Before {
+    /// A number ends everything.
+    fn value(&mut self) {
+        self.phrase = None;
+        self.words = None;
+    }
+
+    /// Where a name that ends in the word at `start` begins by the words that are known to qualify it.
+    fn qualified(&self, start: usize) -> usize {
+        self.phrase.filter(|(_, to)| to + 1 == start).map_or(start, |(from, _)| from)
+    }
+
+    /// The same where all words since the last delimiter are its name: `number of skipped iterations`.
+    fn worded(&self, text: &str, start: usize) -> Option<usize> {
+        let (from, to, count) = self.words?;
+        let joined = text.get(to..start)? == " ";
+        (joined && (1..=WORDS_BEFORE).contains(&count)).then_some(from)
+    }
+
+    /// A word without a number.
+    fn pass(&mut self, text: &str, word: (usize, usize), separated: bool, value_at: usize, qualifies: bool) {
+        let (start, end) = word;
+        let from = self.qualified(start);
+        self.phrase = (!separated && qualifies).then_some((from, end));
+        self.words = match self.words {
+            _ if separated => Some((value_at, value_at, 0)),
+            Some((from, _, 0)) if text.get(from..start).is_some_and(|t| t.trim().is_empty()) => {
+                Some((start, end, 1))
+            }
+            Some((from, to, count)) if count > 0 && text.get(to..start) == Some(" ") => {
+                Some((from, end, count + 1))
+            }
+            _ => None,
+        };
+    }
 }
 
 impl<'a> Reader<'a, '_> {
@@ -66,16 +108,20 @@ impl<'a> Reader<'a, '_> {
         let bytes = text.as_bytes();
         self.found.length += bytes.iter().filter(|b| !b.is_ascii_whitespace()).count();
         self.context = "";
-        let mut before = Before::default();
+        let mut before = Before { words: Some((0, 0, 0)), ..Before::default() };
         let mut at = 0;
         while let Some(byte) = bytes.get(at) {
             at = match byte {
                 b'a'..=b'z' | b'A'..=b'Z' | b'_' => self.word(text, at, &mut before),
                 b'0'..=b'9' => {
-                    before.phrase = None;
+                    before.value();
                     run_end(bytes, at, |b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.'))
                 }
                 b'[' => self.bracket(text, at),
+                b'|' | b',' | b';' | b'\t' => {
+                    before.words = Some((at + 1, at + 1, 0));
+                    at + 1
+                }
                 _ => at + 1,
             };
         }
@@ -86,21 +132,20 @@ impl<'a> Reader<'a, '_> {
         let end = word_end(text.as_bytes(), start);
         let word = text.get(start..end).unwrap_or_default();
         let (separated, value_at) = separator(text.as_bytes(), end);
-        if let Some(next) = self.counted(text, word, start, value_at, separated, before) {
+        if let Some(next) = self.counted(text, word, start, value_at, before) {
             return next;
         }
         let quantity = text.get(value_at..).and_then(number_behind);
-        let (phrase_start, known) = match before.phrase {
-            Some((from, to)) if to + 1 == start => {
-                (from, looks_like_metric(text.get(from..end).unwrap_or_default()) || looks_like_metric(word))
-            }
-            _ => (start, looks_like_metric(word)),
-        };
+        let phrase_start = before.qualified(start);
+        let name_start =
+            if separated { before.worded(text, start).unwrap_or(phrase_start) } else { phrase_start };
+        let known =
+            looks_like_metric(word) || looks_like_metric(text.get(phrase_start..end).unwrap_or_default());
         if let Some(quantity) = quantity {
             let named = separated || known || has_mean(quantity.rest);
             if named && !is_idle(word) {
-                let tag = text.get(phrase_start..end).unwrap_or(word);
-                return self.value(text, tag, phrase_start, quantity, known, before);
+                let tag = text.get(name_start..end).unwrap_or(word);
+                return self.value(text, tag, name_start, quantity, known, before);
             }
         }
         if let Some(split) = split(word) {
@@ -111,8 +156,7 @@ impl<'a> Reader<'a, '_> {
                 before.split = Some((start, split));
             }
         }
-        before.phrase =
-            if !separated && (qualifies(word) || known) { Some((phrase_start, end)) } else { None };
+        before.pass(text, (start, end), separated, value_at, qualifies(word) || known);
         end.max(start + 1)
     }
 
@@ -123,7 +167,6 @@ impl<'a> Reader<'a, '_> {
         word: &str,
         start: usize,
         mut at: usize,
-        separated: bool,
         before: &mut Before,
     ) -> Option<usize> {
         let counter = counter(word)?;
@@ -160,15 +203,15 @@ impl<'a> Reader<'a, '_> {
             }
             Counter::Step(_) => {}
         }
-        self.use_split(before, start, separated);
-        before.phrase = None;
+        self.use_split(before, start);
+        before.value();
         let next = text.len() - rest.len();
         self.found.covered += dense(bytes, start, next);
         Some(next)
     }
 
     /// A split that stands alone before something is what the numbers behind it are of.
-    fn use_split(&mut self, before: &mut Before, name_start: usize, _separated: bool) {
+    fn use_split(&mut self, before: &mut Before, name_start: usize) {
         if let Some((at, split)) = before.split.take()
             && at < name_start
         {
@@ -185,8 +228,8 @@ impl<'a> Reader<'a, '_> {
         known: bool,
         before: &mut Before,
     ) -> usize {
-        self.use_split(before, start, true);
-        before.phrase = None;
+        self.use_split(before, start);
+        before.value();
         let (value, unit, rest) = percentage(quantity.rest)
             .map_or((quantity.value, quantity.unit, quantity.rest), |(value, rest)| (value, "%", rest));
         let context = self.context;

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     formats::Decoded,
-    model::{EndStatus, HyperValue, LoggedAlert, Record, RunInfo, WallTime},
+    model::{EndStatus, HyperValue, LoggedAlert, Record, RunInfo, Step, WallTime},
 };
 
 /// Alerts of one rule that a file may raise; further ones are counted.
@@ -58,9 +58,9 @@ impl Sink {
         &self.run
     }
 
-    /// The last step, where lines of the file have steps.
-    pub fn step(&self) -> Option<crate::model::Step> {
-        self.steps.last().filter(|_| self.steps.stepped())
+    /// Where a line stands that does not say so itself, if that is known already.
+    pub fn place(&self) -> Option<Step> {
+        self.steps.place()
     }
 
     /// Directs what follows to another run of the file.
@@ -77,12 +77,23 @@ impl Sink {
         self.failed = false;
     }
 
+    /// A line that waited, with its place if that was known when it was read.
+    pub fn take_at(&mut self, line: &Line<'_>, at: Option<Step>, out: &mut Decoded) {
+        match at {
+            Some(step) => self.points(line, step, out),
+            None => self.take(line, None, out),
+        }
+    }
+
     /// Everything that a line says.
     pub fn take(&mut self, line: &Line<'_>, framework: Option<&'static str>, out: &mut Decoded) {
         if let Some(run) = &line.run {
             self.enter(run, out);
         }
-        self.points(line, out);
+        if !line.values.is_empty() {
+            let step = self.steps.step(line, shape(line));
+            self.points(line, step, out);
+        }
         self.facts(line, framework, out);
         if !line.settings.is_empty() {
             let own =
@@ -97,11 +108,7 @@ impl Sink {
         }
     }
 
-    fn points(&mut self, line: &Line<'_>, out: &mut Decoded) {
-        if line.values.is_empty() {
-            return;
-        }
-        let step = self.steps.step(line, shape(line));
+    fn points(&mut self, line: &Line<'_>, step: Step, out: &mut Decoded) {
         if self.failed {
             self.failed = false;
             let value = Arc::from("lines follow after the failure");

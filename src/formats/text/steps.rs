@@ -36,9 +36,9 @@ impl Steps {
         self.last
     }
 
-    /// Whether lines of the file have steps, finer than epochs.
-    pub fn stepped(&self) -> bool {
-        self.stepped
+    /// Where a line stands that names neither step nor epoch, if that is known already.
+    pub fn place(&self) -> Option<Step> {
+        if self.stepped { self.last } else { self.counted.then_some(self.rows) }
     }
 
     /// The step of `line`, whose numbers make the shape `shape`.
