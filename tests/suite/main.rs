@@ -23,3 +23,4 @@ mod screens;
 mod sessions;
 mod store;
 mod text_formats;
+mod text_grammars;
