@@ -9,6 +9,7 @@ use super::{
     claim::{Claimed, claim, first_records},
     folders::Entry,
     group::{self, Beside, Kind, Place, Relation},
+    packed::Packing,
     scout::{Known, Scout},
     source::Stamp,
     tail::Tail,
@@ -50,7 +51,7 @@ impl Scout {
                 continue;
             }
             let name = entry.name.to_string_lossy().into_owned();
-            if !self.ask_one(at, full, &relative.join(&entry.name), name, &mut finds) {
+            if !self.ask_one(at, full, &relative.join(&entry.name), &name, &mut finds) {
                 return false;
             }
         }
@@ -70,7 +71,7 @@ impl Scout {
         at: usize,
         path: PathBuf,
         relative: &Path,
-        name: String,
+        name: &str,
         finds: &mut Vec<Find>,
     ) -> bool {
         let stamp = match path.metadata() {
@@ -96,8 +97,9 @@ impl Scout {
             self.reject(at, &path, key, stamp, "the same file under another name");
             return true;
         }
-        match claim(self.formats, self.selection.hinted(relative), &path, &name) {
+        match claim(self.formats, self.selection.hinted(relative), &path, name) {
             Ok(Claimed::As(format, stamp)) => {
+                let name = Packing::of(name).1.to_owned();
                 finds.push(Find { path, name, format, stamp, waited: None });
                 true
             }
@@ -145,6 +147,7 @@ impl Scout {
         let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
         match claim(self.formats, self.selection.hinted(&relative), &path, &name) {
             Ok(Claimed::As(format, stamp)) => {
+                let name = Packing::of(&name).1.to_owned();
                 let find = Find { path: path.to_path_buf(), name, format, stamp, waited: Some(id) };
                 return self.hand_over_or(at, vec![find], last_chance);
             }
@@ -197,9 +200,15 @@ impl Scout {
             if !self.outlet.send(News::File(Box::new(health.clone()))) {
                 return false;
             }
-            self.learn(Known::new(id, find.path.clone(), at, None), find.stamp.identity());
+            let mut known = Known::new(id, find.path.clone(), at, None);
+            known.companions = find.format.companions();
+            self.learn(known, find.stamp.identity());
             let (run, order) = (place.run.clone(), Arc::clone(&place.order));
-            let tail = Tail::taught(find.path, place, find.format, health, self.taught.clone());
+            let rotated = self.rotated.remove(&find.path);
+            let mut tail = Tail::taught(find.path, place, find.format, health, self.taught.clone());
+            if rotated {
+                tail.expect_older_parts();
+            }
             tails.push((run, order, tail));
         }
         if !tails.is_empty() {

@@ -51,8 +51,13 @@ impl Report {
 
     /// The file is read from its start again.
     pub fn restarted(&mut self) {
+        self.health.restarts = self.health.restarts.saturating_add(1);
+        self.forget();
+    }
+
+    /// What was counted is counted anew.
+    pub fn forget(&mut self) {
         let health = &mut self.health;
-        health.restarts = health.restarts.saturating_add(1);
         health.read_bytes = 0;
         health.pending_bytes = 0;
         health.records = 0;

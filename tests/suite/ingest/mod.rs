@@ -2,9 +2,13 @@
 
 mod bench;
 mod discovery;
+mod documents;
 mod following;
 mod hostile;
+mod packed;
 mod replay;
+mod rotation;
 mod tails;
 
-use bench::{Follower, TEST_FORMATS, append, follow_options, lines, once, write};
+pub use bench::TEST_FORMATS;
+use bench::{Follower, append, follow_options, lines, once, write};
