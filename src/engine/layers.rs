@@ -27,6 +27,9 @@ use crate::{
 /// Records of one tensor from one batch; the store thins further.
 const KEPT: usize = 256;
 
+/// What a batch says of one tensor of one layer.
+type Group<'a> = (LayerName, LayerKind, Vec<(LayerScalar, &'a Column)>);
+
 /// What is known of the scalars of all runs.
 #[derive(Debug, Default)]
 pub struct ScalarLayers {
@@ -48,7 +51,7 @@ impl ScalarLayers {
         if batch.reset {
             run.waiting.clear();
         }
-        let mut groups: Vec<(LayerName, LayerKind, Vec<(LayerScalar, &Column)>)> = Vec::new();
+        let mut groups: Vec<Group<'_>> = Vec::new();
         let mut places = FxHashMap::default();
         for column in &batch.columns {
             let Some(scalar) = run.scalar(&column.key) else { continue };

@@ -87,15 +87,14 @@ fn has_samples(file: &Candidate<'_>) -> Claim {
 
 fn read(path: &Path, bytes: &[u8], out: &mut Decoded) -> Result<(), Unread> {
     let json = Json::parse(whole_json(bytes)?)?;
-    match &json {
-        Json::Object(object) => latest(object, bytes.len(), out),
-        _ => {
-            let found = match samples(&json) {
-                Ok(matrix) => Found::Matrix(matrix, None),
-                Err(reason) => Found::Other(reason),
-            };
-            say(path, bytes.len(), found, out);
-        }
+    if let Json::Object(object) = &json {
+        latest(object, bytes.len(), out)
+    } else {
+        let found = match samples(&json) {
+            Ok(matrix) => Found::Matrix(matrix, None),
+            Err(reason) => Found::Other(reason),
+        };
+        say(path, bytes.len(), found, out);
     }
     out.count_records(1);
     Ok(())
@@ -142,7 +141,8 @@ mod tests {
 
     #[test]
     fn the_latest_values_stand_at_the_step_among_them() {
-        let part = decode("dvclive/metrics.json", "{\n \"train\": {\"loss\": NaN}, \"acc\": 0.5, \"step\": 4\n}");
+        let part =
+            decode("dvclive/metrics.json", "{\n \"train\": {\"loss\": NaN}, \"acc\": 0.5, \"step\": 4\n}");
         let found: Vec<_> = part.columns.iter().map(|c| (c.key.label(), c.points[0].step)).collect();
         assert_eq!(found, [("train/loss".to_owned(), 4), ("acc".to_owned(), 4)]);
         let part = decode("dvclive/metrics.json", "{\n \"acc\": 0.5\n}");
@@ -160,7 +160,10 @@ mod tests {
         assert_eq!(claim("dvclive/metrics.json", "{\n \"loss\": 0.5\n}"), Claim::Yes);
         assert!(matches!(claim("a/metrics.json", "{\n \"loss\": 0.5\n}"), Claim::No(_)));
         assert!(matches!(claim("a/metrics.json", "{\"loss\": 0.5, \"step\": 3}\n"), Claim::No(_)));
-        assert_eq!(claim("d/plots/sklearn/cm.json", "[\n {\"actual\": \"0\", \"predicted\": \"0\"},"), Claim::Yes);
+        assert_eq!(
+            claim("d/plots/sklearn/cm.json", "[\n {\"actual\": \"0\", \"predicted\": \"0\"},"),
+            Claim::Yes
+        );
         assert!(matches!(claim("d/plots/sklearn/roc.json", "{\"roc\": []}"), Claim::No(_)));
     }
 }

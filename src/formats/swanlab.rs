@@ -1,4 +1,4 @@
-//! SwanLab logs, `run-<id>.swanlab`: records in blocks as in a `.wandb` file, under another magic number.
+//! `SwanLab` logs, `run-<id>.swanlab`: records in blocks as in a `.wandb` file, under another magic number.
 //!
 //! Source: the `swanlab` package 0.10, `proto/swanlab/record/v1` and what it imports.
 
@@ -32,7 +32,7 @@ const LINE_LIMIT: usize = 4096;
 /// Names of one medium that are kept.
 const ITEMS_LIMIT: usize = 64;
 
-/// SwanLab logs.
+/// `SwanLab` logs.
 pub struct SwanLab;
 
 impl Format for SwanLab {

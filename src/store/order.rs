@@ -2,8 +2,8 @@
 
 use std::cmp::Ordering;
 
-pub use crate::model::natural;
 use crate::model::SeriesKey;
+pub use crate::model::natural;
 
 /// Series by tag, then context.
 pub(crate) fn by_key(a: &SeriesKey, b: &SeriesKey) -> Ordering {

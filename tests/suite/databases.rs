@@ -1,4 +1,4 @@
-//! Databases that somebody is writing: the state that is read is the one that SQLite itself would read, in every
+//! Databases that somebody is writing: the state that is read is the one that `SQLite` itself would read, in every
 //! state that its log or journal can be in; and nothing in a database can make the reader run away.
 
 use std::{fs, path::Path};
@@ -41,7 +41,7 @@ impl Copy {
     }
 }
 
-/// What SQLite reads from copies of the same files.
+/// What `SQLite` reads from copies of the same files.
 fn by_sqlite(copy: &Copy) -> Vec<(i64, Vec<u8>)> {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("copy.db");

@@ -1,4 +1,4 @@
-//! What MLflow and Trackio keep, in databases and in MLflow's file store: names, values, states; and databases that
+//! What `MLflow` and Trackio keep, in databases and in `MLflow`'s file store: names, values, states; and databases that
 //! are made to harm.
 
 use std::{fs, path::Path};

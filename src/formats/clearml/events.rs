@@ -60,7 +60,12 @@ fn one(event: &Object<'_>, place: Place, out: &mut Decoded) {
         "log" => {
             let message = text("msg");
             let message = message.get(..message.floor_char_boundary(TEXT_LIMIT)).unwrap_or(message);
-            out.record(Record::Text(TextRecord { tag: Tag::from("console"), step, wall, text: message.into() }));
+            out.record(Record::Text(TextRecord {
+                tag: Tag::from("console"),
+                step,
+                wall,
+                text: message.into(),
+            }));
         }
         other => out.oddity(&format!("event {other}")),
     }

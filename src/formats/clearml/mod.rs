@@ -1,4 +1,4 @@
-//! ClearML's offline mode: a folder `offline-<id>` with `task.json`, `metrics.jsonl` and `log.jsonl`, and the same as
+//! `ClearML`'s offline mode: a folder `offline-<id>` with `task.json`, `metrics.jsonl` and `log.jsonl`, and the same as
 //! `offline-<id>.zip` beside it once the task is closed.
 //!
 //! A line of the two logs is an array of events. Scalars are called `metric/variant`; plots are Plotly's JSON. Source:
@@ -121,7 +121,8 @@ impl Format for ClearMlArchive {
 
 fn read_archive(run: &str, bytes: &[u8], out: &mut Decoded) -> Result<(), Unread> {
     let mut archive = Archive::open(bytes)?;
-    let task = archive.read("task.json").ok_or(Unread::Broken("no offline task of ClearML in the archive"))?;
+    let task =
+        archive.read("task.json").ok_or(Unread::Broken("no offline task of ClearML in the archive"))?;
     out.in_run(run);
     if task::task(&task, out).is_err() {
         out.oddity("task.json cannot be read");

@@ -1,4 +1,4 @@
-//! Plots, which ClearML keeps as Plotly's JSON.
+//! Plots, which `ClearML` keeps as Plotly's JSON.
 //!
 //! A confusion matrix is a `heatmap`: rows of `z` go with `y`, columns with `x`. `Logger.report_confusion_matrix` asks
 //! for the titles of the axes and fills in none: without titles that say so, nobody knows which axis is the truth, and

@@ -59,8 +59,7 @@ fn settings(task: &Object<'_>) -> Vec<(Arc<str>, HyperValue)> {
             if let Some(value) = value
                 && settings.len() < SETTINGS_LIMIT
             {
-                let name =
-                    if section == "General" { name.to_owned() } else { format!("{section}/{name}") };
+                let name = if section == "General" { name.to_owned() } else { format!("{section}/{name}") };
                 settings.push((Arc::from(name), typed(value)));
             }
         }

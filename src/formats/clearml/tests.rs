@@ -1,4 +1,4 @@
-//! Events, plots and tasks as ClearML writes them.
+//! Events, plots and tasks as `ClearML` writes them.
 
 use super::*;
 use crate::model::{HyperValue, Record};
@@ -38,7 +38,9 @@ fn a_scalar_is_called_by_metric_and_variant_and_its_time_is_in_milliseconds() {
 #[test]
 fn a_heat_map_is_a_confusion_matrix_only_if_its_axes_say_which_is_true() {
     let first = |x: &str, y: &str| decode("metrics.jsonl", &heat_map(x, y)).records.remove(0);
-    let Record::Confusion(found) = first(r#"\"Predicted\""#, r#"{\"text\": \"True label\"}"#) else { panic!() };
+    let Record::Confusion(found) = first(r#"\"Predicted\""#, r#"{\"text\": \"True label\"}"#) else {
+        panic!()
+    };
     assert_eq!((found.matrix.counts()[[0, 1]], found.step, &*found.split), (1.0, 21, "val"));
     let Record::Confusion(found) = first(r#"\"actual\""#, "null") else { panic!() };
     assert_eq!(found.matrix.counts()[[0, 1]], 2.0, "rows were predicted");
@@ -55,8 +57,7 @@ fn a_task_tells_its_name_and_its_settings() {
     );
     let Record::Info(info) = &part.records[0] else { panic!("{:?}", part.records) };
     assert_eq!((info.name.as_deref(), info.id.as_deref()), (Some("run-a"), Some("offline-1")));
-    let wanted =
-        vec![("lr".into(), HyperValue::Number(0.1)), ("Args/fast".into(), HyperValue::Bool(true))];
+    let wanted = vec![("lr".into(), HyperValue::Number(0.1)), ("Args/fast".into(), HyperValue::Bool(true))];
     assert_eq!(part.records[1], Record::Hyperparameters(wanted));
     assert!(matches!(part.records[2], Record::End(_)));
 }

@@ -27,7 +27,8 @@ pub(super) fn histogram(content: &[u8]) -> Option<Buckets> {
     if last.checked_sub(first)? > BUCKETS_LIMIT {
         return None;
     }
-    let edges: Option<Vec<f64>> = (first..=last + 1).map(|place| edge(&widths, number("offset", 0.0), place)).collect();
+    let edges: Option<Vec<f64>> =
+        (first..=last + 1).map(|place| edge(&widths, number("offset", 0.0), place)).collect();
     let mut counts = vec![0.0; last - first + 1];
     for (place, count) in bins {
         *counts.get_mut(place - first)? += count;

@@ -18,8 +18,8 @@ use crate::{
         },
     },
     model::{
-        ConfusionRecord, HistogramRecord, HyperValue, LayerSubject, Point, Record, RunInfo, SeriesKey, Step, Tag,
-        TextRecord, WallTime,
+        ConfusionRecord, HistogramRecord, HyperValue, LayerSubject, Point, Record, RunInfo, SeriesKey, Step,
+        Tag, TextRecord, WallTime,
     },
 };
 

@@ -45,9 +45,10 @@ impl Format for Comet {
         let stem = file.name.len().checked_sub(4).and_then(|end| file.name.get(..end)).unwrap_or_default();
         let id = (32..=50).contains(&stem.len()) && stem.bytes().all(|b| b.is_ascii_alphanumeric());
         let home = folder_above(file.path, 0) == Some(".cometml-runs");
-        match is_zip(file.head) && (has(b"experiment.json") || has(b"messages.json") || id || home) {
-            true => Claim::Yes,
-            false => Claim::No("no archive of Comet"),
+        if is_zip(file.head) && (has(b"experiment.json") || has(b"messages.json") || id || home) {
+            Claim::Yes
+        } else {
+            Claim::No("no archive of Comet")
         }
     }
 
@@ -60,8 +61,9 @@ impl Format for Comet {
         let run = opening.path.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
         Box::new(Document(move |bytes: &[u8], out: &mut Decoded| {
             let mut archive = Archive::open(bytes)?;
-            let messages =
-                archive.read("messages.json").ok_or(Unread::Broken("no experiment of Comet in the archive"))?;
+            let messages = archive
+                .read("messages.json")
+                .ok_or(Unread::Broken("no experiment of Comet in the archive"))?;
             out.in_run(&run);
             messages::read(&messages, &mut archive, bytes.len(), out);
             Ok(())

@@ -77,13 +77,12 @@ impl Rows {
                 b"train_runtime" => self.summary_step = Some(step),
                 _ => {}
             }
-            let column = match self.columns.get(&name) {
-                Some(column) => *column,
-                None => {
-                    let column = out.column(&SeriesKey::plain(&*unescape(&name)));
-                    self.columns.insert(name, column);
-                    column
-                }
+            let column = if let Some(column) = self.columns.get(&name) {
+                *column
+            } else {
+                let column = out.column(&SeriesKey::plain(&*unescape(&name)));
+                self.columns.insert(name, column);
+                column
             };
             out.push(column, Point { step, wall: f64::NAN, value });
         }

@@ -39,7 +39,9 @@ fn a_training_has_ended_when_it_reached_its_steps_or_decided_to_stop() {
     assert!(ended(r#"{"global_step": 20, "max_steps": 20, "log_history": []}"#));
     let early = r#"{"TrainerControl": {"args": {"should_training_stop": true}}}"#;
     assert!(ended(&format!(r#"{{"global_step": 7, "max_steps": 20, "stateful_callbacks": {early}}}"#)));
-    assert!(ended(r#"{"global_step": 7, "max_steps": 20, "log_history": [{"train_runtime": 1, "step": 7}]}"#));
+    assert!(ended(
+        r#"{"global_step": 7, "max_steps": 20, "log_history": [{"train_runtime": 1, "step": 7}]}"#
+    ));
     // the summary of a training that was resumed later
     assert!(!ended(
         r#"{"global_step": 9, "max_steps": 20, "log_history": [{"train_runtime": 1, "step": 7}]}"#

@@ -15,7 +15,8 @@ use crate::formats::{
 const MATRIX: &[&str] = &["matrix", "confusion_matrix", "confusionMatrix", "cm", "counts", "m"];
 const LABELS: &[&str] = &["labels", "classes", "class_names", "names", "target_names", "categories"];
 const ROWS: &[&str] = &["rowLabel", "row_label", "rows", "row_axis", "ylabel", "y_label"];
-const COLUMNS: &[&str] = &["columnLabel", "column_label", "columns", "cols", "column_axis", "xlabel", "x_label"];
+const COLUMNS: &[&str] =
+    &["columnLabel", "column_label", "columns", "cols", "column_axis", "xlabel", "x_label"];
 
 pub(in crate::formats) fn json(text: &[u8]) -> Result<Found, Unread> {
     let json = Json::parse(whole_json(text)?)?;
@@ -38,10 +39,10 @@ fn of_object(object: &Object<'_>) -> Result<(Matrix, Option<i64>), &'static str>
     let step = ["step", "global_step", "iteration", "epoch"].iter().find_map(|key| object.integer(key));
     let Some(matrix) = get(object, MATRIX) else {
         let nested = object.entries().all(|(_, value)| value.object().is_some());
-        return Err(match nested {
-            // pandas writes columns first, people write rows first
-            true => "a confusion matrix of names within names, which does not say which are true",
-            false => "no confusion matrix under a known name",
+        return Err(if nested {
+            "a confusion matrix of names within names, which does not say which are true"
+        } else {
+            "no confusion matrix under a known name"
         });
     };
     if matrix.object().is_some() {
@@ -76,7 +77,8 @@ pub(in crate::formats) fn samples(json: &Json<'_>) -> Result<Matrix, &'static st
     let mut cells = Vec::with_capacity(elements.len());
     for element in elements.iter() {
         let object = element.object().ok_or(NOT_SAMPLES)?;
-        let of = |wanted| object.entries().find(|(key, _)| side(key) == Some(wanted)).and_then(|(_, v)| v.name());
+        let of =
+            |wanted| object.entries().find(|(key, _)| side(key) == Some(wanted)).and_then(|(_, v)| v.name());
         let (actual, predicted) = of(Side::True).zip(of(Side::Predicted)).ok_or(NOT_SAMPLES)?;
         let count = ["count", "n", "value"].iter().find_map(|key| object.number(key)).unwrap_or(1.0);
         cells.push((actual, predicted, count));

@@ -33,7 +33,8 @@ pub(super) fn corner(text: &str) -> (Option<Side>, Option<Side>) {
 
 /// What all names of an axis begin with: `pred_cat`, `pred_dog`.
 pub(super) fn of_names<'a>(mut names: impl Iterator<Item = &'a str>) -> Option<Side> {
-    let begins = |name: &str| side(name.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default());
+    let begins =
+        |name: &str| side(name.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default());
     let first = begins(names.next()?)?;
     names.all(|name| begins(name) == Some(first)).then_some(first)
 }

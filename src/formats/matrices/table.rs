@@ -13,7 +13,8 @@ use crate::formats::{
 };
 
 /// Names of the column that counts, in a long table.
-const COUNTS: &[&str] = &["count", "counts", "n", "npredictions", "value", "values", "number", "freq", "frequency"];
+const COUNTS: &[&str] =
+    &["count", "counts", "n", "npredictions", "value", "values", "number", "freq", "frequency"];
 /// Names of the row and the column that sum up the others (`pandas.crosstab(margins=True)`).
 const MARGINS: &[&str] = &["all", "total", "sum"];
 
@@ -102,7 +103,11 @@ fn of_square(rows: &[Vec<String>]) -> Result<Matrix, &'static str> {
     }
     // an index without a name has no cell in the header of some writers
     let shifted = last.len() == header.len() + 1;
-    let (first, columns) = if shifted { ("", header.as_slice()) } else { header.split_first().map_or(("", &[][..]), |(c, r)| (c.as_str(), r)) };
+    let (first, columns) = if shifted {
+        ("", header.as_slice())
+    } else {
+        header.split_first().map_or(("", &[][..]), |(c, r)| (c.as_str(), r))
+    };
     let mut names = Vec::with_capacity(body.len());
     let mut counts = Vec::with_capacity(body.len());
     for row in body {

@@ -57,7 +57,10 @@ fn what_can_mean_either_is_kept_with_a_reason_and_never_guessed() {
     assert!(reason("confusion.csv", ",a,b\na,1,2\nc,3,4\n").contains("different names"));
     assert!(reason("confusion.csv", ",a,b\na,1,2\n").contains("not square"));
     assert!(reason("confusion.csv", ",a,b\na,1,-2\nb,3,4\n").contains("negative"));
-    assert!(reason("confusion.json", r#"{"a": {"a": 1, "b": 2}, "b": {"a": 0, "b": 3}}"#).contains("which are true"));
+    assert!(
+        reason("confusion.json", r#"{"a": {"a": 1, "b": 2}, "b": {"a": 0, "b": 3}}"#)
+            .contains("which are true")
+    );
     assert!(reason("confusion.json", r#"{"accuracy": 0.5}"#).contains("no confusion matrix"));
 }
 
@@ -76,7 +79,9 @@ fn samples_are_counted_and_classes_are_in_the_order_of_their_numbers() {
 fn split_and_step_are_taken_from_the_name() {
     let Record::Confusion(found) = decode("val_confusion_epoch-12.csv", "1,2\n3,4\n") else { panic!() };
     assert_eq!((&*found.split, found.step, found.epoch), ("val", 12, Some(12.0)));
-    let Record::Confusion(found) = decode("confusion.json", r#"{"step": 7, "matrix": [[1]]}"#) else { panic!() };
+    let Record::Confusion(found) = decode("confusion.json", r#"{"step": 7, "matrix": [[1]]}"#) else {
+        panic!()
+    };
     assert_eq!((&*found.split, found.step, found.epoch), ("", 7, None));
 }
 

@@ -1,4 +1,4 @@
-//! What tags, states and descriptions of an MLflow run say; the same words in the file store and in the database.
+//! What tags, states and descriptions of an `MLflow` run say; the same words in the file store and in the database.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ pub enum Fact {
     Note(TextRecord),
     /// A tag of its owner's own: `team=vision`.
     Label(Arc<str>),
-    /// MLflow's own bookkeeping.
+    /// `MLflow`'s own bookkeeping.
     Other,
 }
 
@@ -68,7 +68,7 @@ pub struct Meta {
     pub info: RunInfo,
     /// How it ended.
     pub end: Option<EndStatus>,
-    /// It was deleted in MLflow and its files still lie here.
+    /// It was deleted in `MLflow` and its files still lie here.
     pub deleted: bool,
 }
 

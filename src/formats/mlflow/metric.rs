@@ -1,6 +1,6 @@
 //! One metric of a run: a line per point, `timestamp value step`.
 //!
-//! Milliseconds; 2 fields from MLflow before 1.0 (no step), 5 where a data set is named. Lines of writers at the same
+//! Milliseconds; 2 fields from `MLflow` before 1.0 (no step), 5 where a data set is named. Lines of writers at the same
 //! time may run into each other and need not ascend.
 
 use crate::{
@@ -36,15 +36,12 @@ impl MetricDecoder {
     fn line(&mut self, text: &[u8]) -> Option<Point> {
         let (time, value, step) = fields(text)?;
         // MLflow puts 0 for a step that was not given; points that all stand there are counted instead
-        let step = match self.without_step.as_mut().filter(|_| step == 0) {
-            Some(count) => {
-                *count += 1;
-                *count - 1
-            }
-            None => {
-                self.without_step = None;
-                step
-            }
+        let step = if let Some(count) = self.without_step.as_mut().filter(|_| step == 0) {
+            *count += 1;
+            *count - 1
+        } else {
+            self.without_step = None;
+            step
         };
         Some(Point { step, wall: time as f64 / 1000.0, value })
     }

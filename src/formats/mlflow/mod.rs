@@ -1,4 +1,4 @@
-//! MLflow's file store (`mlruns/`): a folder per run, in it a small file per metric, parameter and tag.
+//! `MLflow`'s file store (`mlruns/`): a folder per run, in it a small file per metric, parameter and tag.
 //!
 //! What a file is shows in its path ([`place`]); names of metrics are the paths below `metrics/`. The database of the
 //! same program is read by [`super::sqlite`]. Source: `mlflow/mlflow`, `mlflow/store/tracking/file_store.py`.

@@ -1,4 +1,4 @@
-//! What a file of MLflow's file store is, from its path alone: `mlruns/<experiment>/<run>/metrics/train/loss`.
+//! What a file of `MLflow`'s file store is, from its path alone: `mlruns/<experiment>/<run>/metrics/train/loss`.
 
 use std::path::Path;
 

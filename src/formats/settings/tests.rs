@@ -4,8 +4,7 @@ use super::*;
 
 fn decode(text: &str) -> Vec<Record> {
     let mut out = Decoded::new();
-    let taken =
-        Settings.decoder(&Opening::at(Path::new("x"))).decode(text.as_bytes(), &mut out).unwrap();
+    let taken = Settings.decoder(&Opening::at(Path::new("x"))).decode(text.as_bytes(), &mut out).unwrap();
     assert_eq!(taken.bytes, text.len(), "{text}");
     out.take().parts.into_iter().flat_map(|part| part.records).collect()
 }
@@ -29,7 +28,10 @@ fn name(text: &str) -> Option<String> {
 #[test]
 fn overrides_name_the_run_and_are_settings() {
     assert_eq!(name("- lr=0.05\n- seed=1\n").as_deref(), Some("lr=0.05 seed=1"));
-    assert_eq!(settings("- lr=0.05\n- +net.depth=3\n- ~old\n- opt=adam\n"), ["lr=0.05", "net.depth=3", "opt=adam"]);
+    assert_eq!(
+        settings("- lr=0.05\n- +net.depth=3\n- ~old\n- opt=adam\n"),
+        ["lr=0.05", "net.depth=3", "opt=adam"]
+    );
     assert_eq!(name("[]\n"), None);
     assert!(settings("[]\n").is_empty());
 }

@@ -73,9 +73,23 @@ impl Value {
                 format!("[{}]", shown.join(", "))
             }
             Self::Map(entries) => {
-                let shown = entries.iter().take(SHOWN).map(|(key, value)| format!("{key}: {}", value.spelled()));
+                let shown =
+                    entries.iter().take(SHOWN).map(|(key, value)| format!("{key}: {}", value.spelled()));
                 format!("{{{}}}", shown.collect::<Vec<_>>().join(", "))
             }
+        }
+    }
+}
+
+impl Value {
+    /// Key and value of a list of two.
+    fn pair(&self) -> Option<(&str, &Self)> {
+        match self {
+            Self::List(pair) => match pair.as_slice() {
+                [Self::Text(key), value] => Some((key.as_str(), value)),
+                _ => None,
+            },
+            _ => None,
         }
     }
 }
@@ -92,14 +106,7 @@ fn pairs(elements: &[Value]) -> Option<Vec<(&str, &Value)>> {
     if elements.is_empty() || !elements.iter().all(pair) {
         return None;
     }
-    let of = |element| match element {
-        &Value::List(ref pair) => match pair.as_slice() {
-            [Value::Text(key), value] => Some((key.as_str(), value)),
-            _ => None,
-        },
-        _ => None,
-    };
-    elements.iter().map(of).collect()
+    elements.iter().map(Value::pair).collect()
 }
 
 impl From<&Json<'_>> for Value {

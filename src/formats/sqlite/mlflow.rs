@@ -1,4 +1,4 @@
-//! MLflow's tracking store in SQLite (`mlflow.db`).
+//! `MLflow`'s tracking store in `SQLite` (`mlflow.db`).
 //!
 //! Only `experiments`, `runs`, `metrics`, `params` and `tags` are looked at; they have kept their meaning through all
 //! versions of the schema. Source: `mlflow/mlflow`, `mlflow/store/tracking/dbmodels/models.py` and
@@ -139,7 +139,7 @@ fn metrics(database: &Database, store: &mut Store) -> Result<(u64, u64), Trouble
     Ok((rows - strange, strange))
 }
 
-/// MLflow writes the largest double for infinity.
+/// `MLflow` writes the largest double for infinity.
 fn unbounded(value: f64) -> f64 {
     if value.abs() >= f64::MAX { f64::INFINITY.copysign(value) } else { value }
 }

@@ -1,8 +1,8 @@
-//! SQLite databases in which trackers keep their runs: MLflow's `mlflow.db`, Trackio's `<project>.db`.
+//! `SQLite` databases in which trackers keep their runs: `MLflow`'s `mlflow.db`, Trackio's `<project>.db`.
 //!
 //! Which of them a database is shows only in its tables, and those may not be on its first page, so that both are one
 //! format. The database itself is read from bytes ([`crate::formats::wire::sqlite`]); its file is never opened by
-//! SQLite, locked or changed.
+//! `SQLite`, locked or changed.
 
 mod claim;
 mod gather;

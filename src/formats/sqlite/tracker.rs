@@ -1,9 +1,9 @@
 //! Which program's tables a database has.
 
-/// A program that keeps runs in SQLite.
+/// A program that keeps runs in `SQLite`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Tracker {
-    /// MLflow's tracking store.
+    /// `MLflow`'s tracking store.
     MlFlow,
     /// Trackio, one database per project.
     Trackio,

@@ -26,7 +26,7 @@ pub(super) fn clean<'a>(bytes: &'a [u8], scratch: &'a mut String) -> &'a str {
 
 /// Without a branch in the loop, so that it runs over many bytes at once.
 fn has_controls(bytes: &[u8]) -> bool {
-    bytes.iter().fold(false, |any, b| any | ((*b < 0x20) & (*b != b'\t')) | (*b == 0x7f))
+    bytes.iter().fold(false, |any, b| any || (*b < 0x20) && (*b != b'\t') || (*b == 0x7f))
 }
 
 fn strip(text: &str, into: &mut String) {

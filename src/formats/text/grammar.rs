@@ -49,13 +49,6 @@ pub(super) struct Value<'a> {
 /// What a line says besides numbers.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) enum Note<'a> {
-    /// A checkpoint, an evaluation, any named moment.
-    Event {
-        /// `checkpoint`, `resume`, ….
-        kind: &'static str,
-        /// Such as a path.
-        text: Cow<'a, str>,
-    },
     /// Something is wrong, and the log says so itself.
     Alert {
         /// A stable short name: `nan-iterations`, `loss-scale-overflow`.
@@ -120,11 +113,6 @@ impl<'a> Line<'a> {
     /// A number with the unit as it is printed.
     pub fn add_unit(&mut self, tag: impl Into<Cow<'a, str>>, value: f64, unit: &'static str) {
         self.values.push(Value { tag: tag.into(), context: Cow::Borrowed(""), value, unit });
-    }
-
-    /// A number of something else than the rest of the line: `train loss 10.98, val loss 10.99`.
-    pub fn add_of(&mut self, context: impl Into<Cow<'a, str>>, tag: impl Into<Cow<'a, str>>, value: f64) {
-        self.values.push(Value { tag: tag.into(), context: context.into(), value, unit: "" });
     }
 
     /// True when a grammar put nothing in.

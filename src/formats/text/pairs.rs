@@ -301,7 +301,7 @@ fn separator(bytes: &[u8], end: usize) -> (bool, usize) {
     };
     let at = blanks(end);
     match (bytes.get(at), bytes.get(at + 1)) {
-        (Some(b':' | b'='), Some(b'=' | b':' | b'/')) | (Some(b':' | b'='), None) => (false, at + 1),
+        (Some(b':' | b'='), Some(b'=' | b':' | b'/') | None) => (false, at + 1),
         (Some(b':' | b'='), _) => (true, blanks(at + 1)),
         _ => (false, at),
     }

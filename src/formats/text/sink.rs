@@ -171,22 +171,19 @@ impl Sink {
     /// An event or an alert.
     pub fn note(&mut self, note: &Note<'_>, wall: Option<f64>, out: &mut Decoded) {
         let (step, wall) = (self.steps.last(), WallTime(wall.unwrap_or(f64::NAN)));
-        match note {
-            Note::Event { kind, text } => {
-                let value = shortened(text).into();
-                self.say(Record::Event { step, wall, kind: (*kind).into(), value }, out);
-            }
-            Note::Alert { rule, severity, message } => {
-                let raised = match self.raised.iter_mut().find(|(known, _)| known == rule) {
-                    Some((_, raised)) => raised,
-                    None => {
+        let Note::Alert { rule, severity, message } = note;
+        {
+            {
+                let raised =
+                    if let Some((_, raised)) = self.raised.iter_mut().find(|(known, _)| known == rule) {
+                        raised
+                    } else {
                         self.raised.push((rule, 0));
                         match self.raised.last_mut() {
                             Some((_, raised)) => raised,
                             None => return,
                         }
-                    }
-                };
+                    };
                 *raised += 1;
                 if *raised > ALERTS_OF_A_RULE {
                     out.oddity(rule);

@@ -1,9 +1,9 @@
-//! Frames of VisualDL: a length and a protobuf message, without any checksum.
+//! Frames of `VisualDL`: a length and a protobuf message, without any checksum.
 //!
 //! ```text
 //! u64le length | Record      Record: 0x0a, length of the only value as a varint, the value
 //! ```
-//! VisualDL puts exactly one value into each record, so that both lengths must agree: five bytes or more that are
+//! `VisualDL` puts exactly one value into each record, so that both lengths must agree: five bytes or more that are
 //! known beforehand. That is what a frame is known by after a damaged one.
 
 use std::ops::Range;

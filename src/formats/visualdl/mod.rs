@@ -1,10 +1,15 @@
-//! VisualDL logs, `vdlrecords.<time>.log`: what PaddlePaddle's tools write.
+//! `VisualDL` logs, `vdlrecords.<time>.log`: what `PaddlePaddle`'s tools write.
 //!
 //! Source: the `visualdl` package 2.5, `proto/record.proto`, `writer/record_writer.py`.
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![cfg_attr(
     test,
-    allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, reason = "a test stops at what it did not expect")
+    allow(
+        clippy::indexing_slicing,
+        clippy::unwrap_used,
+        clippy::panic,
+        reason = "a test stops at what it did not expect"
+    )
 )]
 
 mod frame;
@@ -26,7 +31,7 @@ mod reason {
     pub const NO_RECORD: &str = "record is no VisualDL record";
 }
 
-/// VisualDL logs.
+/// `VisualDL` logs.
 pub struct VisualDl;
 
 impl Format for VisualDl {
@@ -80,10 +85,10 @@ impl Decoder for VisualDlDecoder {
         let mut records = 0;
         loop {
             if self.searching {
-                match self.search(&mut rest, 0, reason::STILL, out) {
-                    true => continue,
-                    false => break,
+                if self.search(&mut rest, 0, reason::STILL, out) {
+                    continue;
                 }
+                break;
             }
             match frame::first(rest) {
                 Frame::Incomplete => break,

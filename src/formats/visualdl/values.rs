@@ -130,7 +130,12 @@ fn take_value(
 }
 
 /// One curve of those that `add_scalars` draws together.
-fn part(value: &Value<'_>, message: &[u8], series: &mut SeriesTable, out: &mut Decoded) -> Result<(), Malformed> {
+fn part(
+    value: &Value<'_>,
+    message: &[u8],
+    series: &mut SeriesTable,
+    out: &mut Decoded,
+) -> Result<(), Malformed> {
     let (mut tag, mut number): (&[u8], f32) = (&[], 0.0);
     for field in Fields::of(message) {
         match field? {

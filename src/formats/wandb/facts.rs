@@ -11,9 +11,7 @@ use crate::{
             protobuf::{Fields, Malformed, Wire, timestamp},
         },
     },
-    model::{
-        EndStatus, HyperValue, LoggedAlert, Record, RunInfo, Step, Tag, TextRecord, WallTime,
-    },
+    model::{EndStatus, HyperValue, LoggedAlert, Record, RunInfo, Step, Tag, TextRecord, WallTime},
 };
 
 /// Bytes of a name, message or setting that are kept.
@@ -157,16 +155,14 @@ fn join(path: &[Cow<'_, str>]) -> Arc<str> {
 }
 
 /// Settings of a nested value, `.` between the names as W&B shows them.
-pub(in crate::formats) fn flatten(
-    name: &str,
-    value: &Json<'_>,
-    settings: &mut Vec<(Arc<str>, HyperValue)>,
-) {
+pub(in crate::formats) fn flatten(name: &str, value: &Json<'_>, settings: &mut Vec<(Arc<str>, HyperValue)>) {
     if settings.len() >= SETTINGS_LIMIT {
         return;
     }
     let value = match value {
-        Json::Object(object) if object.entries().next().is_some() => return flatten_object(name, object, settings),
+        Json::Object(object) if object.entries().next().is_some() => {
+            return flatten_object(name, object, settings);
+        }
         Json::Bool(yes) => HyperValue::Bool(*yes),
         value => value.number().map_or_else(|| HyperValue::Text(cut(&value.spelled())), HyperValue::Number),
     };

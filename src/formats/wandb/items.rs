@@ -140,7 +140,9 @@ fn number_of(json: &[u8]) -> Value<'_> {
 fn words(json: &[u8]) -> Value<'_> {
     let bare = json.strip_prefix(b"\"").and_then(|json| json.strip_suffix(b"\"")).unwrap_or(json);
     match bare {
-        b"NaN" | b"Infinity" | b"-Infinity" => Cursor::new(bare).number().map_or(Value::Word(b"null"), Value::Number),
+        b"NaN" | b"Infinity" | b"-Infinity" => {
+            Cursor::new(bare).number().map_or(Value::Word(b"null"), Value::Number)
+        }
         _ => Value::Json(json),
     }
 }

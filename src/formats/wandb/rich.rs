@@ -51,7 +51,8 @@ impl<'a> Parts<'a> {
     pub fn in_order(mut self, keys: &mut Keys) -> Vec<(u32, Fields<'a>)> {
         if self.all.len() > 1 {
             let mut name = |dict: u32| keys.dict(dict).map_or_else(|| Arc::from(""), |d| Arc::clone(&d.name));
-            let mut named: Vec<_> = self.all.drain(..).map(|(dict, fields)| (name(dict), dict, fields)).collect();
+            let mut named: Vec<_> =
+                self.all.drain(..).map(|(dict, fields)| (name(dict), dict, fields)).collect();
             named.sort_by(|a, b| in_network(&a.0, &b.0));
             self.all = named.into_iter().map(|(_, dict, fields)| (dict, fields)).collect();
         }
@@ -67,7 +68,9 @@ fn in_network(a: &str, b: &str) -> Ordering {
         ".bias" => 1,
         _ => 2,
     };
-    natural(a_layer, b_layer).then_with(|| rank(a_leaf).cmp(&rank(b_leaf))).then_with(|| natural(a_leaf, b_leaf))
+    natural(a_layer, b_layer)
+        .then_with(|| rank(a_leaf).cmp(&rank(b_leaf)))
+        .then_with(|| natural(a_leaf, b_leaf))
 }
 
 /// What the fields of a dict are.

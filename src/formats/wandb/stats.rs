@@ -40,7 +40,9 @@ impl Stats {
             let (3, Wire::Bytes(bytes)) = field? else { continue };
             let Some((at, value)) = item(bytes, &mut self.keys, out)? else { continue };
             match value {
-                Value::Number(value) if self.is_value(at) => self.keys.push(at, out, Point { step, wall, value }),
+                Value::Number(value) if self.is_value(at) => {
+                    self.keys.push(at, out, Point { step, wall, value });
+                }
                 Value::Json(json) => self.dict(at, json, step, wall, out),
                 _ => {}
             }

@@ -10,6 +10,6 @@ pub mod lines;
 pub mod numbers;
 pub mod paths;
 pub mod protobuf;
-pub mod template;
 pub mod series;
 pub mod sqlite;
+pub mod template;

@@ -1,4 +1,4 @@
-//! The `MetricLogger` of torchvision's references, DETR, DeiT, MAE and many others, and `PaddleDetection`'s lines of
+//! The `MetricLogger` of torchvision's references, DETR, `DeiT`, MAE and many others, and `PaddleDetection`'s lines of
 //! the same shape.
 
 use super::{

@@ -1,4 +1,4 @@
-//! The boxed tables of `Stable-Baselines3`, and of OpenAI's older loggers.
+//! The boxed tables of `Stable-Baselines3`, and of `OpenAI`'s older loggers.
 
 use super::{Grammar, Line, State, scan::value_of};
 use crate::formats::wire::numbers::integer;

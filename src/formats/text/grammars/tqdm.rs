@@ -106,7 +106,7 @@ fn place<'a>(bar: &Progress<'a>, state: &mut State, out: &mut Line<'a>) {
 fn epoch_of(title: &str) -> Option<(Step, Option<Step>, &str)> {
     let at = title.find("poch")?.checked_sub(1)?;
     let (before, after) = (title.get(..at)?, title.get(at + 5..)?);
-    let after = after.trim_start_matches(|c: char| matches!(c, ' ' | ':' | '[' | '=' | '#'));
+    let after = after.trim_start_matches([' ', ':', '[', '=', '#']);
     let end = after.find(|c: char| !c.is_ascii_digit()).unwrap_or(after.len());
     let epoch = counter(after.get(..end)?)?;
     let mut rest = after.get(end..)?;

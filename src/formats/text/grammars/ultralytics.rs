@@ -90,7 +90,7 @@ fn validation_header(line: &str, state: &mut State) -> bool {
     if state.epoch.is_none() {
         return false;
     }
-    let names = line.split_once("%").map_or(line, |(names, _)| names);
+    let names = line.split_once('%').map_or(line, |(names, _)| names);
     let names = names.rsplit_once(": ").map_or(names, |(names, _)| names);
     let mut group = "";
     let mut columns = Vec::new();

@@ -183,12 +183,18 @@ impl Blocks {
             }
             match chunk(rest.get(at..).unwrap_or_default(), room) {
                 Chunk::Torn => return self.torn(rest, at, at_end),
-                Chunk::Bad { checked, end, why } => return self.pass_over(rest, at, checked, end, why, at_end),
+                Chunk::Bad { checked, end, why } => {
+                    return self.pass_over(rest, at, checked, end, why, at_end);
+                }
                 Chunk::Whole { kind: kind @ (3 | 4), data } => {
                     at += HEADER + data.len();
                     record.extend_from_slice(data);
                     if record.len() as u64 > FRAME_LIMIT {
-                        return if kind == 3 { Next::TooLarge(at) } else { Next::Skip(at, reason::TOO_LARGE) };
+                        return if kind == 3 {
+                            Next::TooLarge(at)
+                        } else {
+                            Next::Skip(at, reason::TOO_LARGE)
+                        };
                     }
                     if kind == 4 {
                         return Next::Record(at, Cow::Owned(record));

@@ -26,12 +26,15 @@ impl Writer {
             }
             let (now, later) = rest.split_at(rest.len().min(left - HEADER));
             let last = later.is_empty();
-            self.chunk(match (first, last) {
-                (true, true) => 1,
-                (true, false) => 2,
-                (false, false) => 3,
-                (false, true) => 4,
-            }, now);
+            self.chunk(
+                match (first, last) {
+                    (true, true) => 1,
+                    (true, false) => 2,
+                    (false, false) => 3,
+                    (false, true) => 4,
+                },
+                now,
+            );
             (rest, first) = (later, false);
             if last {
                 return self;
@@ -108,7 +111,10 @@ fn a_chunk_may_end_anywhere_before_the_end_of_its_block() {
         let fill = BLOCK - HEADER - HEADER - left;
         let file = Writer::new().record(&vec![1; fill]).record(b"2").record(b"3").bytes;
         let read = read_however(&file, &format!("{left} bytes left"));
-        assert_eq!(read.records.iter().map(|r| (r.0, r.1)).collect::<Vec<_>>(), [(1, fill), (b'2', 1), (b'3', 1)]);
+        assert_eq!(
+            read.records.iter().map(|r| (r.0, r.1)).collect::<Vec<_>>(),
+            [(1, fill), (b'2', 1), (b'3', 1)]
+        );
     }
 }
 

@@ -1,4 +1,4 @@
-//! The first 100 bytes of a SQLite database.
+//! The first 100 bytes of a `SQLite` database.
 //!
 //! Source: <https://sqlite.org/fileformat2.html#the_database_header>.
 
@@ -13,7 +13,7 @@ pub const HEADER_BYTES: usize = 100;
 pub struct Header {
     /// Bytes of a page.
     pub page_size: usize,
-    /// Pages of the database; `None` where a writer older than SQLite 3.7.0 (2010) left the field stale.
+    /// Pages of the database; `None` where a writer older than `SQLite` 3.7.0 (2010) left the field stale.
     pub pages: Option<u32>,
     /// Written through a write-ahead log.
     pub write_ahead: bool,

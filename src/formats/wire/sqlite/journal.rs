@@ -12,7 +12,7 @@ use super::header::{page_size, word};
 const MAGIC: &[u8] = &[0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
 /// Count of records that stands for "as many as follow".
 const ALL: u32 = u32::MAX;
-/// The byte that SQLite locks; the page around it is never written.
+/// The byte that `SQLite` locks; the page around it is never written.
 const LOCK_BYTE: usize = 1 << 30;
 
 /// What was before the transaction.

@@ -1,8 +1,8 @@
-//! A SQLite database that somebody else is writing, read from bytes in memory.
+//! A `SQLite` database that somebody else is writing, read from bytes in memory.
 //!
-//! SQLite would lock the file, create a `-shm` beside it, or roll back and delete a journal, all in a folder that is
+//! `SQLite` would lock the file, create a `-shm` beside it, or roll back and delete a journal, all in a folder that is
 //! only watched. Here the bytes of the file and of the `-wal` or `-journal` beside it are joined into the state after
-//! the last whole transaction ([`image`]), given to a SQLite that has no file system to touch, and queried.
+//! the last whole transaction ([`image`]), given to a `SQLite` that has no file system to touch, and queried.
 //!
 //! The schema of a database is a program, so that a database is as little trusted as any other log: no views, no
 //! triggers, no virtual tables, no generated columns, no extensions; the work of a query and the bytes of its values
@@ -23,7 +23,7 @@ use image::Image;
 
 /// A row larger than this ends the reading.
 const ROW_LIMIT: i32 = 16 << 20;
-/// Instructions of SQLite's machine between two looks at the budget.
+/// Instructions of `SQLite`'s machine between two looks at the budget.
 const LOOK_EVERY: i32 = 1000;
 /// Instructions that even a small database may take: its schema is read with some.
 const BUDGET: u64 = 4_000_000;
@@ -35,7 +35,7 @@ pub enum Trouble {
     NotYet,
     /// It will stay so.
     Refused(&'static str),
-    /// SQLite's own words.
+    /// `SQLite`'s own words.
     Failed(String),
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Source: <https://sqlite.org/fileformat2.html#the_write_ahead_log>. A frame counts when its salts are those of the
 //! log's header (others are left from before the log was last begun anew), its running checksum fits, and a commit
-//! follows: the same rule by which SQLite itself recovers after a crash, so that a torn last frame and transactions
+//! follows: the same rule by which `SQLite` itself recovers after a crash, so that a torn last frame and transactions
 //! that were rolled back or are still being written are left out.
 
 use rustc_hash::FxHashMap;
@@ -70,10 +70,10 @@ struct Running {
 impl Running {
     fn add(&mut self, bytes: &[u8]) {
         let (mut one, mut two) = self.sums;
-        for pair in bytes.as_chunks::<8>().0 {
-            let [a, b, c, d, e, f, g, h] = *pair;
-            one = one.wrapping_add((self.order)([a, b, c, d])).wrapping_add(two);
-            two = two.wrapping_add((self.order)([e, f, g, h])).wrapping_add(one);
+        for pair in bytes.as_chunks::<4>().0.as_chunks::<2>().0 {
+            let [first, second] = *pair;
+            one = one.wrapping_add((self.order)(first)).wrapping_add(two);
+            two = two.wrapping_add((self.order)(second)).wrapping_add(one);
         }
         self.sums = (one, two);
     }
