@@ -16,6 +16,7 @@ mod inquiry;
 mod listen;
 mod mount;
 mod outlet;
+mod placing;
 mod pool;
 mod reader;
 pub mod replay;

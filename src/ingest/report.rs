@@ -53,6 +53,18 @@ impl Report {
     pub fn restarted(&mut self) {
         let health = &mut self.health;
         health.restarts = health.restarts.saturating_add(1);
+        self.begin_anew();
+    }
+
+    /// The file belongs to another run: it is read from its start again, and said so in any case.
+    pub fn moved(&mut self) {
+        self.health.state = FileState::Waiting;
+        self.begin_anew();
+        self.sent = None;
+    }
+
+    fn begin_anew(&mut self) {
+        let health = &mut self.health;
         health.read_bytes = 0;
         health.pending_bytes = 0;
         health.records = 0;

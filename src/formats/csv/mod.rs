@@ -9,10 +9,13 @@ mod claim;
 mod columns;
 mod missing;
 mod rows;
+mod standing;
+
+use std::path::Path;
 
 use crate::{
     formats::{
-        Candidate, Claim, Consumed, Decoded, Decoder, Fatal, Format, Opening,
+        Candidate, Claim, Consumed, Decoded, Decoder, Fatal, Format, Opening, Standing,
         wire::{
             axes::{STEP_RANKS, Stepper},
             json_tree::Json,
@@ -46,6 +49,10 @@ impl Format for Csv {
 
     fn recognises(&self, file: &Candidate<'_>) -> Claim {
         claim::claim(file)
+    }
+
+    fn standing(&self, path: &Path) -> Standing {
+        standing::standing(path)
     }
 
     fn decoder(&self, _opening: &Opening<'_>) -> Box<dyn Decoder> {

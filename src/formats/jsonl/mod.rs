@@ -8,10 +8,13 @@
 mod claim;
 mod openmmlab;
 mod slots;
+mod standing;
+
+use std::path::Path;
 
 use crate::{
     formats::{
-        Candidate, Claim, Consumed, Decoded, Decoder, FRAME_LIMIT, Fatal, Format, Opening,
+        Candidate, Claim, Consumed, Decoded, Decoder, FRAME_LIMIT, Fatal, Format, Opening, Standing,
         wire::{
             axes::{Axis, wall_of_number, wall_of_text},
             json::{Cursor, DEPTH_LIMIT, JsonError, Kind},
@@ -50,6 +53,14 @@ impl Format for JsonLines {
 
     fn recognises(&self, file: &Candidate<'_>) -> Claim {
         claim::claim(file)
+    }
+
+    fn standing(&self, path: &Path) -> Standing {
+        standing::standing(path)
+    }
+
+    fn continues(&self, path: &Path) -> bool {
+        path.file_name().is_some_and(|name| standing::is_openmmlab(&name.to_string_lossy()))
     }
 
     fn decoder(&self, _opening: &Opening<'_>) -> Box<dyn Decoder> {
