@@ -146,6 +146,11 @@ impl Batch {
         Self { run, origin, reset: false, columns: Vec::new(), records: Vec::new() }
     }
 
+    /// It brings nothing: as a reset it only takes back.
+    pub fn is_empty(&self) -> bool {
+        self.columns.is_empty() && self.records.is_empty()
+    }
+
     /// Scalar points in all columns.
     pub fn point_count(&self) -> usize {
         self.columns.iter().map(|c| c.points.len()).sum()

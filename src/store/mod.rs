@@ -17,6 +17,7 @@ mod layers;
 mod order;
 mod points;
 mod query;
+mod rivals;
 mod run;
 mod segment;
 mod series;

@@ -43,6 +43,9 @@ impl Store {
     /// Takes in what a reader brought; says what changed by it, in order.
     pub fn apply(&mut self, batch: &Batch) -> Vec<Change> {
         let mut changes = Vec::with_capacity(batch.columns.len() + batch.records.len() + 1);
+        if batch.reset && batch.is_empty() && !self.index.contains_key(&batch.run) {
+            return changes;
+        }
         let slot = self.run_slot(&batch.run, &mut changes);
         let pressure = self.pressure;
         let Some(run) = self.runs.get_mut(slot) else { return changes };
@@ -53,6 +56,19 @@ impl Store {
         self.generation += 1;
         self.relieve();
         changes
+    }
+
+    /// Forgets a run.
+    pub fn remove(&mut self, id: &RunId) {
+        let Some(slot) = self.index.remove(id) else { return };
+        let run = self.runs.remove(slot as usize);
+        self.series_bytes = self.series_bytes.saturating_sub(run.series_bytes);
+        self.record_bytes = self.record_bytes.saturating_sub(run.record_bytes());
+        self.sorted.retain(|at| *at != slot);
+        for at in self.sorted.iter_mut().chain(self.index.values_mut()).filter(|at| **at > slot) {
+            *at -= 1;
+        }
+        self.generation += 1;
     }
 
     /// Sets another limit; what is too much already is thinned at once.
