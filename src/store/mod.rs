@@ -25,6 +25,7 @@ mod summary;
 mod take_in;
 mod texts;
 mod timeline;
+mod titles;
 mod whole;
 
 pub use artefacts::{Event, StoredArtefact};

@@ -144,6 +144,7 @@ impl Run {
 
     fn show(&mut self, slot: u32) {
         let generation = self.generation;
+        self.names_version += 1;
         let series = &mut self.series[slot as usize];
         series.shown = true;
         series.renew(generation);
@@ -156,6 +157,7 @@ impl Run {
     }
 
     fn hide(&mut self, slot: u32) {
+        self.names_version += 1;
         let series = &mut self.series[slot as usize];
         series.shown = false;
         let key = series.key().clone();
@@ -174,6 +176,7 @@ impl Run {
         if self.series.iter().all(|s| !s.segments().is_empty()) {
             return Vec::new();
         }
+        self.names_version += 1;
         self.series.retain(|s| !s.segments().is_empty());
         self.index = FxHashMap::default();
         self.sorted = Vec::new();

@@ -20,7 +20,11 @@ use crate::model::{
 #[derive(Debug)]
 pub struct Run {
     pub(crate) id: RunId,
+    /// What its owner calls it, where that says more than the path.
+    pub(crate) title: Option<Arc<str>>,
     pub(crate) generation: u64,
+    /// Rises when other series are shown than before.
+    pub(crate) names_version: u64,
     /// In order of arrival, those that are not shown included; `index` and `sorted` hold those that are.
     pub(crate) series: Vec<Series>,
     pub(crate) index: FxHashMap<SeriesKey, u32>,
@@ -46,6 +50,8 @@ impl Run {
     pub(crate) fn new(id: RunId) -> Self {
         Self {
             id,
+            title: None,
+            names_version: 0,
             generation: 0,
             series: Vec::new(),
             index: FxHashMap::default(),
@@ -99,6 +105,11 @@ impl Run {
     /// How many series.
     pub fn series_count(&self) -> usize {
         self.sorted.len()
+    }
+
+    /// Changes whenever other series are shown than before.
+    pub fn names_version(&self) -> u64 {
+        self.names_version
     }
 
     /// Layer statistics and histograms.
