@@ -4,7 +4,9 @@ mod bench;
 mod discovery;
 mod following;
 mod hostile;
+mod picture;
 mod replay;
+mod runs;
 mod tails;
 
 use bench::{Follower, TEST_FORMATS, append, follow_options, lines, once, write};

@@ -10,7 +10,7 @@ use epochscope::{
 use tempfile::tempdir;
 
 /// A TFRecord of an event with one scalar.
-fn event(step: u8, tag: &str, value: f32) -> Vec<u8> {
+pub fn event(step: u8, tag: &str, value: f32) -> Vec<u8> {
     let value_field = |tag: &str| {
         let mut v = vec![0x0a, u8::try_from(tag.len()).unwrap()];
         v.extend_from_slice(tag.as_bytes());
