@@ -25,7 +25,13 @@ impl Scout {
                 Err(why) => (0..self.roots.len()).for_each(|at| self.fall_back(at, &why)),
             }
         }
-        (0..self.folders.end()).for_each(|at| self.watch(at));
+        for at in 0..self.folders.end() {
+            self.watch(at);
+            // Whatever the first look has cost: this one must not be put off.
+            if let Some(folder) = self.folders.get_mut(at) {
+                folder.cost = Duration::ZERO;
+            }
+        }
         self.look_at_all();
     }
 
