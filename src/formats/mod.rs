@@ -6,13 +6,28 @@
 //!
 //! To add a format: one file here with a `Format`, one line in [`FORMATS`], one sample in `sample_logs/`.
 
+mod by_line;
+mod catboost;
 mod csv;
 mod decoded;
+mod document;
+mod hfstate;
 mod jsonl;
+mod mlflow;
+mod neptune;
+mod polyaxon;
+mod projector;
+mod sacred;
 mod scope;
+mod sqlite;
 mod standing;
+mod swanlab;
 mod taught;
+mod text;
 mod tfevents;
+mod visualdl;
+mod wandb;
+mod wandbfiles;
 pub mod wire;
 
 use std::{fmt, path::Path, sync::Arc};
@@ -113,8 +128,22 @@ impl<'a> Opening<'a> {
 pub static FORMATS: &[&dyn Format] = &[
     &tfevents::TfEvents,
     &scope::Scope,
+    &sqlite::Sqlite,
+    &mlflow::MlFlow,
+    &projector::Projector,
+    &wandb::Wandb,
+    &swanlab::SwanLab,
+    &visualdl::VisualDl,
+    &wandbfiles::WandbFiles,
+    &catboost::CatBoost,
+    &hfstate::HfState,
+    &sacred::Sacred,
+    &neptune::Neptune,
+    &polyaxon::Polyaxon,
     &jsonl::JsonLines,
     &csv::Csv,
+    &hfstate::HfResults,
+    &text::TextLog,
 ];
 
 /// How far a decoder came.

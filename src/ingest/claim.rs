@@ -4,8 +4,9 @@ use std::{io, path::Path, sync::Arc};
 
 use super::{
     group::FirstRecords,
+    packed::{self, Packing},
     reader::contain,
-    source::{ReadAt, Stamp, open, read_full},
+    source::{ReadAt, Stamp, open},
 };
 use crate::{
     formats::{Candidate, Decoded, Format, HEAD_BYTES, Opening, Recognised, Taught, recognise_among},
@@ -28,7 +29,8 @@ pub enum Claimed {
 
 /// Whether the name alone says that no format reads the file. Such files are never opened.
 pub fn ruled_out(formats: &[&'static dyn Format], path: &Path, name: &str) -> bool {
-    let file = Candidate { path, name, head: &[], whole: false };
+    let (_, path) = Packing::of_path(path);
+    let file = Candidate { path: &path, name: Packing::of(name).1, head: &[], whole: false };
     matches!(recognise_among(formats, &file), Recognised::Unknown(reasons) if reasons.is_empty())
 }
 
@@ -44,10 +46,17 @@ pub fn claim(
     if let Some(format) = hinted {
         return Ok(Claimed::As(format, stamp));
     }
-    let mut head = [0; HEAD_BYTES];
-    let filled = read_full(&file, &mut head, 0, stamp.size)?;
-    let head = head.get(..filled).unwrap_or_default();
-    let candidate = Candidate { path, name, head, whole: filled < HEAD_BYTES };
+    let (head, whole, problem) = packed::head(path, &file, HEAD_BYTES)?;
+    if let Some(problem) = problem.filter(|_| head.is_empty()) {
+        let empty = stamp.size == 0;
+        return Ok(if empty {
+            Claimed::NotYet(stamp)
+        } else {
+            Claimed::No(stamp, format!("nothing can be unpacked: {problem}").into())
+        });
+    }
+    let (_, inner) = Packing::of_path(path);
+    let candidate = Candidate { path: &inner, name: Packing::of(name).1, head: &head, whole };
     Ok(match recognise_among(formats, &candidate) {
         Recognised::As(format) => Claimed::As(format, stamp),
         Recognised::NotYet => Claimed::NotYet(stamp),
@@ -64,9 +73,7 @@ pub fn claim(
 /// What the first records of `path` are about.
 pub fn first_records(format: &'static dyn Format, path: &Path) -> io::Result<FirstRecords> {
     let file = open(path)?;
-    let mut head = vec![0; FIRST_RECORDS_BYTES];
-    let filled = read_full(&file, &mut head, 0, u64::MAX)?;
-    head.truncate(filled);
+    let (head, ..) = packed::head(path, &file, FIRST_RECORDS_BYTES)?;
     Ok(first_records_in(format, path, &head))
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::{
     claim::{Claimed, claim},
     folders::Entry,
+    packed::Packing,
     scout::{Known, Scout},
     source::Stamp,
 };
@@ -45,7 +46,7 @@ impl Scout {
                 continue;
             }
             let name = entry.name.to_string_lossy().into_owned();
-            if !self.ask_one(at, full, &relative.join(&entry.name), name) {
+            if !self.ask_one(at, full, &relative.join(&entry.name), &name) {
                 return false;
             }
         }
@@ -60,7 +61,7 @@ impl Scout {
         !away || self.want(id)
     }
 
-    fn ask_one(&mut self, at: usize, path: PathBuf, relative: &Path, name: String) -> bool {
+    fn ask_one(&mut self, at: usize, path: PathBuf, relative: &Path, name: &str) -> bool {
         let stamp = match path.metadata() {
             Ok(metadata) if metadata.is_file() => Stamp::of(&metadata),
             Ok(_) => return true,
@@ -84,8 +85,9 @@ impl Scout {
             self.reject(at, &path, key, stamp, "the same file under another name");
             return true;
         }
-        match claim(self.formats, self.selection.hinted(relative), &path, &name) {
+        match claim(self.formats, self.selection.hinted(relative), &path, name) {
             Ok(Claimed::As(format, stamp)) => {
+                let name = Packing::of(name).1.to_owned();
                 self.take_in(at, Claim { path, name, format, stamp, waited: None }, false)
             }
             Ok(Claimed::NotYet(stamp)) => self.let_wait(at, path, UNDECIDED, stamp),
@@ -135,6 +137,7 @@ impl Scout {
         let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
         match claim(self.formats, self.selection.hinted(&relative), &path, &name) {
             Ok(Claimed::As(format, stamp)) => {
+                let name = Packing::of(&name).1.to_owned();
                 let claim = Claim { path: path.to_path_buf(), name, format, stamp, waited: Some(id) };
                 return self.take_in(at, claim, last_chance);
             }

@@ -112,7 +112,15 @@ impl Scout {
         match hint {
             Hint::Wake => true,
             Hint::Later(file, at) => {
-                self.delayed.push(Reverse((at, file)));
+                let now = self.clock.elapsed();
+                // One wish per file waits at most, unless the new one is for an earlier time: when it comes true the
+                // file says anew what it wants.
+                if let Some(known) = self.known.get_mut(file.0 as usize)
+                    && (known.later <= now || at < known.later)
+                {
+                    known.later = at;
+                    self.delayed.push(Reverse((at, file)));
+                }
                 true
             }
             Hint::Path { path, new } => self.look_at_path(&path, new),
@@ -120,7 +128,7 @@ impl Scout {
     }
 
     fn look_at_path(&mut self, path: &Path, new: bool) -> bool {
-        if let Some(id) = self.by_path.get(path).copied() {
+        if let Some(id) = self.by_path.get(path).copied().or_else(|| self.read_with(path)) {
             return self.want(id);
         }
         if let Some(at) = self.folders.at(path) {
@@ -154,6 +162,17 @@ impl Scout {
             return true;
         }
         self.ask(at, vec![Entry { name: name.to_owned(), link: false }])
+    }
+
+    /// The file that the one at `path` is read with.
+    fn read_with(&self, path: &Path) -> Option<FileId> {
+        let name = path.file_name()?.to_str()?;
+        let main = |ending: &&str| {
+            let id = self.by_path.get(path.with_file_name(name.strip_suffix(ending)?).as_path())?;
+            let known = self.known.get(id.0 as usize)?;
+            known.companions.contains(ending).then_some(*id)
+        };
+        self.formats.iter().flat_map(|f| f.companions()).find_map(main)
     }
 
     /// Asks for a turn at a file, now or as soon as it may have one; asks the formats if nobody reads it yet.

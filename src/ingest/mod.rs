@@ -10,18 +10,23 @@
 //! good.
 
 mod claim;
+mod document;
 mod folders;
 mod group;
 mod inquiry;
 mod listen;
 mod mount;
 mod outlet;
+mod packed;
+mod packed_turn;
 mod placing;
 mod pool;
 mod reader;
 pub mod replay;
 mod report;
 mod revival;
+mod rotated;
+mod rotation_turn;
 mod scout;
 mod select;
 mod source;

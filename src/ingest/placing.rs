@@ -6,6 +6,7 @@ use super::{
     claim::first_records,
     group::{self, Find, Moved, NodeId, Relation},
     inquiry::{Claim, set_size},
+    packed::Packing,
     scout::{Known, Scout},
     source::Stamp,
     tail::Tail,
@@ -39,7 +40,8 @@ impl Scout {
     /// Takes in a claimed file. With `last_chance` it is placed even if little of it is written.
     pub fn take_in(&mut self, at: usize, claim: Claim, last_chance: bool) -> bool {
         let Some(node) = self.folders.get(at).map(|f| f.node) else { return true };
-        let standing = claim.format.standing(&claim.path);
+        let inner = Packing::of_path(&claim.path).1;
+        let standing = claim.format.standing(&inner);
         let mut folded = None;
         if standing.part == RunPart::Stream
             && let Some(writer) = group::writer(&claim.name)
@@ -55,7 +57,7 @@ impl Scout {
         }
         let id = claim.waited.unwrap_or_else(|| self.next_id());
         let name: Arc<str> = Arc::from(claim.name);
-        let source = self.source(claim.format, &claim.path);
+        let source = self.source(claim.format, &inner);
         self.tree.add(node, Find { id, name, format: claim.format.name(), standing, source, folded });
         let waiting = (Box::new(self.health(id, &claim.path, RunId::from("."), claim.format)), claim.stamp);
         self.learn(Known::new(id, claim.path.clone(), at, Some(waiting)), claim.stamp.identity());
@@ -136,9 +138,15 @@ impl Scout {
         if !self.outlet.send(News::File(Box::new(health.clone()))) {
             return false;
         }
-        self.learn(Known::new(id, found.path.clone(), found.folder, None), found.stamp.identity());
+        let mut known = Known::new(id, found.path.clone(), found.folder, None);
+        known.companions = found.format.companions();
+        self.learn(known, found.stamp.identity());
         let (run, order) = (place.run.clone(), Arc::clone(&place.order));
-        let tail = Tail::taught(found.path, place, found.format, health, self.taught.clone());
+        let rotated = self.rotated.remove(&found.path);
+        let mut tail = Tail::taught(found.path, place, found.format, health, self.taught.clone());
+        if rotated {
+            tail.expect_older_parts();
+        }
         let (files, newest) = tails.entry(run).or_insert((Vec::new(), f64::NEG_INFINITY));
         files.push((order, tail));
         *newest = newest.max(found.stamp.modified().0);

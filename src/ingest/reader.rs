@@ -3,11 +3,16 @@
 use std::{
     io,
     panic::{AssertUnwindSafe, catch_unwind},
+    path::PathBuf,
     sync::Arc,
 };
 
-use super::source::{ReadAt, read_full};
-use crate::formats::{Consumed, Decoded, Decoder, FRAME_LIMIT, Fatal, Format, HEAD_BYTES, Opening};
+use super::{
+    document::Content,
+    packed::Packing,
+    source::{ReadAt, read_full},
+};
+use crate::formats::{Consumed, Decoded, Decoder, FRAME_LIMIT, Fatal, Format, HEAD_BYTES, Opening, Taught};
 
 /// Bytes fetched at once. Large enough that the system call does not show, small enough that a batch of scalar
 /// points (some 50 bytes each) stays under half a megabyte.
@@ -58,6 +63,34 @@ pub enum Step {
     Torn,
     /// The decoder gave up.
     Failed(Arc<str>),
+}
+
+/// What it takes to begin at a file's start.
+pub struct Recipe {
+    /// The file's format.
+    pub format: &'static dyn Format,
+    /// Where it is.
+    pub path: PathBuf,
+    /// The same without an ending that says how it is packed.
+    inner: PathBuf,
+    /// How it is packed.
+    pub packing: Option<Packing>,
+    /// Patterns of lines of the user's own.
+    taught: Taught,
+}
+
+impl Recipe {
+    /// For the file at `path`.
+    pub fn new(format: &'static dyn Format, path: PathBuf, taught: Taught) -> Self {
+        let (packing, inner) = Packing::of_path(&path);
+        let inner = inner.into_owned();
+        Self { format, path, inner, packing, taught }
+    }
+
+    /// A reader that stands at the start.
+    pub fn reader(&self) -> Reader {
+        Reader::new(self.format, &Opening { path: &self.inner, taught: &self.taught })
+    }
 }
 
 /// Reads one file from its start on.
@@ -121,6 +154,21 @@ impl Reader {
     /// Whether any change of the file means that it is to be read again from its start.
     pub fn whole_document(&self) -> bool {
         self.decoder.whole_document()
+    }
+
+    /// Decodes a document as a whole; returns how many of its bytes were used: 0 when it is not whole yet.
+    pub fn whole(&mut self, content: &Content, at_end: bool, out: &mut Decoded) -> Result<u64, Arc<str>> {
+        let decoder = &mut self.decoder;
+        contain(self.format, || {
+            content.beside.iter().for_each(|(ending, bytes)| decoder.beside(ending, bytes));
+        })?;
+        let mut taken = self.decode(&content.bytes, out)?.bytes;
+        if taken == 0 && at_end {
+            let decoder = &mut self.decoder;
+            taken = contain(self.format, || decoder.decode_rest(&content.bytes, out))?;
+        }
+        self.offset = taken.min(content.bytes.len()) as u64;
+        Ok(self.offset)
     }
 
     /// Decodes the next block of a file that is `size` bytes long as far as is known. With `at_end` nobody will

@@ -47,7 +47,7 @@ impl ReadAt for Revealed {
     fn stamp(&self) -> io::Result<Stamp> {
         let size = self.visible as u64;
         let modified_s = self.now as i64;
-        Ok(Stamp { device: 0, inode: self.number, size, modified_s, modified_ns: 0 })
+        Ok(Stamp { device: 0, inode: self.number, size, modified_s, ..Stamp::default() })
     }
 
     fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<usize> {

@@ -51,19 +51,19 @@ impl Report {
 
     /// The file is read from its start again.
     pub fn restarted(&mut self) {
-        let health = &mut self.health;
-        health.restarts = health.restarts.saturating_add(1);
-        self.begin_anew();
+        self.health.restarts = self.health.restarts.saturating_add(1);
+        self.forget();
     }
 
     /// The file belongs to another run: it is read from its start again, and said so in any case.
     pub fn moved(&mut self) {
         self.health.state = FileState::Waiting;
-        self.begin_anew();
+        self.forget();
         self.sent = None;
     }
 
-    fn begin_anew(&mut self) {
+    /// What was counted is counted anew.
+    pub fn forget(&mut self) {
         let health = &mut self.health;
         health.read_bytes = 0;
         health.pending_bytes = 0;

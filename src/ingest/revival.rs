@@ -7,11 +7,11 @@
 use std::{io, sync::Arc, time::Duration};
 
 use super::{
-    reader::{Reader, Scratch, Step},
+    reader::{Reader, Recipe, Scratch, Step},
     source::{ReadAt, Stamp},
     tail::Budget,
 };
-use crate::formats::{Decoded, Format, Opening};
+use crate::formats::Decoded;
 
 /// Pause after the first failed try; it doubles with each further one.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
@@ -56,8 +56,7 @@ impl Revival {
     /// Tries again if the file changed.
     pub fn turn(
         &mut self,
-        format: &dyn Format,
-        opening: &Opening<'_>,
+        recipe: &Recipe,
         file: &dyn ReadAt,
         stamp: &Stamp,
         budget: Budget,
@@ -75,7 +74,7 @@ impl Revival {
                 return Ok(Verdict::NotNow(self.not_before.saturating_sub(now)));
             }
             self.stamp = *stamp;
-            (Reader::new(format, opening), Decoded::new())
+            (recipe.reader(), Decoded::new())
         };
         let begin = reader.offset();
         loop {

@@ -16,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
     Machinery, Options,
@@ -76,18 +76,31 @@ pub struct Known {
     pub path: Arc<Path>,
     /// Its folder.
     pub folder: usize,
+    /// Endings of the names of files beside it that are read with it.
+    pub companions: &'static [&'static str],
     /// What was said of it and how it looked, while nobody reads it.
     pub waiting: Option<(Box<FileHealth>, Stamp)>,
     /// When it is looked at again.
     pub next_look: Duration,
     /// It will be asked for in a moment.
     pub delayed: bool,
+    /// When the last wish to be called later is due.
+    pub later: Duration,
 }
 
 impl Known {
     /// A file that was just found.
     pub fn new(id: FileId, path: PathBuf, folder: usize, waiting: Option<(Box<FileHealth>, Stamp)>) -> Self {
-        Self { id, path: Arc::from(path), folder, waiting, next_look: Duration::ZERO, delayed: false }
+        Self {
+            id,
+            path: Arc::from(path),
+            folder,
+            companions: &[],
+            waiting,
+            next_look: Duration::ZERO,
+            delayed: false,
+            later: Duration::ZERO,
+        }
     }
 }
 
@@ -106,6 +119,8 @@ pub struct Scout {
     pub(super) by_path: FxHashMap<Arc<Path>, FileId>,
     pub(super) identities: FxHashMap<(u64, u64), FileId>,
     pub(super) rejected: FxHashMap<u64, Stamp>,
+    /// Logs that have older parts.
+    pub(super) rotated: FxHashSet<PathBuf>,
     pub(super) mounts: FxHashMap<u64, Option<&'static str>>,
     pub(super) report: ScanReport,
     pub(super) untold: bool,
@@ -159,6 +174,7 @@ impl Scout {
             by_path: FxHashMap::default(),
             identities: FxHashMap::default(),
             rejected: FxHashMap::default(),
+            rotated: FxHashSet::default(),
             mounts: FxHashMap::default(),
             report: ScanReport::default(),
             untold: true,

@@ -5,17 +5,21 @@
 
 use std::{
     fs::{File, Metadata, OpenOptions},
+    hash::{BuildHasher, BuildHasherDefault},
     io,
     os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt},
-    path::Path,
+    path::{Path, PathBuf},
+    sync::Arc,
 };
+
+use rustc_hash::FxHasher;
 
 use crate::model::WallTime;
 
 /// The facts whose change means that a file has news.
 ///
 /// Seconds alone will not do for the time: two appends within one second would look like one.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Stamp {
     /// The file system's number.
     pub device: u64,
@@ -27,6 +31,9 @@ pub struct Stamp {
     pub modified_s: i64,
     /// Nanoseconds after those.
     pub modified_ns: u32,
+    /// Stands for the stamps of the files beside it that are read with it; 0 where there are none. The time of the
+    /// last modification is then the latest of all.
+    pub beside: u64,
 }
 
 impl Stamp {
@@ -38,7 +45,26 @@ impl Stamp {
             size: metadata.len(),
             modified_s: metadata.mtime(),
             modified_ns: u32::try_from(metadata.mtime_nsec()).unwrap_or(0),
+            beside: 0,
         }
+    }
+
+    /// The stamp of the file at `path` and of those beside it whose names end in addition in one of `companions`.
+    pub fn look(path: &Path, companions: &[&str]) -> io::Result<Self> {
+        let mut stamp = Self::of(&path.metadata()?);
+        for (number, ending) in companions.iter().enumerate() {
+            // One that cannot be looked at is as good as none; opening it will say why.
+            if let Ok(metadata) = with_ending(path, ending).metadata()
+                && metadata.is_file()
+            {
+                let other = Self::of(&metadata);
+                let hasher = BuildHasherDefault::<FxHasher>::default();
+                stamp.beside = hasher.hash_one((stamp.beside, number, other)) | 1;
+                let latest = (stamp.modified_s, stamp.modified_ns).max((other.modified_s, other.modified_ns));
+                (stamp.modified_s, stamp.modified_ns) = latest;
+            }
+        }
+        Ok(stamp)
     }
 
     /// The last modification.
@@ -59,6 +85,21 @@ pub trait ReadAt {
 
     /// Reads at `offset`; fewer bytes than asked for, or none, at the end.
     fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<usize>;
+
+    /// The file beside it whose name ends in addition in `ending`; `None` if there is none.
+    fn beside(&self, _ending: &str) -> io::Result<Option<Box<dyn ReadAt>>> {
+        Ok(None)
+    }
+
+    /// The bytes on the disk that reading up to `offset` has used: fewer where they are packed.
+    fn on_disk(&self, offset: u64) -> u64 {
+        offset
+    }
+
+    /// Why what was read to its end is not all: packed bytes that are damaged.
+    fn problem(&self) -> Option<Arc<str>> {
+        None
+    }
 }
 
 impl ReadAt for File {
@@ -79,7 +120,9 @@ impl ReadAt for File {
 pub trait Source: Send + Sync {
     /// Opens a file for one turn. Files are not kept open: ten thousand of them would exceed the limit of
     /// descriptors, and an open file hides that its path was given to another one.
-    fn open(&self, path: &Path) -> io::Result<Box<dyn ReadAt>>;
+    ///
+    /// `companions`: endings of the names of files beside it that are read with it.
+    fn open(&self, path: &Path, companions: &'static [&'static str]) -> io::Result<Box<dyn ReadAt>>;
 }
 
 /// The local file system.
@@ -87,9 +130,52 @@ pub trait Source: Send + Sync {
 pub struct Disk;
 
 impl Source for Disk {
-    fn open(&self, path: &Path) -> io::Result<Box<dyn ReadAt>> {
-        Ok(Box::new(open(path)?))
+    fn open(&self, path: &Path, companions: &'static [&'static str]) -> io::Result<Box<dyn ReadAt>> {
+        let file = open(path)?;
+        if companions.is_empty() {
+            return Ok(Box::new(file));
+        }
+        Ok(Box::new(Group { file, path: path.to_path_buf(), companions }))
     }
+}
+
+/// A file on disk and those beside it.
+struct Group {
+    file: File,
+    path: PathBuf,
+    companions: &'static [&'static str],
+}
+
+impl ReadAt for Group {
+    /// By its path, like those beside it, so that all are of one time.
+    fn stamp(&self) -> io::Result<Stamp> {
+        let opened = ReadAt::stamp(&self.file)?;
+        let stamp = Stamp::look(&self.path, self.companions)?;
+        if stamp.identity() != opened.identity() {
+            return Err(io::Error::new(io::ErrorKind::StaleNetworkFileHandle, "replaced a moment ago"));
+        }
+        Ok(stamp)
+    }
+
+    fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<usize> {
+        FileExt::read_at(&self.file, into, offset)
+    }
+
+    fn beside(&self, ending: &str) -> io::Result<Option<Box<dyn ReadAt>>> {
+        match open(&with_ending(&self.path, ending)) {
+            Ok(file) if file.metadata()?.is_file() => Ok(Some(Box::new(file))),
+            Ok(_) => Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// `path` with more at the end of its name.
+pub fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let mut longer = path.as_os_str().to_owned();
+    longer.push(ending);
+    longer.into()
 }
 
 /// Opens `path` for reading without waiting for a writer, should it be a pipe.

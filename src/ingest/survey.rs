@@ -10,6 +10,8 @@ use super::{
     claim::ruled_out,
     folders::{Entry, Folder, list, trusted_time},
     group, mount,
+    packed::Packing,
+    rotated,
     scout::Scout,
     source::Stamp,
 };
@@ -22,6 +24,15 @@ const NAME_EXAMPLES: usize = 50;
 
 /// Stamps of files that nobody claimed. Beyond this many they are asked again whenever their folder is listed.
 const REJECTED_KEPT: usize = 1 << 18;
+
+/// Why the older parts of a rotated log are no files of their own.
+const OLDER_PART: &str = "an older part of the log beside it, read with it";
+
+/// The log of which the file at `path` is an older part, by its name.
+fn older_part_of(path: &Path) -> Option<PathBuf> {
+    let (log, _) = rotated::base(path.file_name()?.to_str()?)?;
+    Some(path.with_file_name(log))
+}
 
 /// A folder to look into.
 pub struct Lead {
@@ -109,6 +120,7 @@ impl Scout {
         let first_time = folder.modified.is_none() && folder.files == 0;
         let mut refused: Vec<(OsString, &'static str)> = Vec::new();
         let mut refused_count = 0_u64;
+        let mut rotated = Vec::new();
         let listing = list(&path, |name| {
             if only.as_ref().is_some_and(|only| only != name) {
                 return false;
@@ -116,6 +128,12 @@ impl Scout {
             let refusal = self.refusal(&path.join(name), &relative.join(name));
             if let Some(why) = refusal {
                 refused_count += 1;
+                if why == OLDER_PART {
+                    rotated.extend(
+                        older_part_of(&path.join(name))
+                            .filter(|log| !self.by_path.contains_key(log.as_path())),
+                    );
+                }
                 if first_time && refused.len() < NAME_EXAMPLES {
                     refused.push((name.clone(), why));
                 }
@@ -129,6 +147,7 @@ impl Scout {
                 return true;
             }
         };
+        self.rotated.extend(rotated);
         for (name, why) in refused {
             self.ignored(&path.join(name), why);
         }
@@ -164,8 +183,24 @@ impl Scout {
         if self.selection.hinted(relative).is_some() {
             return None;
         }
-        let out = ruled_out(self.formats, path, &path.file_name().unwrap_or_default().to_string_lossy());
-        out.then_some("no format reads files of this name")
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if let Some(log) = older_part_of(path)
+            && !ruled_out(self.formats, &log, &log.file_name().unwrap_or_default().to_string_lossy())
+            && (self.by_path.contains_key(log.as_path()) || log.is_file())
+        {
+            return Some(OLDER_PART);
+        }
+        if !ruled_out(self.formats, path, &name) {
+            let (packing, inner) = Packing::of_path(path);
+            let copy = packing.is_some() && (self.by_path.contains_key(&*inner) || inner.is_file());
+            return copy.then_some("the compressed copy of a file beside it");
+        }
+        let main = |ending: &&str| name.strip_suffix(ending).map(|main| path.with_file_name(main));
+        let mut mains = self.formats.iter().flat_map(|f| f.companions()).filter_map(main);
+        if mains.any(|main| self.by_path.contains_key(main.as_path()) || main.is_file()) {
+            return Some("read together with the file that it is named after");
+        }
+        Some("no format reads files of this name")
     }
 
     #[expect(

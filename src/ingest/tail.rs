@@ -6,14 +6,17 @@
 use std::{io, path::PathBuf, sync::Arc, time::Duration};
 
 use super::{
+    document::Document,
     group::Place,
-    reader::{Reader, Scratch, Step},
+    packed_turn::Packed,
+    reader::{Reader, Recipe, Scratch, Step},
     report::Report,
     revival::{Revival, Verdict},
+    rotated::Rotation,
     source::{ReadAt, Stamp},
 };
 use crate::{
-    formats::{Decoded, Format, Opening, Taken, Taught},
+    formats::{Decoded, Format, Taken, Taught},
     model::{
         Batch, Clock, Column, FileHealth, FileId, FileState, News, Origin, Record, RunId, SeriesKey, Sharing,
     },
@@ -55,28 +58,29 @@ pub enum Turn {
 
 /// One file that some format claimed.
 pub struct Tail {
-    path: PathBuf,
+    pub(super) recipe: Recipe,
     place: Place,
-    format: &'static dyn Format,
-    taught: Taught,
-    reader: Reader,
-    decoded: Decoded,
-    report: Report,
+    pub(super) reader: Reader,
+    pub(super) decoded: Decoded,
+    pub(super) report: Report,
     /// How the file looked when it was last read.
-    looked: Stamp,
-    unrest: Option<Unrest>,
+    pub(super) looked: Stamp,
+    pub(super) unrest: Option<Unrest>,
+    pub(super) document: Document,
+    pub(super) packed: Packed,
+    pub(super) rotation: Rotation,
     /// Runs that must be told that what this file said is void, and since when.
     void: Option<(Vec<RunId>, Duration)>,
     said: Vec<RunId>,
-    dead: Option<Revival>,
-    ended: bool,
+    pub(super) dead: Option<Revival>,
+    pub(super) ended: bool,
     /// There is no run that it could speak of.
     parked: bool,
 }
 
 /// A file that seems to be in the middle of being rewritten.
 #[derive(Clone, Copy, Debug)]
-struct Unrest {
+pub(super) struct Unrest {
     began: Duration,
     stamp: Stamp,
     since: Duration,
@@ -96,17 +100,18 @@ impl Tail {
         health: FileHealth,
         taught: Taught,
     ) -> Self {
-        let reader = Reader::new(format, &Opening { path: &path, taught: &taught });
+        let recipe = Recipe::new(format, path, taught);
         Self {
-            path,
+            reader: recipe.reader(),
+            recipe,
             place,
-            format,
-            taught,
-            reader,
             decoded: Decoded::new(),
             report: Report::new(health),
             looked: Stamp::default(),
             unrest: None,
+            document: Document::default(),
+            packed: Packed::default(),
+            rotation: Rotation::default(),
             void: None,
             said: Vec::new(),
             dead: None,
@@ -119,6 +124,10 @@ impl Tail {
     /// belongs to no run and says nothing until it gets one; it is listed in `folder`.
     pub fn relocate(&mut self, place: Option<Place>, folder: RunId) {
         self.begin_anew();
+        self.looked = Stamp::default();
+        self.unrest = None;
+        self.document = Document::default();
+        self.packed = Packed::default();
         self.report.health.run = place.as_ref().map_or(folder, |p| p.run.clone());
         self.report.moved();
         self.parked = place.is_none();
@@ -131,7 +140,12 @@ impl Tail {
 
     /// Where it is.
     pub fn path(&self) -> &PathBuf {
-        &self.path
+        &self.recipe.path
+    }
+
+    /// Endings of the names of files beside it that are read with it.
+    pub fn companions(&self) -> &'static [&'static str] {
+        if self.recipe.packing.is_some() { &[] } else { self.recipe.format.companions() }
     }
 
     /// Which file.
@@ -169,6 +183,9 @@ impl Tail {
     ) -> Turn {
         match self.try_turn(file, budget, scratch, clock, out) {
             Ok(turn) => turn,
+            Err(error) if error.kind() == io::ErrorKind::StaleNetworkFileHandle && !budget.at_end => {
+                Turn::Later(SETTLE)
+            }
             Err(error) => self.lost(&error, clock, out),
         }
     }
@@ -183,26 +200,45 @@ impl Tail {
     ) -> io::Result<Turn> {
         let stamp = file.stamp()?;
         let now = clock.elapsed();
-        self.report.health.bytes = stamp.size;
+        self.report.health.bytes = self.rotation.bytes + stamp.size;
         self.report.health.modified = stamp.modified();
         if self.parked {
             self.report.health.state = FileState::Following;
             let turn = if self.send_void(out) { Turn::Done } else { Turn::Closed };
             return Ok(self.close(stamp, true, clock, out, turn));
         }
+        if self.recipe.packing.is_some() {
+            return self.packed_turn(file, stamp, budget, scratch, clock, out);
+        }
+        if self.reader.whole_document() {
+            return self.document_turn(file, stamp, budget, clock, out);
+        }
+        if self.older_parts_wait() {
+            return Ok(self.older_part_turn(budget, scratch, clock, out));
+        }
         if !self.intact(file, &stamp)? {
+            if self.was_rotated() {
+                return Ok(Turn::More);
+            }
             if let Some(wait) = self.await_rest(stamp, now).filter(|_| !budget.at_end) {
                 return Ok(Turn::Later(wait));
             }
             self.restart(now);
+            if self.rotation.expected {
+                return Ok(Turn::More);
+            }
         }
         if let Some(dead) = &mut self.dead {
-            let opening = Opening { path: &self.path, taught: &self.taught };
-            match dead.turn(self.format, &opening, file, &stamp, budget, scratch, now)? {
+            match dead.turn(&self.recipe, file, &stamp, budget, scratch, now)? {
                 Verdict::Dead => return Ok(self.close(stamp, true, clock, out, Turn::Done)),
                 Verdict::NotNow(wait) => return Ok(self.close(stamp, false, clock, out, Turn::Later(wait))),
                 Verdict::Busy => return Ok(self.close(stamp, false, clock, out, Turn::More)),
-                Verdict::Alive => self.restart(now),
+                Verdict::Alive => {
+                    self.restart(now);
+                    if self.rotation.expected {
+                        return Ok(Turn::More);
+                    }
+                }
             }
         }
         let turn = self.read(file, stamp, budget, scratch, clock, out)?;
@@ -214,16 +250,13 @@ impl Tail {
         if *stamp == self.looked || self.reader.offset() == 0 {
             return Ok(true);
         }
-        if self.reader.whole_document() {
-            return Ok(false);
-        }
         // Passing over an oversized record may have led beyond the end of a file that is still growing.
         let shrank = stamp.size < self.looked.size && stamp.size < self.reader.offset();
         Ok(!shrank && self.reader.begins_alike(file)?)
     }
 
     /// How long to wait before a file that changed under the reader is believed; `None` when it is at rest.
-    fn await_rest(&mut self, stamp: Stamp, now: Duration) -> Option<Duration> {
+    pub(super) fn await_rest(&mut self, stamp: Stamp, now: Duration) -> Option<Duration> {
         let unrest = self.unrest.get_or_insert(Unrest { began: now, stamp, since: now });
         if unrest.stamp != stamp {
             unrest.stamp = stamp;
@@ -235,21 +268,21 @@ impl Tail {
     }
 
     /// Begins again at the start; what was said is void.
-    fn restart(&mut self, now: Duration) {
+    pub(super) fn restart(&mut self, now: Duration) {
         self.begin_anew();
         self.report.restarted();
         self.revoke(now);
     }
 
     fn begin_anew(&mut self) {
-        self.reader = Reader::new(self.format, &Opening { path: &self.path, taught: &self.taught });
+        self.reader = self.recipe.reader();
         self.decoded = Decoded::new();
         self.dead = None;
-        self.unrest = None;
         self.ended = false;
+        self.rotation.restart();
     }
 
-    fn revoke(&mut self, now: Duration) {
+    pub(super) fn revoke(&mut self, now: Duration) {
         let mut runs = std::mem::take(&mut self.said);
         if let Some((earlier, _)) = self.void.take() {
             runs.extend(earlier);
@@ -258,7 +291,7 @@ impl Tail {
         self.void = Some((runs, now));
     }
 
-    fn read(
+    pub(super) fn read(
         &mut self,
         file: &dyn ReadAt,
         stamp: Stamp,
@@ -270,9 +303,8 @@ impl Tail {
         let began = (clock.elapsed(), self.reader.offset());
         loop {
             let step = self.reader.step(file, stamp.size, budget.at_end, scratch, &mut self.decoded)?;
-            let health = &mut self.report.health;
             // A record that is passed over may declare an end far behind the end of the file.
-            health.read_bytes = self.reader.offset().min(stamp.size);
+            self.set_read_bytes(file.on_disk(self.reader.offset()).min(stamp.size));
             let taken = self.decoded.take();
             if !self.deliver(taken, clock, out) {
                 return Ok(Turn::Closed);
@@ -282,20 +314,28 @@ impl Tail {
                 Step::CaughtUp { pending } => {
                     self.unrest = None;
                     self.report.health.pending_bytes = pending;
-                    self.report.health.state = if self.ended || self.reader.whole_document() {
-                        FileState::Ended
-                    } else {
-                        FileState::Following
-                    };
+                    self.report.health.state =
+                        if self.ended { FileState::Ended } else { FileState::Following };
                     return Ok(self.settle_void(budget.at_end, clock, out));
                 }
                 Step::Torn => {
                     // `intact` saw the start unchanged, so that only here is it known.
+                    if self.within_older_part() {
+                        let reason = Arc::from("it changed while it was read");
+                        self.dead = Some(Revival::new(reason, self.reader.offset(), stamp));
+                        return Ok(Turn::Done);
+                    }
+                    if self.was_rotated() {
+                        return Ok(Turn::More);
+                    }
                     let now = clock.elapsed();
                     if let Some(wait) = self.await_rest(stamp, now).filter(|_| !budget.at_end) {
                         return Ok(Turn::Later(wait));
                     }
                     self.restart(now);
+                    if self.rotation.expected {
+                        return Ok(Turn::More);
+                    }
                 }
                 Step::Failed(reason) => {
                     self.report.health.state = FileState::Dead(Arc::clone(&reason));
@@ -315,19 +355,13 @@ impl Tail {
     fn settle_void(&mut self, at_end: bool, clock: &dyn Clock, out: &mut dyn FnMut(News) -> bool) -> Turn {
         let Some((runs, since)) = &self.void else { return Turn::Done };
         let waited = clock.elapsed().saturating_sub(*since);
-        let document = self.reader.whole_document();
-        if !at_end && (waited < VOID_AFTER || document) {
-            // A document that cannot be read yet is being written: its last words stand until it is whole.
-            return if document || runs.is_empty() {
-                Turn::Done
-            } else {
-                Turn::Later(VOID_AFTER.saturating_sub(waited))
-            };
+        if !at_end && waited < VOID_AFTER {
+            return if runs.is_empty() { Turn::Done } else { Turn::Later(VOID_AFTER.saturating_sub(waited)) };
         }
         if self.send_void(out) { Turn::Done } else { Turn::Closed }
     }
 
-    fn send_void(&mut self, out: &mut dyn FnMut(News) -> bool) -> bool {
+    pub(super) fn send_void(&mut self, out: &mut dyn FnMut(News) -> bool) -> bool {
         let Some((runs, _)) = self.void.take() else { return true };
         runs.into_iter().all(|run| {
             let mut batch = Batch::new(run, self.origin());
@@ -345,7 +379,12 @@ impl Tail {
     }
 
     /// Sends what one step brought.
-    fn deliver(&mut self, taken: Taken, clock: &dyn Clock, out: &mut dyn FnMut(News) -> bool) -> bool {
+    pub(super) fn deliver(
+        &mut self,
+        taken: Taken,
+        clock: &dyn Clock,
+        out: &mut dyn FnMut(News) -> bool,
+    ) -> bool {
         let content = !taken.parts.is_empty();
         self.report.count(taken.skips, taken.oddities, taken.records, content, clock);
         if taken.void_earlier {
@@ -396,7 +435,7 @@ impl Tail {
         }
     }
 
-    fn close(
+    pub(super) fn close(
         &mut self,
         stamp: Stamp,
         force: bool,

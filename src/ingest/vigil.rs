@@ -57,7 +57,7 @@ impl Scout {
             if known.next_look > began {
                 continue;
             }
-            let stamp = known.path.metadata().map_or_else(|_| Stamp::default(), |m| Stamp::of(&m));
+            let stamp = Stamp::look(&known.path, known.companions).unwrap_or_default();
             let base = match self.folders.get(known.folder) {
                 Some(folder) if !folder.polled => heartbeat,
                 _ => self.poll,

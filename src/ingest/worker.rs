@@ -61,7 +61,7 @@ impl Workshop {
         while let Some(mut tail) = visit.take() {
             let budget = Budget { bytes, time: left, at_end: !self.follow };
             let mut out = |news| self.outlet.send(news);
-            let turn = match self.source.open(tail.path()) {
+            let turn = match self.source.open(tail.path(), tail.companions()) {
                 Ok(file) => tail.turn(&*file, budget, scratch, &*self.clock, &mut out),
                 Err(error) => tail.lost(&error, &*self.clock, &mut out),
             };

@@ -33,7 +33,7 @@ pub(crate) struct Rivals {
 /// Whether files at both places continue each other.
 pub(crate) fn same_source(a: &Place, b: &Place) -> bool {
     a.source.rank == b.source.rank
-        && (a == b || (a.source.sharing == Sharing::Continues && b.source.sharing == Sharing::Continues))
+        && ((a.source.sharing == Sharing::Continues && b.source.sharing == Sharing::Continues) || a == b)
 }
 
 /// Whether what the file at `a` says is shown instead of what the one at `b` says.

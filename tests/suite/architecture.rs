@@ -46,6 +46,8 @@ const RESERVED: &[(&str, &[&str], &str)] = &[
     ("jiff", &["app", "formats"], "clock times are shown by app and read by formats"),
     ("serde_json", &["formats", "app"], "JSON is read by formats and written by app"),
     ("csv", &["formats"], "bytes are decoded by formats"),
+    ("rusqlite", &["formats"], "bytes are decoded by formats"),
+    ("serde_saphyr", &["formats"], "bytes are decoded by formats"),
     ("crc32c", &["formats"], "bytes are decoded by formats"),
     ("rustix", &["ingest", "app"], "the operating system is ingest's and app's"),
 ];

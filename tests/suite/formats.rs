@@ -2,17 +2,28 @@
 
 use std::collections::BTreeSet;
 
-use epochscope::formats::{Candidate, Claim, FORMATS, Format, by_name};
+use epochscope::formats::{Candidate, Claim, FORMATS, Format, Opening, by_name};
 
 use crate::builders::{
-    feeding::{Feeder, read_in_pieces, read_whole},
+    feeding::{Feeder, read_in_pieces, read_in_pieces_at, read_whole, read_whole_at},
     samples::{Sample, by_format, json_lines, native_log, table},
 };
 
 /// Bytes of a sample that are tried at every position.
 const EVERY_POSITION: usize = 2048;
+/// Places that are tried in a whole document, which cannot be shortened.
+const PLACES: usize = 400;
 /// Bytes of a sample that are fed byte by byte.
 const BYTE_BY_BYTE: usize = 16 << 10;
+
+/// The part of a sample that is cut and damaged, and the places where: all of its beginning, or some all over a
+/// document.
+fn places<'a>(format: &dyn Format, sample: &'a Sample) -> (&'a [u8], impl Iterator<Item = usize> + use<>) {
+    let document = format.decoder(&Opening::at(sample.name.as_ref())).whole_document();
+    let bytes = if document { &sample.bytes } else { sample.beginning(EVERY_POSITION) };
+    let stride = if bytes.len() > EVERY_POSITION { bytes.len() / PLACES } else { 1 };
+    (bytes, (0..bytes.len()).step_by(stride))
+}
 
 fn each_sample(mut check: impl FnMut(&'static dyn Format, &Sample)) {
     for (format, samples) in by_format() {
@@ -38,7 +49,7 @@ fn every_format_has_a_sample_that_it_reads() {
     for (format, samples) in by_format() {
         assert!(!samples.is_empty(), "put a sample of {} into sample_logs/", format.name());
         for sample in samples {
-            let reading = read_whole(format, &sample.bytes);
+            let reading = read_whole_at(format, &sample.name, &sample.bytes);
             assert!(reading.frames > 0, "{} {}", format.name(), sample.name);
             assert_eq!(reading.fatal, None, "{} {}", format.name(), sample.name);
         }
@@ -64,8 +75,13 @@ fn the_same_is_read_however_the_bytes_arrive() {
     each_sample(|format, sample| {
         for size in [1, 2, 3, 7, 64, 4096] {
             let bytes = if size < 64 { sample.beginning(BYTE_BY_BYTE) } else { &sample.bytes };
-            let whole = read_whole(format, bytes);
-            assert_eq!(read_in_pieces(format, bytes, &[size]), whole, "{} in pieces of {size}", sample.name);
+            let whole = read_whole_at(format, &sample.name, bytes);
+            assert_eq!(
+                read_in_pieces_at(format, &sample.name, bytes, &[size]),
+                whole,
+                "{} in pieces of {size}",
+                sample.name
+            );
         }
     });
 }
@@ -73,13 +89,13 @@ fn the_same_is_read_however_the_bytes_arrive() {
 #[test]
 fn a_file_cut_anywhere_is_read_as_before_once_it_is_complete() {
     each_sample(|format, sample| {
-        let bytes = sample.beginning(EVERY_POSITION);
-        let whole = read_whole(format, bytes);
-        for cut in 0..bytes.len() {
+        let (bytes, cuts) = places(format, sample);
+        let whole = read_whole_at(format, &sample.name, bytes);
+        for cut in cuts {
             // where it stands is as good as where it is cut
-            let torn = read_whole(format, &bytes[..cut]);
+            let torn = read_whole_at(format, &sample.name, &bytes[..cut]);
             assert!(torn.frames <= whole.frames && torn.consumed <= cut as u64, "{} at {cut}", sample.name);
-            let mut feeder = Feeder::new(format, bytes);
+            let mut feeder = Feeder::named(format, sample.name.as_ref(), bytes);
             feeder.grow_to(cut);
             feeder.grow_to(bytes.len());
             assert_eq!(feeder.finish(), whole, "{} cut at {cut}", sample.name);
@@ -90,12 +106,12 @@ fn a_file_cut_anywhere_is_read_as_before_once_it_is_complete() {
 #[test]
 fn a_flipped_byte_costs_no_more_than_its_surroundings_and_never_a_panic() {
     each_sample(|format, sample| {
-        let bytes = sample.beginning(EVERY_POSITION);
-        for at in 0..bytes.len() {
+        let (bytes, places) = places(format, sample);
+        for at in places {
             for flip in [0x01, 0x80, 0xff] {
                 let mut damaged = bytes.to_vec();
                 damaged[at] ^= flip;
-                let reading = read_whole(format, &damaged);
+                let reading = read_whole_at(format, &sample.name, &damaged);
                 let output = reading.points() + reading.skips.len();
                 assert!(output <= damaged.len(), "{} flipped at {at}: {output} things", sample.name);
                 for (offset, length, reason) in &reading.skips {
@@ -115,8 +131,8 @@ fn a_large_file_survives_damage_anywhere() {
             let at = bytes.len() * part / 24;
             let mut damaged = bytes.to_vec();
             damaged[at] ^= 0x55;
-            let whole = read_whole(format, &damaged).joined();
-            let pieces = read_in_pieces(format, &damaged, &[4099, 1 << 16]).joined();
+            let whole = read_whole_at(format, &sample.name, &damaged).joined();
+            let pieces = read_in_pieces_at(format, &sample.name, &damaged, &[4099, 1 << 16]).joined();
             assert_eq!(whole, pieces, "{} flipped at {at}", sample.name);
         }
     }
@@ -131,7 +147,7 @@ fn hostile_lengths_are_compared_before_memory_is_taken() {
             for at in (0..bytes.len().saturating_sub(8)).step_by(if bytes.len() > 512 { 13 } else { 1 }) {
                 let mut damaged = bytes.to_vec();
                 damaged[at..at + 8].copy_from_slice(&length.to_le_bytes());
-                read_whole(format, &damaged);
+                read_whole_at(format, &sample.name, &damaged);
             }
         }
     });
@@ -205,7 +221,7 @@ fn a_line_that_never_ends_takes_no_memory_and_is_listed_once() {
 #[test]
 fn only_rewritten_headers_have_a_fingerprint() {
     each_sample(|format, sample| {
-        let mut feeder = Feeder::new(format, &sample.bytes);
+        let mut feeder = Feeder::named(format, sample.name.as_ref(), &sample.bytes);
         feeder.grow_to(sample.bytes.len());
         let fingerprint = feeder.fingerprint_bytes();
         assert!(fingerprint <= (64 << 10) && fingerprint <= sample.bytes.len(), "{}", sample.name);
@@ -213,4 +229,19 @@ fn only_rewritten_headers_have_a_fingerprint() {
             assert_eq!(sample.bytes[fingerprint - 1], b'\n', "{}: a whole header", sample.name);
         }
     });
+}
+
+#[test]
+fn a_document_says_nothing_until_it_is_whole_and_then_all_with_what_lies_beside_it() {
+    let format = crate::ingest::TEST_FORMATS[1];
+    let bytes = b"{\nloss 1 0.5\nloss 2 0.25\n}\n";
+    for cut in 0..bytes.len() {
+        let mut feeder = Feeder::new(format, bytes).with("-wal", b"loss 3 0.125\n");
+        feeder.grow_to(cut);
+        assert_eq!(feeder.finish().points(), 0, "cut at {cut}");
+    }
+    let mut feeder = Feeder::new(format, bytes).with("-wal", b"loss 3 0.125\n");
+    feeder.grow_to(5);
+    feeder.grow_to(bytes.len());
+    assert_eq!(feeder.finish().series("loss"), [(3, 0.125), (1, 0.5), (2, 0.25)]);
 }

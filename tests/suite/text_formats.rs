@@ -96,10 +96,12 @@ fn tables_are_read_with_their_quirks() {
 }
 
 #[test]
-fn a_monitor_of_episodes_counts_its_steps() {
+fn a_monitor_counts_episodes_and_knows_when_each_ended() {
     let reading =
         csv("#{\"t_start\": 1750000000.5, \"env_id\": \"CartPole-v1\"}\nr,l,t\n25.0,25,1.5\n55.0,55,2.5\n");
-    assert_eq!(reading.series("r"), [(25, 25.0), (80, 55.0)]);
+    assert_eq!(reading.series("r"), [(0, 25.0), (1, 55.0)], "an episode a row");
+    assert_eq!(reading.series("l"), [(0, 25.0), (1, 55.0)]);
+    assert_eq!(reading.series("t"), [(0, 1.5), (1, 2.5)]);
     let first = reading.columns[&(String::new(), "r".to_owned())][0];
     assert_eq!(first.1, 1_750_000_002.0_f64.to_bits());
     assert!(reading.records[""].iter().any(|r| r.contains("CartPole-v1")));
@@ -110,7 +112,7 @@ fn the_step_of_a_table_is_its_best_named_column() {
     assert_eq!(csv("epoch,global_step,loss\n1,10,2\n").series("loss"), [(10, 2.0)]);
     assert_eq!(csv("epoch;loss\n1;2\n2;3\n").series("loss"), [(1, 2.0), (2, 3.0)]);
     assert_eq!(csv("loss\tlr\n5\t1\n6\t1\n").series("loss"), [(0, 5.0), (1, 6.0)], "else rows are counted");
-    assert_eq!(csv("Wall time,Step,Value\n1750000000.5,7,0.5\n").series("Value"), [(7, 0.5)]);
+    assert_eq!(csv("Wall time,Step,Value\n1750000000.5,7,0.5\n").series("sample"), [(7, 0.5)]);
     assert_eq!(csv("iter|loss\n3|1e-3").series("loss"), [(3, 0.001)], "a last row without line end");
 }
 
@@ -155,4 +157,133 @@ fn tables_that_are_no_logs_are_refused_with_a_reason() {
     ] {
         assert_eq!(verdict(name, text), expected, "{name} {text:?}");
     }
+}
+
+fn csv_at(path: &str, text: &str) -> Reading {
+    let mut feeder = Feeder::named(by_name("csv").unwrap(), path.as_ref(), text.as_bytes());
+    feeder.grow_to(text.len());
+    feeder.finish()
+}
+
+#[test]
+fn a_metric_with_a_file_of_its_own_is_named_by_the_path() {
+    let deepspeed = "step,train_loss\n8,2.5\nstep,train_loss\n8,2.25\n";
+    let reading = csv_at("job/Train_Samples_train_loss.csv", deepspeed);
+    assert_eq!(reading.series("Train/Samples/train_loss"), [(8, 2.5), (8, 2.25)], "a restart in the middle");
+    let old = csv_at("x/dvclive/train/loss.tsv", "timestamp\tstep\tloss\n1750000000500\t3\t0.5\n");
+    assert_eq!(old.series("train/loss"), [(3, 0.5)]);
+    assert_eq!(old.points(), 1, "milliseconds are the time");
+    let exported = csv_at("run-a-tag-loss.csv", "Wall time,Step,Value\n1750000000.5,7,0.5\n");
+    let of_run = &exported.columns[&("a".to_owned(), "loss".to_owned())];
+    assert_eq!(of_run.len(), 1);
+}
+
+#[test]
+fn the_epoch_is_a_curve_unless_it_is_the_step() {
+    assert_eq!(csv("epoch,loss\n1,2\n").series("epoch"), []);
+    assert_eq!(csv("epoch,step,loss\n1,10,2\n").series("epoch"), [(10, 1.0)]);
+    assert_eq!(
+        csv("epoch,loss\n0.25,2\n0.5,1\n").series("epoch"),
+        [(0, 0.25), (1, 0.5)],
+        "a fraction is no step"
+    );
+    assert_eq!(json("{\"epoch\": 3, \"loss\": 1}\n").series("epoch"), []);
+    assert_eq!(json("{\"epoch\": 3, \"step\": 9, \"loss\": 1}\n").series("epoch"), [(9, 3.0)]);
+}
+
+#[test]
+fn cells_of_every_writer_are_read() {
+    let keras = csv("epoch,lr,loss\n0,\"[0.1, 0.2]\",2\n1,\"[0.1, 0.1]\",NA\n");
+    assert_eq!(keras.series("lr[1]"), [(0, 0.2), (1, 0.1)]);
+    let ray = csv("training_iteration,info,loss\n1,\"{'a': 1, 'b': [1,\n2]}\",2\n2,\"{'a': 2}\",3\n");
+    assert_eq!(ray.series("loss"), [(1, 2.0), (2, 3.0)]);
+    assert_eq!(ray.columns.len(), 1);
+    let fastai = csv("epoch,train_loss,time\n0,2,01:05\n1,1,1:00:00\n");
+    assert_eq!(fastai.series("time"), [(0, 65.0), (1, 3600.0)]);
+    let padded = csv("       epoch,    train/box_loss,\n           0,             0.125,\n");
+    assert_eq!(padded.series("train/box_loss"), [(0, 0.125)], "YOLOv5");
+    let pandas = csv(",train_loss\n10,2.5\n20,2.25\n");
+    assert_eq!(pandas.series("train_loss"), [(10, 2.5), (20, 2.25)], "the index of a data frame is its step");
+    let twice = csv("step,loss,loss\n1,2,3\n");
+    assert_eq!((twice.series("loss"), twice.series("loss.1")), (vec![(1, 2.0)], vec![(1, 3.0)]));
+}
+
+#[test]
+fn decimal_commas_are_read_where_the_separator_is_another() {
+    let reading = csv("epoch;loss;acc\n1;0,5;0,25\n2;-1,5e-3;1\n3;0.5;1\n");
+    assert_eq!(reading.series("loss"), [(1, 0.5), (2, -0.0015)]);
+    assert_eq!(reading.series("acc"), [(1, 0.25), (2, 1.0), (3, 1.0)]);
+    assert_eq!(reading.oddities.values().sum::<u64>(), 1, "{:?}", reading.oddities);
+    let points = csv("epoch\tloss\n1\t0.5\n2\t1,234\n");
+    assert_eq!(points.series("loss"), [(1, 0.5)], "this is no decimal comma");
+    assert_eq!(points.oddities.values().sum::<u64>(), 1);
+}
+
+#[test]
+fn tables_in_long_form_have_a_series_for_each_name() {
+    let table = csv("step,name,value\n1,loss,2.5\n1,acc,nan\n2,loss,\n3,loss,2\n");
+    assert_eq!(table.series("loss"), [(1, 2.5), (3, 2.0)]);
+    assert!(table.series("acc")[0].1.is_nan());
+    let runs = csv("run,tag,step,value\na,loss,1,2\nb,loss,1,3\n");
+    assert_eq!(runs.columns.keys().map(|(run, _)| run.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+    let lines = json(concat!(
+        "{\"type\": \"metric\", \"name\": \"loss\", \"value\": 0.5, \"step\": 3}\n",
+        "{\"type\": \"metric\", \"name\": \"acc\", \"value\": NaN, \"step\": 3}\n",
+        "{\"type\": \"metric\", \"name\": \"loss\", \"value\": 0.25, \"step\": 4}\n",
+    ));
+    assert_eq!(lines.series("loss"), [(3, 0.5), (4, 0.25)]);
+    assert_eq!(lines.columns.len(), 2, "{:?}", lines.columns.keys());
+}
+
+#[test]
+fn lines_that_end_in_an_object_are_read_behind_their_prefix() {
+    let log = concat!(
+        "2024-05-01 10:00:00 | INFO | fairseq_cli.train | Namespace(lr=0.1)\n",
+        "2024-05-01 10:00:05 | INFO | train_inner | {\"epoch\": 1, \"update\": 0.5, \"loss\": \"15.25\", \"num_updates\": \"10\"}\n",
+        "2024-05-01 10:00:09 | INFO | valid | {\"epoch\": 1, \"valid_loss\": \"14.5\", \"valid_num_updates\": \"20\"}\n",
+        "2024-05-01 10:00:10 | INFO | train | {\"epoch\": 1, \"train_loss\": \"15\", \"train_num_updates\": \"20\"}\n",
+    );
+    assert_eq!(verdict("train.log", log), "jsonl");
+    let reading = json(log);
+    assert_eq!(reading.series("loss"), [(10, 15.25)]);
+    assert_eq!(reading.skips, []);
+    let wall = f64::from_bits(reading.columns[&(String::new(), "loss".to_owned())][0].1);
+    assert_eq!(wall, 1_714_557_605.0, "the line's own time");
+    assert_eq!(reading.series("train_loss").len(), 1);
+}
+
+#[test]
+fn objects_of_weights_and_biases_that_are_no_numbers_are_no_series() {
+    let reading = json(
+        "{\"_step\": 0, \"loss\": 2, \"img\": {\"_type\": \"image-file\", \"size\": 9}, \"h\": {\"min\": 3, \"_type\": \"histogram\"}}\n",
+    );
+    assert_eq!(reading.columns.len(), 1, "{:?}", reading.columns.keys());
+}
+
+#[test]
+fn tables_with_names_that_say_nothing_need_a_step_and_numbers() {
+    for (name, text, expected) in [
+        ("loss.txt", "step,loss\n1,2.5\n", "csv"),
+        ("loss.txt", "step\tloss\n1\t2.5\n", "csv"),
+        ("loss.dat", "# epoch;loss\n1;2,5\n", "csv"),
+        ("loss.txt", "step,loss\n", "later"),
+        ("notes.txt", "first epoch, then loss\nwas low\n", ""),
+        ("train.log", "epoch: 1, loss: 2\nepoch: 2, loss: 1\n", ""),
+        ("evals.csv", ",train-mlogloss,valid-merror\n0,1.2,0.5\n", "csv"),
+        ("history.csv", "metric,value\nloss,0.5\n", "csv"),
+        (
+            "pairs.csv",
+            "key,value\ncolour,7\n",
+            "no column named like a step or a metric: a data set, not a log",
+        ),
+    ] {
+        assert_eq!(verdict(name, text), expected, "{name} {text:?}");
+    }
+    let mut utf16 = vec![0xff, 0xfe];
+    utf16.extend("step,loss\n1,2\n".encode_utf16().flat_map(u16::to_le_bytes));
+    let reason = match Sample::new("a.csv", utf16).recognised() {
+        Recognised::Unknown(reasons) => reasons[0].1,
+        _ => "",
+    };
+    assert_eq!(reason, "UTF-16: only tables in UTF-8 are read");
 }

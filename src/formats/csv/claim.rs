@@ -1,7 +1,10 @@
 //! Which files are tables of metrics, from their name and start.
 
 use super::{
+    cell::Decimal,
+    long::Long,
     missing::is_missing,
+    names::is_index,
     rows::{cells, sniff, unquoted},
 };
 use crate::formats::{
@@ -15,9 +18,16 @@ use crate::formats::{
 
 /// Decides. A header with a step column is enough; one that only has names of metrics needs a first row of
 /// numbers, because tables of results have such headers too. Anything else is taken for a data set.
+///
+/// Names that any text may have (`.txt`, `.dat`, `.log`) need a header with a step and a row of nothing but numbers.
 pub fn claim(file: &Candidate<'_>) -> Claim {
-    if !named(file.name, ".csv") && !named(file.name, ".tsv") {
+    let by_name = named(file.name, ".csv") || named(file.name, ".tsv");
+    let maybe = [".txt", ".dat", ".log"].iter().any(|end| named(file.name, end));
+    if !by_name && !maybe {
         return Claim::No("");
+    }
+    if file.head.starts_with(b"\xff\xfe") || file.head.starts_with(b"\xfe\xff") {
+        return Claim::No(if by_name { "UTF-16: only tables in UTF-8 are read" } else { "" });
     }
     let head = without_mark(file.head);
     let long = file.head.len() >= HEAD_BYTES;
@@ -30,15 +40,43 @@ pub fn claim(file: &Candidate<'_>) -> Claim {
         && line.first() == Some(&b'#')
         && !is_commented_header(line)
     {
-        if line.starts_with(b"#{") && line.windows(9).any(|w| w == b"\"t_start\"") {
+        if by_name && line.starts_with(b"#{") && line.windows(9).any(|w| w == b"\"t_start\"") {
             return Claim::Yes;
         }
         header = lines.next();
     }
-    let Some(header) = header else {
-        return if long { Claim::No("only comments in the first 4096 bytes") } else { Claim::NotYet };
+    match header {
+        None if maybe => Claim::No(""),
+        None if long => Claim::No("only comments in the first 4096 bytes"),
+        None => Claim::NotYet,
+        Some(header) if maybe => judge_text(header, lines.next()),
+        Some(header) => judge(header, lines.next()),
+    }
+}
+
+/// A file whose name says nothing.
+fn judge_text(header: &[u8], row: Option<&[u8]>) -> Claim {
+    let header = header.strip_prefix(b"#").unwrap_or(header);
+    let Some(delimiter) = sniff(header) else { return Claim::No("") };
+    let mut names = Vec::new();
+    cells(header, delimiter, &mut names);
+    let is_name = |name: &&[u8]| {
+        !name.is_empty()
+            && name.len() < 100
+            && number(name).is_none()
+            && !name.contains(&b':')
+            && !name.contains(&b'=')
     };
-    judge(header, lines.next())
+    if !names.iter().all(is_name) || !names.iter().any(|name| Axis::of(&unquoted(name)).is_step()) {
+        return Claim::No("");
+    }
+    let Some(row) = row else { return Claim::NotYet };
+    let mut found = Vec::new();
+    cells(row, delimiter, &mut found);
+    let numeric =
+        |cell: &&[u8]| is_missing(cell) || Decimal::default().number(cell).is_ok_and(|n| n.is_some());
+    let fits = found.len() == names.len() && found.iter().all(numeric);
+    if fits { Claim::Yes } else { Claim::No("") }
 }
 
 /// A header behind a comment sign: `# step,loss`.
@@ -59,14 +97,28 @@ fn judge(header: &[u8], row: Option<&[u8]>) -> Claim {
         return Claim::No("the first line is no header: it holds numbers");
     }
     let names: Vec<String> = names.iter().map(|name| unquoted(name)).collect();
+    let long = Long::of(&names.iter().map(String::as_str).collect::<Vec<_>>());
     let step = names.iter().any(|name| Axis::of(name).is_step());
     let metric = names.iter().any(|name| looks_like_metric(name));
     let mut row_cells = Vec::new();
     if let Some(row) = row {
         cells(row, delimiter, &mut row_cells);
     }
-    let numeric = row_cells.iter().all(|cell| number(cell).is_some() || is_missing(cell));
-    let some_number = row.is_none() || row_cells.iter().any(|cell| number(cell).is_some());
+    let is_number = |cell: &[u8]| {
+        let mut decimal = if delimiter == b',' { Decimal::Point } else { Decimal::Unknown };
+        decimal.number(cell).is_ok_and(|n| n.is_some())
+    };
+    // the index that pandas writes may hold anything
+    let values = || names.iter().zip(&row_cells).filter(|(name, _)| !is_index(name)).map(|(_, cell)| *cell);
+    let numeric = values().all(|cell| is_number(cell) || is_missing(cell));
+    let some_number = row.is_none() || row_cells.iter().any(|cell| is_number(cell));
+    if let (false, Some(long)) = (step, &long) {
+        return match row {
+            None => Claim::NotYet,
+            Some(_) if long.names_metric(&row_cells) && some_number => Claim::Yes,
+            Some(_) => Claim::No("no column named like a step or a metric: a data set, not a log"),
+        };
+    }
     match (step, metric) {
         (true, _) if some_number => Claim::Yes,
         (false, true) if row.is_none() => Claim::NotYet,

@@ -1,17 +1,20 @@
 //! Tables with a header: comma, tab, semicolon or bar; Ultralytics, Lightning, Keras, SB3, Ray, fastai,
 //! CatBoost, DVCLive and anything that a training loop writes itself.
 //!
-//! Each numeric column is a series. Cells that say *missing* are left out, see [`missing`]. A header that comes
-//! again in the middle is a restart. A header that is rewritten in place (Lightning, SB3: a new column) changes
+//! Each numeric column is a series; tables in long form (`step,name,value`) have one for each name. Cells that say
+//! *missing* are left out, see [`missing`]. A header that comes again in the middle is a restart. A header that is rewritten in place (Lightning, SB3: a new column) changes
 //! the file's fingerprint, and the tail reads it again from the start.
 
+mod cell;
 mod claim;
 mod columns;
+mod long;
 mod missing;
+mod names;
 mod rows;
 mod standing;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::{
     formats::{
@@ -22,11 +25,11 @@ use crate::{
             lines::{trim, without_mark},
         },
     },
-    model::{HyperValue, Point, Record, RunInfo},
+    model::{HyperValue, Point, Record, RunInfo, Step},
 };
-use columns::{Cell, Columns};
+use columns::{Columns, Row};
 use missing::Habits;
-use rows::{ROW_LIMIT, Row, Rows, cells, sniff};
+use rows::{ROW_LIMIT, Rows, cells, sniff};
 
 /// The longest header that is compared to notice a rewritten file.
 const FINGERPRINT_LIMIT: u64 = 64 << 10;
@@ -44,7 +47,7 @@ impl Format for Csv {
     }
 
     fn patterns(&self) -> &'static [&'static str] {
-        &["*.csv", "*.tsv"]
+        &["*.csv", "*.tsv", "*.txt", "*.dat", "*.log"]
     }
 
     fn recognises(&self, file: &Candidate<'_>) -> Claim {
@@ -55,14 +58,15 @@ impl Format for Csv {
         standing::standing(path)
     }
 
-    fn decoder(&self, _opening: &Opening<'_>) -> Box<dyn Decoder> {
-        Box::new(CsvDecoder::new())
+    fn decoder(&self, opening: &Opening<'_>) -> Box<dyn Decoder> {
+        Box::new(CsvDecoder::new(opening.path))
     }
 }
 
 /// Where the decoder of one file stands.
 #[derive(Debug)]
 struct CsvDecoder {
+    path: PathBuf,
     rows: Rows,
     delimiter: u8,
     header: Vec<u8>,
@@ -72,12 +76,13 @@ struct CsvDecoder {
     steps: Stepper,
     turn: u64,
     monitor_start: Option<f64>,
-    monitor_steps: f64,
+    monitor_rows: Step,
 }
 
 impl CsvDecoder {
-    fn new() -> Self {
+    fn new(path: &Path) -> Self {
         Self {
+            path: path.to_owned(),
             rows: Rows::new(ROW_LIMIT),
             delimiter: b',',
             header: Vec::new(),
@@ -87,14 +92,14 @@ impl CsvDecoder {
             steps: Stepper::default(),
             turn: 0,
             monitor_start: None,
-            monitor_steps: 0.0,
+            monitor_rows: 0,
         }
     }
 
-    fn row(&mut self, row: &Row<'_>, out: &mut Decoded) {
+    fn row(&mut self, row: &rows::Row<'_>, out: &mut Decoded) {
         let (offset, bytes, text) = match *row {
-            Row::Text { offset, bytes, text } => (offset, bytes, text),
-            Row::Bad { offset, bytes, reason } => return out.skip(offset, bytes, reason),
+            rows::Row::Text { offset, bytes, text } => (offset, bytes, text),
+            rows::Row::Bad { offset, bytes, reason } => return out.skip(offset, bytes, reason),
         };
         let text = trim_line_end(if offset == 0 { without_mark(text) } else { text });
         if trim(text).is_empty() {
@@ -105,7 +110,7 @@ impl CsvDecoder {
         } else if self.header.is_empty() {
             self.begin(text);
             self.header_end = self.rows.offset().min(FINGERPRINT_LIMIT) as usize;
-        } else if trim(text) == trim(&self.header) {
+        } else if self.header.first() == text.first() && trim(text) == trim(&self.header) {
             self.restart();
         } else {
             self.cells(offset, bytes, text, out);
@@ -120,14 +125,14 @@ impl CsvDecoder {
         self.rows.set_delimiter(self.delimiter);
         let mut names = Vec::new();
         cells(text, self.delimiter, &mut names);
-        self.columns = Columns::of(&names);
+        self.columns = Columns::of(&names, &self.path);
         self.habits = Habits::default();
     }
 
     /// The header came again: the trainer was started again with the same file.
     fn restart(&mut self) {
         self.steps.restart();
-        self.monitor_steps = 0.0;
+        self.monitor_rows = 0;
     }
 
     /// `#{"t_start": 1795457753.3, "env_id": "CartPole-v1"}` of SB3's monitor; other comments say nothing.
@@ -138,7 +143,7 @@ impl CsvDecoder {
         if let Some(start) = object.number("t_start").filter(|t| t.is_finite()) {
             self.monitor_start = Some(start);
             out.record(Record::Info(Box::new(RunInfo { started: Some(start), ..RunInfo::default() })));
-            self.monitor_steps = 0.0;
+            self.monitor_rows = 0;
         }
         if let Some(environment) = object.text("env_id") {
             out.record(Record::Hyperparameters(vec![(
@@ -149,13 +154,23 @@ impl CsvDecoder {
     }
 
     fn cells(&mut self, offset: u64, bytes: u64, text: &[u8], out: &mut Decoded) {
-        let mut found = Vec::with_capacity(self.columns.len() + 1);
-        cells(text, self.delimiter, &mut found);
         let expected = self.columns.len();
+        if self.columns.long.is_none()
+            && memchr::memchr(b'"', text).is_none()
+            && self.columns.read_plain(text, self.delimiter, out)
+            && !self.columns.only_words()
+        {
+            self.columns.learn(&mut self.habits);
+            return self.emit(&[], out);
+        }
+        let mut found = Vec::with_capacity(expected + 1);
+        cells(text, self.delimiter, &mut found);
         if found.len() == expected + 1 && found.last().is_some_and(|cell| cell.is_empty()) {
             found.pop();
         }
-        if columns::is_other_header(&found) {
+        if self.columns.long.as_ref().is_none_or(|long| !long.fits(&found))
+            && columns::is_other_header(&found)
+        {
             self.begin(text);
             self.restart();
             return;
@@ -164,37 +179,37 @@ impl CsvDecoder {
             out.skip(offset, bytes, format!("{} cells where the header has {expected}", found.len()));
             return;
         }
-        self.columns.read(&found, &mut self.habits);
-        self.emit(out);
+        self.columns.read_cells(&found, self.delimiter, out);
+        self.columns.learn(&mut self.habits);
+        self.emit(&found, out);
     }
 
-    fn emit(&mut self, out: &mut Decoded) {
+    /// Hands out the row that was taken in last; `cells` are needed for the long form only.
+    fn emit(&mut self, cells: &[&[u8]], out: &mut Decoded) {
         let mut by_rank = [None; STEP_RANKS];
         self.columns.steps(&mut by_rank);
-        let (mut step, mut rank) = self.steps.step(&by_rank);
-        let mut wall = self.columns.wall();
-        let mut time_column = wall.map(|(_, at)| at);
-        if let Some(start) = self.monitor_start
-            && let Some([_, length, seconds]) = self.columns.monitor()
-        {
-            self.monitor_steps += length;
-            step = self.monitor_steps as i64;
-            rank = None;
-            wall = Some((start + seconds, 2));
-            time_column = Some(2);
+        let (mut step, rank) = self.steps.step(&by_rank);
+        if let (None, Some(index)) = (rank, self.columns.index()) {
+            step = index;
         }
-        let wall = wall.map_or(f64::NAN, |(wall, _)| wall);
-        for at in 0..self.columns.len() {
-            if Some(at) == time_column || self.columns.is_used_up(at, rank) {
-                continue;
-            }
-            let value = match self.columns.cell(at) {
-                Cell::Number(value) => value,
-                Cell::Nan if self.habits.nan_is_value(self.columns.habits(), at) => f64::NAN,
-                _ => continue,
-            };
-            let column = self.columns.column(at, self.turn, out);
-            out.push(column, Point { step, wall, value });
+        let (mut wall, time) = match self.columns.wall() {
+            Some((wall, at)) => (wall, Some(at)),
+            None => (f64::NAN, None),
+        };
+        if let Some(start) = self.monitor_start
+            && let Some(seconds) = self.columns.monitor()
+        {
+            // An episode has no step of its own. Adding up `l` would give the environment's, for one of several.
+            step = self.monitor_rows;
+            self.monitor_rows = self.monitor_rows.saturating_add(1);
+            wall = start + seconds;
+        }
+        let row = Row { step, rank, wall, time, turn: self.turn };
+        let value = self.columns.long.as_ref().and_then(|long| self.columns.number(long.value()));
+        match (&mut self.columns.long, value) {
+            (Some(long), Some(value)) => long.emit(cells, Point { step, wall, value }, out),
+            (Some(_), None) => {}
+            (None, _) => self.columns.emit(&row, &self.habits, out),
         }
         out.count_records(1);
     }

@@ -1,11 +1,13 @@
 //! Which files are JSON lines of metrics, from their name and start.
 
+use super::prefix;
 use crate::formats::{
     Candidate, Claim, HEAD_BYTES,
     wire::{
         axes::{Axis, looks_like_metric},
         json::{Cursor, JsonError, Kind, unescape},
         lines::{named, trim, whole_lines, without_mark},
+        numbers::number,
     },
 };
 
@@ -15,7 +17,7 @@ const NOT_LINES: &str = "one JSON document, not one object per line";
 /// `.txt` need a line with a step, because data sets and configurations have such names too.
 pub fn claim(file: &Candidate<'_>) -> Claim {
     let lines_by_name = named(file.name, ".jsonl") || named(file.name, ".ndjson");
-    let maybe = [".json", ".log", ".txt"].iter().any(|end| named(file.name, end));
+    let maybe = [".json", ".log", ".txt", ".out"].iter().any(|end| named(file.name, end));
     if !lines_by_name && !maybe || file.name == "wandb-summary.json" {
         return Claim::No("");
     }
@@ -26,6 +28,7 @@ pub fn claim(file: &Candidate<'_>) -> Claim {
         b'[' if lines_by_name || named(file.name, ".json") => {
             return Claim::No("a JSON array, not one object per line");
         }
+        _ if prefixed(file.head) => return Claim::Yes,
         _ if lines_by_name => return Claim::No("the first line is no JSON object"),
         _ => return Claim::No(""),
     }
@@ -44,6 +47,18 @@ pub fn claim(file: &Candidate<'_>) -> Claim {
         LineState::Cut if file.head.len() < HEAD_BYTES => Claim::NotYet,
         LineState::Cut => Claim::No("no metrics in the first 4096 bytes"),
     }
+}
+
+/// Whether some line of a head that does not begin with an object ends in one that holds metrics and a step.
+fn prefixed(head: &[u8]) -> bool {
+    whole_lines(head, false).split(|b| *b == b'\n').map(trim).any(|line| {
+        let Some((_, object)) = prefix::split(line) else { return false };
+        let mut finds = Finds::default();
+        let mut cursor = Cursor::new(object);
+        let whole = finds.object(&mut cursor, "", 0).and_then(|()| cursor.end()).is_ok();
+        // fairseq writes its numbers as texts
+        whole && (finds.step || finds.step_text) && (finds.named || finds.named_text)
+    })
 }
 
 enum LineState {
@@ -108,6 +123,8 @@ struct Finds {
     texts: usize,
     named: bool,
     step: bool,
+    named_text: bool,
+    step_text: bool,
 }
 
 impl Finds {
@@ -134,8 +151,10 @@ impl Finds {
                     self.named |= looks_like_metric(&path);
                 }
                 Kind::Text => {
-                    cursor.raw_text()?;
+                    let number = number(trim(cursor.raw_text()?)).is_some();
                     self.texts += 1;
+                    self.step_text |= number && Axis::of(&path).is_step();
+                    self.named_text |= number && looks_like_metric(&path);
                 }
                 _ => cursor.skip(depth)?,
             }

@@ -87,6 +87,16 @@ impl Slots {
         Ok(self.all.len() - 1)
     }
 
+    /// Whether a slot's values say nothing but themselves.
+    pub fn is_plain(&self, slot: usize) -> bool {
+        self.all.get(slot).is_some_and(|s| s.axis == Axis::None && !s.total)
+    }
+
+    /// Whether a slot is that of the key `value` at the top.
+    pub fn is_value(&self, slot: usize) -> bool {
+        self.all.get(slot).is_some_and(|s| &*s.path == b"value")
+    }
+
     /// What a slot's key is for.
     pub fn axis(&self, slot: usize) -> Axis {
         self.all.get(slot).map_or(Axis::None, |s| s.axis)
@@ -125,6 +135,12 @@ pub struct Found {
     pub has_mode: bool,
     /// The best time of day so far, with its rank.
     pub time: Option<(f64, u8)>,
+    /// The metric that the line names beside its value.
+    pub name: Option<String>,
+    /// The object that is being read is a picture, a table, a histogram of Weights & Biases.
+    pub media: bool,
+    /// Something of the line was not a number at its own key: the next line has to be looked at as well.
+    pub irregular: bool,
 }
 
 impl Found {
@@ -137,6 +153,44 @@ impl Found {
         self.validation = false;
         self.has_mode = false;
         self.time = None;
+        self.name = None;
+        self.media = false;
+        self.irregular = false;
+    }
+
+    /// Takes back the numbers after the first `kept`.
+    pub fn take_back(&mut self, slots: &mut Slots, kept: usize) {
+        for (slot, _) in self.values.drain(kept.min(self.values.len())..) {
+            if let Some(slot) = slots.all.get_mut(slot) {
+                slot.line = 0;
+            }
+        }
+        self.irregular = true;
+    }
+
+    /// Notes the numbers of a line whose keys are known: each slot once.
+    #[inline]
+    pub fn known(&mut self, slots: &Slots, line: &[(usize, bool)], values: &[f64]) {
+        self.values.extend(line.iter().zip(values).map(|((slot, _), value)| (*slot, *value)));
+        for ((slot, plain), value) in line.iter().zip(values) {
+            if !plain && let Some(slot) = slots.all.get(*slot) {
+                self.axis(slot.axis, slot.total, *value);
+            }
+        }
+    }
+
+    #[inline]
+    fn axis(&mut self, axis: Axis, total: bool, value: f64) {
+        match axis {
+            Axis::None if total => self.steps_total = Some(value),
+            Axis::None => {}
+            Axis::Step(rank) => self.steps[usize::from(rank)] = Some(value),
+            Axis::Time(rank) => {
+                if let Some(wall) = wall_of_number(value) {
+                    self.wall(rank, wall);
+                }
+            }
+        }
     }
 
     /// Notes the number of a slot.
@@ -153,16 +207,8 @@ impl Found {
             slot.at = self.values.len();
             self.values.push((at, value));
         }
-        match slot.axis {
-            Axis::None if slot.total => self.steps_total = Some(value),
-            Axis::None => {}
-            Axis::Step(rank) => self.steps[usize::from(rank)] = Some(value),
-            Axis::Time(rank) => {
-                if let Some(wall) = wall_of_number(value) {
-                    self.wall(rank, wall);
-                }
-            }
-        }
+        let (axis, total) = (slot.axis, slot.total);
+        self.axis(axis, total, value);
     }
 
     /// Notes a time of day.

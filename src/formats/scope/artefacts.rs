@@ -5,13 +5,16 @@ use std::{borrow::Cow, sync::Arc};
 use super::{
     envelope::Envelope,
     layers::check_buckets,
-    payload::{Checked, path_below, payload},
+    payload::{Checked, payload},
     record::{Reason, required_step, unknown_keys},
 };
 use crate::{
     formats::{
         Decoded,
-        wire::json_tree::{Json, Object},
+        wire::{
+            json_tree::{Json, Object},
+            paths::path_below,
+        },
     },
     model::{Artefact, ArtefactKind, Payload, Record},
 };

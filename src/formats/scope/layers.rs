@@ -95,7 +95,7 @@ pub fn check_buckets(edges: &[f64], counts: &[f64]) -> Result<(), Reason> {
 }
 
 /// What buckets tell of the whole, their elements taken to lie in the middle.
-fn of_buckets(edges: &[f64], counts: &[f64]) -> LayerStats {
+pub fn of_buckets(edges: &[f64], counts: &[f64]) -> LayerStats {
     let numel: f64 = counts.iter().sum();
     let middles = || edges.windows(2).map(|pair| f64::midpoint(pair[0], pair[1]));
     let filled = |(_, count): &(usize, &f64)| **count > 0.0;

@@ -8,7 +8,7 @@ mod artefacts;
 mod columns;
 mod confusion;
 mod envelope;
-mod layers;
+pub(super) mod layers;
 mod payload;
 mod record;
 mod run;

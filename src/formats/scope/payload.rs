@@ -6,6 +6,7 @@ use crate::{
     formats::wire::{
         json_tree::{Json, Object},
         numbers::{ElementType, check_packed, integer, unpack},
+        paths::path_below,
     },
     model::{NumericArray, Payload, PayloadError},
 };
@@ -85,15 +86,6 @@ fn file(object: &Object<'_>) -> Result<Checked, PayloadError> {
     let shape = object.get("shape").map(declared_shape).transpose()?.ok_or(PayloadError::ShapeMismatch)?;
     let payload = Payload::File { path: path_below(path)?, shape: shape.clone() };
     Ok(Checked { shape: Some(shape), payload: Some(payload) })
-}
-
-/// A path that stays below the folder of the log: relative, forward slashes, no `..`.
-pub fn path_below(path: &str) -> Result<Arc<str>, PayloadError> {
-    let inside = !path.is_empty()
-        && !path.starts_with(['/', '\\', '~'])
-        && !path.contains(['\\', '\0', ':'])
-        && path.split('/').all(|part| part != "..");
-    if inside { Ok(Arc::from(path)) } else { Err(PayloadError::OutsideRun) }
 }
 
 fn declared_shape(json: &Json<'_>) -> Result<Vec<usize>, PayloadError> {

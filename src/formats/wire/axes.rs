@@ -62,6 +62,12 @@ const METRIC_WORDS: &[&str] = &[
     "nll",
     "bpb",
     "mfu",
+    "logloss",
+    "mlogloss",
+    "error",
+    "merror",
+    "err",
+    "ndcg",
 ];
 
 /// What a column or key is for.
@@ -172,6 +178,11 @@ pub fn looks_like_metric(name: &str) -> bool {
         previous_small = c.is_ascii_lowercase();
     }
     false
+}
+
+/// Whether a column or key of that name (in small letters) holds the name of a metric whose value stands beside it.
+pub fn is_name_column(name: &str) -> bool {
+    matches!(name, "name" | "metric" | "metric_name" | "tag" | "key" | "variable" | "series")
 }
 
 /// The time of day that a number is: seconds since 1970, or milliseconds. Numbers below 10⁹ are durations.

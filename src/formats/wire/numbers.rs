@@ -25,6 +25,16 @@ pub fn plain_number(text: &[u8]) -> Option<f64> {
     fast_float2::parse::<f64, _>(text).ok()
 }
 
+/// The number that stands at the start of `text`, and its length; what follows is not looked at. Only digits, point,
+/// sign and exponent.
+#[inline]
+pub fn leading_number(text: &[u8]) -> Option<(f64, usize)> {
+    match text {
+        [b'0'..=b'9', ..] | [b'-', b'0'..=b'9' | b'.', ..] => fast_float2::parse_partial(text).ok(),
+        _ => None,
+    }
+}
+
 fn non_finite_word(word: &[u8]) -> Option<f64> {
     if word.eq_ignore_ascii_case(b"nan") {
         Some(f64::NAN)

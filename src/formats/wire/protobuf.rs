@@ -198,6 +198,19 @@ pub fn packed_doubles(bytes: &[u8]) -> impl ExactSizeIterator<Item = f64> + Clon
     bytes.as_chunks::<8>().0.iter().map(|b| f64::from_le_bytes(*b))
 }
 
+/// Seconds since 1970 of a `google.protobuf.Timestamp`.
+pub fn timestamp(message: &[u8]) -> Result<f64, Malformed> {
+    let (mut seconds, mut nanos) = (0_i64, 0_i64);
+    for field in Fields::of(message) {
+        match field? {
+            (1, Wire::Varint(n)) => seconds = n.cast_signed(),
+            (2, Wire::Varint(n)) => nanos = n.cast_signed(),
+            _ => {}
+        }
+    }
+    Ok(seconds as f64 + nanos as f64 / 1e9)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,7 +1,11 @@
-//! Feeds bytes to a decoder in pieces, as a tail does, and keeps everything that comes out in comparable form.
+//! Feeds bytes to a decoder in pieces, as a tail does, and keeps everything that comes out in comparable form. A whole
+//! document is shown as it stands when somebody looks: to a fresh decoder, all at once.
 //! Shared with the fuzz targets.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use epochscope::formats::{Consumed, Decoded, Decoder, Fatal, Format, Opening};
 
@@ -88,9 +92,14 @@ impl Reading {
 
 /// A file that arrives bit by bit.
 pub struct Feeder<'a> {
+    format: &'a dyn Format,
+    path: PathBuf,
     decoder: Box<dyn Decoder>,
     bytes: &'a [u8],
+    beside: Vec<(&'static str, Vec<u8>)>,
     start: usize,
+    /// Bytes of a whole document that were not shown yet.
+    unseen: Option<usize>,
     out: Decoded,
     /// What came out so far.
     pub reading: Reading,
@@ -98,23 +107,39 @@ pub struct Feeder<'a> {
 
 impl<'a> Feeder<'a> {
     /// A fresh decoder of `format` before the first byte.
-    pub fn new(format: &dyn Format, bytes: &'a [u8]) -> Self {
+    pub fn new(format: &'a dyn Format, bytes: &'a [u8]) -> Self {
         Self::named(format, Path::new("sample"), bytes)
     }
 
     /// The same for a file of that path, for formats that keep names in it.
-    pub fn named(format: &dyn Format, path: &Path, bytes: &'a [u8]) -> Self {
+    pub fn named(format: &'a dyn Format, path: &Path, bytes: &'a [u8]) -> Self {
         Self {
+            format,
+            path: path.to_path_buf(),
             decoder: format.decoder(&Opening::at(path)),
             bytes,
+            beside: Vec::new(),
             start: 0,
+            unseen: None,
             out: Decoded::new(),
             reading: Reading::default(),
         }
     }
 
-    /// Lets the file grow to `end` bytes and the decoder look at it until it takes no more.
+    /// A file lies beside the document whose name ends in addition in `ending`.
+    #[must_use]
+    pub fn with(mut self, ending: &'static str, content: &[u8]) -> Self {
+        self.beside.push((ending, content.to_vec()));
+        self
+    }
+
+    /// Lets the file grow to `end` bytes and the decoder look at it until it takes no more. At a whole document
+    /// nobody looks before the end of the test, for it is read anew each time.
     pub fn grow_to(&mut self, end: usize) {
+        if self.decoder.whole_document() {
+            self.unseen = Some(end);
+            return;
+        }
         while self.start < end && self.reading.fatal.is_none() && self.look(end) {}
     }
 
@@ -138,8 +163,23 @@ impl<'a> Feeder<'a> {
         }
     }
 
+    fn look_at_document(&mut self, end: usize) {
+        self.decoder = self.format.decoder(&Opening::at(&self.path));
+        self.reading = Reading::default();
+        self.start = 0;
+        for (ending, content) in &self.beside {
+            self.decoder.beside(ending, content);
+        }
+        self.look(end);
+        let taken = self.reading.consumed > 0;
+        assert!(taken || self.reading.points() == 0, "a document that is not whole yet says nothing");
+    }
+
     /// Nobody will wait for more.
     pub fn finish(mut self) -> Reading {
+        if let Some(end) = self.unseen.take() {
+            self.look_at_document(end);
+        }
         if self.start < self.bytes.len() && self.reading.fatal.is_none() {
             let rest = &self.bytes[self.start..];
             let taken = self.decoder.decode_rest(rest, &mut self.out);
@@ -161,9 +201,19 @@ pub fn read_whole(format: &dyn Format, bytes: &[u8]) -> Reading {
     read_in_pieces(format, bytes, &[bytes.len().max(1)])
 }
 
+/// The same of a file of that path, for formats that keep names in it.
+pub fn read_whole_at(format: &dyn Format, path: &str, bytes: &[u8]) -> Reading {
+    read_in_pieces_at(format, path, bytes, &[bytes.len().max(1)])
+}
+
 /// The file in pieces of these sizes, again and again.
 pub fn read_in_pieces(format: &dyn Format, bytes: &[u8], sizes: &[usize]) -> Reading {
-    let mut feeder = Feeder::new(format, bytes);
+    read_in_pieces_at(format, "sample", bytes, sizes)
+}
+
+/// The same of a file of that path.
+pub fn read_in_pieces_at(format: &dyn Format, path: &str, bytes: &[u8], sizes: &[usize]) -> Reading {
+    let mut feeder = Feeder::named(format, path.as_ref(), bytes);
     let mut end = 0;
     for size in sizes.iter().cycle() {
         end = (end + (*size).max(1)).min(bytes.len());

@@ -8,7 +8,7 @@ use epochscope::formats::{Candidate, FORMATS, Format, HEAD_BYTES, Recognised, re
 /// A file to read.
 #[derive(Clone, Debug)]
 pub struct Sample {
-    /// Its name.
+    /// Its path below `sample_logs/`, or its name alone: some formats keep names in those of folders.
     pub name: String,
     /// Its content.
     pub bytes: Vec<u8>,
@@ -24,7 +24,9 @@ impl Sample {
     pub fn recognised(&self) -> Recognised {
         let head = &self.bytes[..self.bytes.len().min(HEAD_BYTES)];
         let whole = head.len() == self.bytes.len();
-        recognise(&Candidate { path: Path::new(&self.name), name: &self.name, head, whole })
+        let path = Path::new(&self.name);
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        recognise(&Candidate { path, name: &name, head, whole })
     }
 
     /// The name of the format that claims it.
@@ -104,13 +106,14 @@ pub fn table() -> Sample {
 /// Every file below `sample_logs/` that some format claims.
 fn real() -> Vec<Sample> {
     let mut found = Vec::new();
-    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("sample_logs")];
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample_logs");
+    let mut folders = vec![root.clone()];
     while let Some(folder) = folders.pop() {
         let Ok(entries) = std::fs::read_dir(&folder) else { continue };
         for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
             if path.is_dir() {
                 folders.push(path);
-            } else if let (Some(name), Ok(bytes)) = (path.file_name(), std::fs::read(&path)) {
+            } else if let (Ok(name), Ok(bytes)) = (path.strip_prefix(&root), std::fs::read(&path)) {
                 let sample = Sample::new(&name.to_string_lossy(), bytes);
                 if sample.format().is_some() {
                     found.push(sample);

@@ -25,7 +25,8 @@ const DEADLINE: Duration = Duration::from_secs(20);
 /// header whose change means that the file was rewritten.
 pub struct TestLines;
 
-/// As [`TestLines`] in files `*.doc`: `{`, lines, `}`, rewritten as a whole.
+/// As [`TestLines`] in files `*.doc`: `{`, lines, `}`, rewritten as a whole. Lines in a file beside it whose name ends
+/// in `-wal` count as its own.
 pub struct TestDocument;
 
 pub static TEST_FORMATS: &[&dyn Format] = &[&TestLines, &TestDocument];
@@ -49,7 +50,7 @@ impl Format for TestLines {
         }
     }
     fn decoder(&self, _opening: &Opening<'_>) -> Box<dyn Decoder> {
-        Box::new(LineDecoder { offset: 0, header: 0, document: false })
+        Box::new(LineDecoder { offset: 0, header: 0, document: false, beside: String::new() })
     }
 }
 
@@ -66,8 +67,11 @@ impl Format for TestDocument {
     fn recognises(&self, file: &Candidate<'_>) -> Claim {
         if ends_in(file, "doc") { Claim::Yes } else { Claim::No("") }
     }
+    fn companions(&self) -> &'static [&'static str] {
+        &["-wal"]
+    }
     fn decoder(&self, _opening: &Opening<'_>) -> Box<dyn Decoder> {
-        Box::new(LineDecoder { offset: 0, header: 0, document: true })
+        Box::new(LineDecoder { offset: 0, header: 0, document: true, beside: String::new() })
     }
 }
 
@@ -79,6 +83,7 @@ struct LineDecoder {
     offset: u64,
     header: usize,
     document: bool,
+    beside: String,
 }
 
 impl LineDecoder {
@@ -116,6 +121,10 @@ impl Decoder for LineDecoder {
             true => 0,
             false => available.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1),
         };
+        if whole > 0 {
+            let beside = std::mem::take(&mut self.beside);
+            beside.lines().try_for_each(|line| self.line(line, out))?;
+        }
         for line in available[..whole].split_inclusive(|b| *b == b'\n') {
             self.line(std::str::from_utf8(line).unwrap_or("?").trim_end_matches('\n'), out)?;
             self.offset += line.len() as u64;
@@ -135,6 +144,10 @@ impl Decoder for LineDecoder {
     }
     fn whole_document(&self) -> bool {
         self.document
+    }
+    fn beside(&mut self, ending: &'static str, content: &[u8]) {
+        assert_eq!(ending, "-wal");
+        self.beside = String::from_utf8_lossy(content).into_owned();
     }
 }
 

@@ -223,22 +223,6 @@ fn lines_with_python_s_nan_are_points() {
 }
 
 #[test]
-fn a_document_is_replaced_only_when_it_is_whole() {
-    let dir = tempdir().unwrap();
-    let file = dir.path().join("a.doc");
-    write(&file, "{\nloss 1 0.5\n}\n");
-    let mut follower = Follower::new(dir.path());
-    follower.until_steps(".", "loss", &[1]);
-    follower.until("ended", |h| h.state("a.doc") == "ended");
-    fs::write(&file, "{\nloss 1 0.5\nloss 2 0.4\n").unwrap();
-    follower.listen(Duration::from_millis(400));
-    assert_eq!(follower.heard.steps(".", "loss"), [1], "half a document says nothing");
-    append(&file, "}\n");
-    follower.until_steps(".", "loss", &[1, 2]);
-    assert_eq!(follower.heard.resets, 1);
-}
-
-#[test]
 fn a_busy_file_costs_few_turns_and_loses_nothing() {
     let dir = tempdir().unwrap();
     let file = dir.path().join("a.tl");

@@ -2,11 +2,15 @@
 
 mod bench;
 mod discovery;
+mod documents;
 mod following;
 mod hostile;
+mod packed;
 mod picture;
 mod replay;
+mod rotation;
 mod runs;
 mod tails;
 
-use bench::{Follower, TEST_FORMATS, append, follow_options, lines, once, write};
+pub use bench::TEST_FORMATS;
+use bench::{Follower, append, follow_options, lines, once, write};
