@@ -4,6 +4,7 @@
 //! for longer than one batch or one frame. Poison is recovered: a reader must not die with a writer. A panic
 //! while a batch is taken in costs that batch and is noted at its file; the thread goes on.
 
+mod layers;
 mod session;
 mod thread;
 
@@ -16,6 +17,8 @@ use std::{
 pub use session::Session;
 pub use thread::{HEARTBEAT, read_all, spawn};
 
+use layers::ScalarLayers;
+
 use crate::{
     detect::Detectors,
     model::{Batch, FileHealth, FileId, News, RunId, WallTime},
@@ -27,6 +30,7 @@ use crate::{
 pub struct Engine {
     limits: Limits,
     detectors: Option<Detectors>,
+    layers: ScalarLayers,
     /// Batches lost to a panic, by file. Kept here because readers replace a file's health as a whole.
     faults: BTreeMap<FileId, u64>,
     /// Of each file: how many of its series are shown from which other file. Kept here for the same reason.
@@ -45,6 +49,7 @@ impl Engine {
         Self {
             limits,
             detectors: detect.then(Detectors::new),
+            layers: ScalarLayers::default(),
             faults: BTreeMap::new(),
             shadows: BTreeMap::new(),
         }
@@ -115,6 +120,11 @@ impl Engine {
             if let (Some(detectors), Some(run)) = (&mut self.detectors, session.store.run(&batch.run)) {
                 detectors.observe(&batch, &changes, run, &mut session.alerts, now);
             }
+            // Not judged: the series that they come from are.
+            let records = self.layers.of(&batch);
+            if !records.is_empty() {
+                session.store.apply_layers(&batch.run, &batch.origin, &records);
+            }
             if batch.reset {
                 self.sweep(session, &batch.run);
             }
@@ -129,6 +139,7 @@ impl Engine {
         }
         session.store.remove(run);
         session.alerts.forget(run);
+        self.layers.forget(run);
         if let Some(detectors) = &mut self.detectors {
             detectors.forget(run);
         }

@@ -6,19 +6,25 @@
 //!
 //! To add a format: one file here with a `Format`, one line in [`FORMATS`], one sample in `sample_logs/`.
 
+mod archive;
 mod by_line;
 mod catboost;
+mod clearml;
+mod comet;
 mod csv;
 mod decoded;
 mod document;
+mod dvclive;
 mod hfstate;
 mod jsonl;
+mod matrices;
 mod mlflow;
 mod neptune;
 mod polyaxon;
 mod projector;
 mod sacred;
 mod scope;
+mod settings;
 mod sqlite;
 mod standing;
 mod swanlab;
@@ -138,11 +144,18 @@ pub static FORMATS: &[&dyn Format] = &[
     &catboost::CatBoost,
     &hfstate::HfState,
     &sacred::Sacred,
+    &clearml::ClearMl,
+    &clearml::ClearMlArchive,
+    &comet::Comet,
     &neptune::Neptune,
     &polyaxon::Polyaxon,
+    &matrices::Matrices,
     &jsonl::JsonLines,
     &csv::Csv,
+    // summaries of what other files tell in full
+    &dvclive::DvcLive,
     &hfstate::HfResults,
+    &settings::Settings,
     &text::TextLog,
 ];
 

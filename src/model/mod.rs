@@ -19,7 +19,9 @@ pub use batch::{Batch, Column, News, Origin, Point, Record, Sharing, Skip, Sourc
 pub use confusion::{ClassScores, ConfusionMatrix, ConfusionRecord, MatrixError};
 pub use health::{FileHealth, FileState, Files, Health, ScanReport, WatchMode};
 pub use ids::{FileId, LayerName, RunId, SeriesKey, Tag};
-pub use layer::{HistogramRecord, LayerKind, LayerRecord, LayerStats, LayerSubject};
+pub use layer::{
+    HistogramRecord, LayerKind, LayerRecord, LayerScalar, LayerStats, LayerSubject, Statistic, same_layer,
+};
 pub use natural::natural;
 pub use numeric::{NumericArray, Payload, PayloadError};
 pub use run_info::{EndStatus, Goal, HyperValue, RunInfo, TextRecord};

@@ -9,7 +9,9 @@ use super::{
     file_part::Place,
     timeline::{Dated, Timeline},
 };
-use crate::model::{FileId, HistogramRecord, LayerKind, LayerName, LayerRecord, LayerStats, Step, WallTime};
+use crate::model::{
+    FileId, HistogramRecord, LayerKind, LayerName, LayerRecord, LayerStats, Step, WallTime, same_layer,
+};
 
 /// Statistics of one tensor at one step.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -39,6 +41,10 @@ pub struct StoredHistogram {
 #[derive(Debug, Default)]
 pub struct LayerTrack {
     points: Timeline<LayerPoint>,
+    /// Statistics that came as scalars; apart, because they have steps of their own.
+    scalars: Timeline<LayerPoint>,
+    /// Both of these in one, where there are both.
+    merged: Vec<LayerPoint>,
     histograms: Timeline<StoredHistogram>,
 }
 
@@ -55,6 +61,7 @@ pub struct LayerRow {
 #[derive(Debug, Default)]
 pub struct Layers {
     rows: Vec<LayerRow>,
+    /// By every spelling that was met, and by the one under which they are the same.
     index: FxHashMap<LayerName, usize>,
     bytes: usize,
 }
@@ -82,7 +89,11 @@ impl LayerTrack {
     /// Statistics in ascending order of steps, thinned; first and last are always there. A histogram brings
     /// statistics along, so that this is never empty where there are histograms.
     pub fn records(&self) -> &[LayerPoint] {
-        self.points.entries()
+        match (self.points.entries(), self.scalars.entries()) {
+            (points, []) => points,
+            ([], scalars) => scalars,
+            _ => &self.merged,
+        }
     }
 
     /// Histograms in ascending order of steps, thinned; first and last are always there.
@@ -97,7 +108,7 @@ impl LayerTrack {
 
     /// How many statistics were read, thinned ones included.
     pub fn count(&self) -> u64 {
-        self.points.count()
+        self.points.count() + self.scalars.count()
     }
 
     /// How many histograms were read, thinned ones included.
@@ -106,11 +117,41 @@ impl LayerTrack {
     }
 
     fn bytes(&self) -> usize {
-        size_of::<Self>() + self.points.bytes() + self.histograms.bytes()
+        let merged = self.merged.capacity() * size_of::<LayerPoint>();
+        size_of::<Self>() + self.points.bytes() + self.scalars.bytes() + merged + self.histograms.bytes()
+    }
+
+    fn merge_if_both(&mut self) {
+        if !self.scalars.entries().is_empty() && !self.points.entries().is_empty() {
+            self.merge();
+        }
+    }
+
+    /// Brings [`Self::merged`] up to date.
+    fn merge(&mut self) {
+        self.merged.clear();
+        let (points, scalars) = (self.points.entries(), self.scalars.entries());
+        if points.is_empty() || scalars.is_empty() {
+            return self.merged.shrink_to_fit();
+        }
+        let mut rest = scalars;
+        for point in points {
+            let before = rest.partition_point(|s| s.step < point.step);
+            let (earlier, from) = rest.split_at(before);
+            self.merged.extend_from_slice(earlier);
+            let same = from.first().filter(|s| s.step == point.step);
+            rest = from.get(usize::from(same.is_some())..).unwrap_or_default();
+            // what the writer computed over the whole tensor counts more than what a histogram's buckets give
+            let stats = same.map_or(point.stats, |s| s.stats.or(point.stats));
+            self.merged.push(LayerPoint { stats, ..*point });
+        }
+        self.merged.extend_from_slice(rest);
     }
 
     fn thin(&mut self, pressure: Pressure) {
         self.points.thin(pressure.layer_points());
+        self.scalars.thin(pressure.layer_points());
+        self.merge();
         self.histograms.thin(pressure.histograms());
     }
 }
@@ -123,14 +164,20 @@ impl LayerRow {
 }
 
 impl Layers {
-    /// In order of first appearance, which is the order in which the writer walks its network.
+    /// In order of first appearance, which is the order in which the writer walks its network; layers that are known
+    /// from scalars only come in the order that `engine` finds for them.
     pub fn rows(&self) -> impl ExactSizeIterator<Item = &LayerRow> {
         self.rows.iter()
     }
 
     /// One layer.
     pub fn row(&self, layer: &LayerName) -> Option<&LayerRow> {
-        self.index.get(layer).and_then(|at| self.rows.get(*at))
+        self.place(layer).and_then(|at| self.rows.get(at))
+    }
+
+    fn place(&self, layer: &LayerName) -> Option<usize> {
+        let same = || self.index.get(&LayerName::new(&*same_layer(layer.as_str())));
+        self.index.get(layer).or_else(same).copied()
     }
 
     /// How many layers.
@@ -147,7 +194,26 @@ impl Layers {
         let point = LayerPoint { step: record.step, wall: record.wall, stats: record.stats };
         self.change(&record.layer, record.kind, |track| {
             track.points.add(place, point, pressure.layer_points());
+            track.merge_if_both();
         });
+    }
+
+    /// Adds statistics that came as scalars, in file order. Numbers of one step may come one after the other.
+    pub(crate) fn add_scalars(&mut self, place: &Arc<Place>, records: &[LayerRecord], pressure: Pressure) {
+        for of_one in records.chunk_by(|a, b| a.layer == b.layer && a.kind == b.kind) {
+            let Some(first) = of_one.first() else { continue };
+            self.change(&first.layer, first.kind, |track| {
+                for record in of_one {
+                    let mut point = LayerPoint { step: record.step, wall: record.wall, stats: record.stats };
+                    if let Some(last) = track.scalars.entries().last().filter(|last| last.step == point.step)
+                    {
+                        point.stats = point.stats.or(last.stats);
+                    }
+                    track.scalars.add(place, point, pressure.layer_points());
+                }
+                track.merge_if_both();
+            });
+        }
     }
 
     pub(crate) fn add_histogram(&mut self, place: &Arc<Place>, record: &HistogramRecord, pressure: Pressure) {
@@ -160,25 +226,34 @@ impl Layers {
         };
         self.change(&record.layer, record.kind, |track| {
             track.points.add(place, point, pressure.layer_points());
+            track.merge_if_both();
             track.histograms.add(place, histogram, pressure.histograms());
         });
     }
 
     fn change(&mut self, layer: &LayerName, kind: LayerKind, with: impl FnOnce(&mut LayerTrack)) {
-        let at = if let Some(at) = self.index.get(layer) {
-            *at
-        } else {
-            self.index.insert(layer.clone(), self.rows.len());
-            self.rows.push(LayerRow { layer: layer.clone(), kinds: BTreeMap::new() });
-            // The row, its name, its place in the index.
-            self.bytes += size_of::<LayerRow>() + layer.as_str().len() + 64;
-            self.rows.len() - 1
+        let at = match self.index.get(layer) {
+            Some(at) => *at,
+            None => self.spelled(layer),
         };
         let Some(row) = self.rows.get_mut(at) else { return };
         let track = row.kinds.entry(kind).or_default();
         let before = track.bytes();
         with(track);
         self.bytes = (self.bytes + track.bytes()).saturating_sub(before);
+    }
+
+    /// The row of a layer in a spelling that was not met before.
+    fn spelled(&mut self, layer: &LayerName) -> usize {
+        let at = self.place(layer).unwrap_or(self.rows.len());
+        if at == self.rows.len() {
+            self.rows.push(LayerRow { layer: layer.clone(), kinds: BTreeMap::new() });
+            self.bytes += size_of::<LayerRow>() + layer.as_str().len();
+        }
+        self.index.insert(LayerName::new(&*same_layer(layer.as_str())), at);
+        self.index.insert(layer.clone(), at);
+        self.bytes += 64;
+        at
     }
 
     pub(crate) fn thin(&mut self, pressure: Pressure) {
@@ -191,12 +266,16 @@ impl Layers {
     pub(crate) fn forget(&mut self, file: FileId) {
         for row in &mut self.rows {
             row.kinds.retain(|_, t| {
-                let empty = t.points.forget(file);
+                let empty = t.points.forget(file) & t.scalars.forget(file);
+                t.merge();
                 !(t.histograms.forget(file) && empty)
             });
         }
         self.rows.retain(|r| !r.kinds.is_empty());
-        self.index = self.rows.iter().enumerate().map(|(at, r)| (r.layer.clone(), at)).collect();
+        let spellings = |(at, row): (usize, &LayerRow)| {
+            [(row.layer.clone(), at), (LayerName::new(&*same_layer(row.layer.as_str())), at)]
+        };
+        self.index = self.rows.iter().enumerate().flat_map(spellings).collect();
         self.recount();
     }
 

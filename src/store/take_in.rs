@@ -9,7 +9,7 @@ use super::{
     file_part::Place,
     series::name_bytes,
 };
-use crate::model::{Batch, Column, FileId, Record, Step};
+use crate::model::{Batch, Column, FileId, LayerRecord, Origin, Record, Step};
 
 /// What goes along while a batch is taken apart.
 struct Taking<'a> {
@@ -175,6 +175,13 @@ impl Run {
                 Change::Noted { run, record: n }
             }
         });
+    }
+
+    /// Adds statistics of layers that the file holds as scalars.
+    pub(crate) fn add_layers(&mut self, origin: &Origin, records: &[LayerRecord], pressure: Pressure) {
+        let part = self.part(&Place::of(origin));
+        let place = self.files[part].place.clone();
+        self.layers.add_scalars(&place, records, pressure);
     }
 
     fn add_fact(&mut self, record: &Record, part: usize) -> Change {

@@ -10,7 +10,7 @@ use super::{
     order,
     titles::Titles,
 };
-use crate::model::{Batch, RunId};
+use crate::model::{Batch, LayerRecord, Origin, RunId};
 
 /// Everything that was read, within [`Limits`].
 #[derive(Debug)]
@@ -87,6 +87,17 @@ impl Store {
         }
         self.rename(id, run.info().name.as_ref(), None);
         self.generation += 1;
+    }
+
+    /// Takes in statistics of layers that were found among the scalars of a batch already applied. They are no changes:
+    /// the scalars were.
+    pub fn apply_layers(&mut self, id: &RunId, origin: &Origin, records: &[LayerRecord]) {
+        let pressure = self.pressure;
+        let Some(run) = self.index.get(id).and_then(|at| self.runs.get_mut(*at as usize)) else { return };
+        let before = run.record_bytes();
+        run.add_layers(origin, records, pressure);
+        self.record_bytes = (self.record_bytes + run.record_bytes()).saturating_sub(before);
+        self.relieve();
     }
 
     /// Sets another limit; what is too much already is thinned at once.

@@ -25,4 +25,5 @@ mod screens;
 mod sessions;
 mod store;
 mod text_formats;
+mod text_grammars;
 mod trackers;

@@ -40,15 +40,16 @@ pub fn standing(path: &Path) -> Standing {
     }
 }
 
-/// `DVCLive` writes the metric `train/loss` as `plots/metrics/train/loss.tsv` with a column `loss`.
+/// `DVCLive` writes the metric `train/loss` as `dvclive/plots/metrics/train/loss.tsv`, before version 1 as
+/// `dvclive/train/loss.tsv`; the decoder names it by its path.
 fn of_dvclive(path: &Path) -> Option<Standing> {
-    let above: Vec<_> = path.parent()?.iter().rev().map(|part| part.to_string_lossy()).take(6).collect();
-    let metrics = above.iter().position(|part| part == "metrics")?;
-    if above.get(metrics + 1)? != "plots" {
+    if path.extension().is_none_or(|ending| !ending.eq_ignore_ascii_case("tsv")) {
         return None;
     }
-    let group: Vec<&str> = above.get(..metrics)?.iter().rev().map(AsRef::as_ref).collect();
-    Some(Standing::folder(metrics + 2).within(group.join("/")))
+    let above: Vec<_> = path.parent()?.iter().rev().map(|part| part.to_string_lossy()).take(8).collect();
+    let plots = above.windows(2).position(|pair| pair == ["metrics", "plots"]).map(|metrics| metrics + 2);
+    let up = plots.or_else(|| above.iter().position(|part| part == "dvclive"))?;
+    Some(Standing::folder(up))
 }
 
 #[cfg(test)]
@@ -62,8 +63,9 @@ mod tests {
             ("runs/losses.csv", 0, RunPart::Log, ""),
             ("a/Train.csv", 0, RunPart::Folder, "train"),
             ("catboost_info/test_error.tsv", 0, RunPart::Folder, "test"),
-            ("dvclive/plots/metrics/train/loss.tsv", 3, RunPart::Folder, "train"),
+            ("dvclive/plots/metrics/train/loss.tsv", 3, RunPart::Folder, ""),
             ("dvclive/plots/metrics/loss.tsv", 2, RunPart::Folder, ""),
+            ("dvclive/val/acc.tsv", 1, RunPart::Folder, ""),
             ("metrics/loss.csv", 0, RunPart::Log, ""),
         ] {
             let found = standing(Path::new(path));

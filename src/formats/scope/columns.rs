@@ -24,6 +24,11 @@ impl ColumnMemory {
         self.turn += 1;
     }
 
+    /// Places in the sink hold within one turn.
+    pub fn turn(&self) -> u64 {
+        self.turn
+    }
+
     /// The column of `tag` in `context` of the sink's current run, which is called `run`.
     pub fn column(&mut self, run: &str, context: &str, tag: &str, out: &mut Decoded) -> ColumnIndex {
         self.name.clear();

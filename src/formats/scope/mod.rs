@@ -1,6 +1,7 @@
 //! epochscope's own log, version 1: one JSON object per line, appended; `docs/NATIVE_LOG.md` is the
 //! specification.
 //!
+//! Scalar records that differ from earlier ones in their numbers only are read without being parsed.
 //! A broken line is listed and costs nothing but itself. Unknown record types and keys are counted and otherwise
 //! ignored, so that newer writers can be read.
 
@@ -12,6 +13,7 @@ pub(super) mod layers;
 mod payload;
 mod record;
 mod run;
+mod shape;
 
 use std::path::Path;
 
@@ -21,9 +23,11 @@ use crate::formats::{
         json::{Cursor, JsonError, Kind},
         json_tree::Json,
         lines::{Line, Lines, named, trim, without_mark},
+        template::Templates,
     },
 };
 use record::Reader;
+use shape::Shape;
 
 const TOO_LONG: &str = "line longer than 64 MiB";
 
@@ -73,7 +77,11 @@ impl Format for Scope {
     }
 
     fn decoder(&self, _opening: &Opening<'_>) -> Box<dyn Decoder> {
-        Box::new(ScopeDecoder { lines: Lines::new(FRAME_LIMIT as usize), reader: Reader::default() })
+        Box::new(ScopeDecoder {
+            lines: Lines::new(FRAME_LIMIT as usize),
+            reader: Reader::default(),
+            templates: Templates::default(),
+        })
     }
 }
 
@@ -99,6 +107,7 @@ fn mentions_version(head: &[u8]) -> Result<bool, JsonError> {
 struct ScopeDecoder {
     lines: Lines,
     reader: Reader,
+    templates: Templates<Shape>,
 }
 
 impl ScopeDecoder {
@@ -115,8 +124,20 @@ impl ScopeDecoder {
         if text.is_empty() {
             return true;
         }
+        if let Some((shape, numbers)) = self.templates.read(text)
+            && self.reader.known(shape, numbers, out)
+        {
+            out.count_records(1);
+            return true;
+        }
         let problem = match Json::parse(text) {
-            Ok(Json::Object(object)) => self.reader.record(&object, offset, bytes, out).err(),
+            Ok(Json::Object(object)) => {
+                let problem = self.reader.record(&object, offset, bytes, out).err();
+                if problem.is_none() && object.text("t") == Some("scalar") {
+                    self.templates.learn(text, |holes| self.reader.shape(&object, holes));
+                }
+                problem
+            }
             Err(_) if last => return false,
             Ok(_) => Some("the line is no JSON object".into()),
             Err(error) => Some(error.reason().into()),

@@ -3,15 +3,25 @@
 use std::{borrow::Cow, sync::Arc};
 
 use super::{
-    artefacts, columns::ColumnMemory, confusion, confusion::ClassNames, envelope, envelope::Envelope, layers,
-    run,
+    artefacts,
+    columns::ColumnMemory,
+    confusion,
+    confusion::ClassNames,
+    envelope,
+    envelope::Envelope,
+    layers, run,
+    shape::{Role, Shape},
 };
 use crate::{
     formats::{
         Decoded,
-        wire::json_tree::{Json, Object},
+        wire::{
+            json_tree::{Json, Object},
+            numbers::integer,
+            template::Hole,
+        },
     },
-    model::Point,
+    model::{Point, Step},
 };
 
 /// The version that this reader was written for.
@@ -62,8 +72,49 @@ impl Reader {
         let at = self.run(record.text("run").unwrap_or_default(), out);
         out.in_run(&self.runs[at].0);
         self.content(kind, record, &envelope, at, out)?;
-        self.epoch(&envelope, at, out);
+        if let (Some(epoch), Some(step)) = (envelope.epoch, envelope.step) {
+            self.epoch((step, envelope.wall.0), epoch, at, out);
+        }
         Ok(())
+    }
+
+    /// The shape of a scalar record that was read just now.
+    pub fn shape(&self, record: &Object<'_>, holes: &[Hole]) -> Option<Shape> {
+        let name = record.text("run").unwrap_or_default();
+        let run = self.runs.iter().position(|(known, _)| &**known == name)?;
+        Shape::of(record, run, holes)
+    }
+
+    /// Reads a scalar record of a known shape; false if its numbers do not suit.
+    pub fn known(&mut self, shape: &mut Shape, numbers: &[f64], out: &mut Decoded) -> bool {
+        let (mut step, mut wall, mut epoch) = (None, f64::NAN, None);
+        for (role, number) in shape.roles.iter().zip(numbers) {
+            match role {
+                Role::Step => step = integer(*number),
+                Role::Wall => wall = *number,
+                Role::Epoch => epoch = Some(*number).filter(|e| e.is_finite()),
+                Role::Value(..) => {}
+            }
+        }
+        let (Some(step), Some((name, _))) = (step, self.runs.get(shape.run)) else { return false };
+        out.in_run(name);
+        let turn = self.columns.turn();
+        for (role, value) in shape.roles.iter_mut().zip(numbers) {
+            let Role::Value(key, made) = role else { continue };
+            let column = match made {
+                Some((asked, column)) if *asked == turn => *column,
+                _ => {
+                    let column = out.column(key);
+                    *made = Some((turn, column));
+                    column
+                }
+            };
+            out.push(column, Point { step, wall, value: *value });
+        }
+        if let Some(epoch) = epoch {
+            self.epoch((step, wall), epoch, shape.run, out);
+        }
+        true
     }
 
     /// The place of a run's name.
@@ -115,13 +166,12 @@ impl Reader {
     }
 
     /// The epoch is a curve of its own, with a point where it changes.
-    fn epoch(&mut self, envelope: &Envelope, run: usize, out: &mut Decoded) {
-        let (Some(epoch), Some(step)) = (envelope.epoch, envelope.step) else { return };
+    fn epoch(&mut self, (step, wall): (Step, f64), epoch: f64, run: usize, out: &mut Decoded) {
         let (name, last) = &mut self.runs[run];
         if *last != Some(epoch) {
             *last = Some(epoch);
             let column = self.columns.column(name, "", "epoch", out);
-            out.push(column, Point { step, wall: envelope.wall.0, value: epoch });
+            out.push(column, Point { step, wall, value: epoch });
         }
     }
 
@@ -156,7 +206,7 @@ impl Reader {
 }
 
 /// Numbers of a nested object, `/` between the names.
-fn numbers<'a>(
+pub fn numbers<'a>(
     object: &'a Object<'_>,
     prefix: &str,
     depth: usize,

@@ -25,6 +25,7 @@
 
 #[cfg(test)]
 mod build;
+mod confusion;
 mod event;
 mod frame;
 mod histogram;

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::{
+    confusion,
     event::{Content, Form, Session, Value, Values},
     histogram::{self, Histogram, Scratch},
     hparams::Hparams,
@@ -153,7 +154,9 @@ fn take_tensor(
             out.record(histogram_record(histogram, slot, place));
             return Ok(());
         }
-        Kind::Unknown if histogram::looks_like_one(tensor) => {
+        Kind::Unknown
+            if histogram::looks_like_one(tensor) && !confusion::is_named_so(slot.key.tag.as_str()) =>
+        {
             if let Some(histogram) = histogram::of_tensor(tensor) {
                 out.record(histogram_record(histogram, slot, place));
                 return Ok(());
@@ -161,10 +164,19 @@ fn take_tensor(
         }
         Kind::Text if let Some(text) = text::of_tensor(tensor) => {
             let tag = slot.key.tag.clone();
+            if let Some(matrix) = confusion::of_text(&text, tag.as_str(), place) {
+                out.record(matrix);
+            }
             out.record(Record::Text(TextRecord { tag, step: place.step, wall: WallTime(place.wall), text }));
             return Ok(());
         }
         Kind::Hparams => return take_hparams(metadata, place, slot, out),
+        Kind::Unknown | Kind::Tensor if confusion::is_named_so(slot.key.tag.as_str()) => {
+            if let Some(matrix) = confusion::of_tensor(tensor, slot.key.tag.as_str(), place) {
+                out.record(matrix);
+                return Ok(());
+            }
+        }
         _ => {}
     }
     out.record(place.artefact(artefact_kind(slot.kind), Arc::from(slot.key.tag.as_str())));

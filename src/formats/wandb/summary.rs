@@ -10,11 +10,8 @@ use std::collections::BTreeMap;
 use super::keys::Keys;
 use crate::{
     formats::Decoded,
-    model::{Point, SeriesKey, Step},
+    model::{Point, Step},
 };
-
-/// Sets the series of a summary apart from those of the history.
-const CONTEXT: &str = "summary";
 
 /// Values that wait. Bounded by the number of keys.
 #[derive(Debug, Default)]
@@ -57,8 +54,7 @@ impl Waiting {
                 return true;
             }
             let (step, wall) = value.row.unwrap_or((step, wall));
-            let key = SeriesKey::new(slot.key.tag.clone(), CONTEXT);
-            out.point(&key, Point { step, wall, value: value.number });
+            out.point(&slot.key, Point { step, wall, value: value.number });
             false
         });
     }

@@ -11,9 +11,11 @@ mod table;
 
 use std::path::Path;
 
+use table::Name;
+
 use super::{
-    Candidate, Claim, Decoder, Format, Opening, Standing,
-    document::{Document, folder_above},
+    Candidate, Claim, Decoded, Decoder, Format, Opening, Standing,
+    document::{Document, first_keys, folder_above},
 };
 
 /// W&B's files beside the log.
@@ -84,12 +86,15 @@ impl Format for WandbFiles {
             Some(Kind::Metadata) => Box::new(Document(summary::metadata)),
             Some(Kind::Config) => Box::new(Document(config::read)),
             Some(Kind::Table) => {
-                let name = table::Name::of(opening.path);
-                Box::new(Document(move |bytes: &[u8], out: &mut super::Decoded| {
-                    table::read(bytes, &name, out)
-                }))
+                let name = Name::of(opening.path);
+                Box::new(Document(move |bytes: &[u8], out: &mut Decoded| table::read(bytes, &name, out)))
             }
-            Some(Kind::Summary) | None => Box::new(Document(summary::read)),
+            Some(Kind::Summary) => Box::new(Document(summary::read)),
+            // Told by its content where the name says nothing: a format that was chosen by hand.
+            None => Box::new(Document(|bytes: &[u8], out: &mut Decoded| match first_keys(bytes) {
+                keys if keys.iter().any(|key| key == "columns") => table::read(bytes, &Name::default(), out),
+                _ => summary::read(bytes, out),
+            })),
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::{
 const CLASSES_LIMIT: usize = 1024;
 
 /// What a table's path says.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Name {
     /// The key under which it was logged, without the `_table` that W&B adds to those of its plots.
     pub key: Arc<str>,

@@ -53,7 +53,6 @@ fn a_folder_called_train_that_holds_more_than_a_split_is_a_run() {
                 "detect/train",
                 "detect/train",
                 &[
-                    ("epoch", &[(1, 1.0)]),
                     ("lr/pg0", &[(0, 0.5)]),
                     ("metrics/mAP50(B)", &[(1, 0.5)]),
                     ("train/box_loss", &[(1, 2.0)]),
@@ -301,7 +300,7 @@ fn many_writers_side_by_side_are_as_many_well_named_runs() {
             ("lightning_logs/version_1", "lightning_logs/version_1", &[("loss", &loss(8.0))]),
             ("sweet-fox", "sweet-fox", &[("loss", &loss(9.0))]),
             ("catboost_info", "catboost_info", &[("learn/Accuracy", &loss(0.5))]),
-            ("yolo/train", "yolo/train", &[("epoch", &loss(0.0)), ("train/box_loss", &loss(2.0))]),
+            ("yolo/train", "yolo/train", &[("train/box_loss", &loss(2.0))]),
         ]),
     );
 }

@@ -31,6 +31,9 @@ impl Grammar for Boosting {
             let Some((name, value)) = column.rsplit_once(':') else { return false };
             metric(name, value.trim(), out);
         }
+        // LightGBM names the data set and then its metric
+        let named = if metrics.contains("'s ") { "lightgbm" } else { "xgboost" };
+        out.framework = Some(named.into());
         columns > 0 && !out.values.is_empty()
     }
 }

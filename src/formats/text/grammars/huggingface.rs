@@ -1,7 +1,7 @@
 //! The dictionaries that the Trainer of Hugging Face prints, alone or behind a progress bar.
 
 use super::{
-    Grammar, Line, State,
+    Grammar, Line, State, pace,
     pairs::counter,
     scan::{progress, value_of},
 };
@@ -38,13 +38,19 @@ impl Grammar for HuggingFace {
         note_bar(line, state);
         let Some((_, dictionary)) = line.split_once("{'") else { return false };
         let Some(items) = items(dictionary) else { return false };
-        if !items.iter().any(|(name, _)| ANCHORS.contains(name)) {
+        if !items.iter().any(|item| ANCHORS.contains(&item.name)) {
             return false;
         }
-        for (name, text) in items {
+        let mut counted = None;
+        for Item { name, text, quoted } in items {
             let Some(value) = number(text) else { continue };
             match name {
-                "epoch" => out.epoch = Some(value),
+                "epoch" => {
+                    out.epoch = Some(value);
+                    out.add(name, value);
+                    let rounding = pace::rounding(text, quoted, value);
+                    counted = state.step.map(|done| pace::step_of(done, value, rounding, state));
+                }
                 "step" | "global_step" | "iteration" => out.step = integer(value),
                 _ => out.add(name, value),
             }
@@ -53,14 +59,14 @@ impl Grammar for HuggingFace {
             }
         }
         if out.step.is_none() {
-            out.step = state.step;
+            out.step = counted.or(state.step);
             out.steps_total = state.batches.filter(|_| state.step.is_some());
         }
         if out.step.is_some() {
             // the step goes on over epochs
             out.epoch = None;
         }
-        !out.values.is_empty()
+        out.values.iter().any(|value| value.tag != "epoch")
     }
 }
 
@@ -71,6 +77,9 @@ fn note_bar(line: &str, state: &mut State) {
         && let (Some(done), Some(total)) = (integer(bar.done), integer(bar.total))
         && state.batches.is_none_or(|known| total >= known)
     {
+        if state.batches != Some(total) {
+            pace::forget(state);
+        }
         state.step = Some(done);
         state.batches = Some(total);
     }
@@ -86,15 +95,23 @@ fn number(text: &str) -> Option<f64> {
     value_of(text)
 }
 
+/// A name of a dictionary with the text of its value.
+struct Item<'a> {
+    name: &'a str,
+    text: &'a str,
+    quoted: bool,
+}
+
 /// Names and texts of values of a dictionary whose opening `{'` was taken off; `None` where it is torn.
-fn items(text: &str) -> Option<Vec<(&str, &str)>> {
+fn items(text: &str) -> Option<Vec<Item<'_>>> {
     let mut found = Vec::new();
     let mut rest = text;
     loop {
         let (name, after) = rest.split_once('\'')?;
         let after = after.strip_prefix(':')?.trim_start();
-        let (value, after) = value(after)?;
-        found.push((name, value));
+        let quoted = after.starts_with(['\'', '"']);
+        let (text, after) = value(after)?;
+        found.push(Item { name, text, quoted });
         rest = after.trim_start();
         match rest.strip_prefix(',') {
             Some(more) => rest = more.trim_start().strip_prefix('\'')?,

@@ -13,6 +13,7 @@ mod keras;
 mod megatron;
 mod metric_logger;
 mod openmmlab;
+mod pace;
 mod paddle;
 mod pairs;
 mod stable_baselines;

@@ -28,10 +28,8 @@ impl Grammar for Tqdm {
 
     fn read<'a>(&self, line: &'a str, state: &mut State, out: &mut Line<'a>) -> bool {
         let Some(bar) = progress(line).or_else(|| endless(line)) else { return false };
-        for pair in equals_pairs(bar.postfix) {
-            if !matches!(pair.name, "v_num" | "epoch" | "step" | "global_step") {
-                out.add_unit(pair.name, pair.value, pair.unit);
-            }
+        if bar.done > 0.0 {
+            numbers(&bar, state, out);
         }
         if out.values.is_empty() {
             return bar.rest.is_empty();
@@ -39,6 +37,27 @@ impl Grammar for Tqdm {
         place(&bar, state, out);
         true
     }
+}
+
+/// What stands in the bar, but for what is left over: before its first step all of it, and between two evaluations the
+/// result of the earlier one.
+fn numbers<'a>(bar: &Progress<'a>, state: &mut State, out: &mut Line<'a>) {
+    let mut results = Vec::new();
+    for pair in equals_pairs(bar.postfix) {
+        if matches!(pair.name, "v_num" | "epoch" | "step" | "global_step") {
+            continue;
+        }
+        if ["val", "test", "eval"].iter().any(|split| pair.name.starts_with(split)) {
+            let result = format!("{}={}", pair.name, pair.value);
+            let known = state.columns().contains(&result);
+            results.push(result);
+            if known {
+                continue;
+            }
+        }
+        out.add_unit(pair.name, pair.value, pair.unit);
+    }
+    state.set_columns(results.iter().map(String::as_str));
 }
 
 /// A bar of unknown length: `Epoch 0: |          | 5/? [01:27<00:00,  0.06it/s, v_num=0, train_loss=14.90]`.

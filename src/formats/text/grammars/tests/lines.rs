@@ -200,20 +200,20 @@ fn the_trainer_of_hugging_face_is_read_with_the_step_of_its_bar() {
         (
             "transformers",
             &["{'loss': '2.604', 'grad_norm': '2.436', 'learning_rate': '0.0008', 'epoch': '0.2273'}"],
-            "epoch=0.2273 | loss=2.604, grad_norm=2.436, learning_rate=0.0008",
+            "epoch=0.2273 | loss=2.604, grad_norm=2.436, learning_rate=0.0008, epoch=0.2273",
         ),
         // transformers 4 with an integration that prints before the epoch
         (
             "transformers",
             &["{'loss': 2.075, 'grad_norm': nan, 'learning_rate': 0.0002329900014453396, 'epoch': 0.04}"],
-            "epoch=0.04 | loss=2.075, grad_norm=NaN, learning_rate=0.0002329900014453396",
+            "epoch=0.04 | loss=2.075, grad_norm=NaN, learning_rate=0.0002329900014453396, epoch=0.04",
         ),
         (
             "transformers",
             &[
                 "68%|██████▊   | 45/66 [00:00<00:00, 87.02it/s]                     {'loss': '1.948', 'epoch': '2.045'}",
             ],
-            "step=45 of=66 | loss=1.948",
+            "step=45 of=66 | loss=1.948, epoch=2.045",
         ),
         // the bar of an evaluation is shorter
         (
@@ -223,7 +223,7 @@ fn the_trainer_of_hugging_face_is_read_with_the_step_of_its_bar() {
                 "50%|█████     | 2/4 [00:00<00:00, 20.0it/s]",
                 "{'eval_loss': 2.117, 'eval_runtime': 0.4651, 'epoch': 1.0}",
             ],
-            "step=22 of=66 | eval_loss=2.117, eval_runtime=0.4651",
+            "step=22 of=66 | eval_loss=2.117, eval_runtime=0.4651, epoch=1",
         ),
         // no line of a log
         ("", &["Training args: {'clip': 0.12, 'alpha': 2, 'beta': 1}"], ""),
@@ -392,6 +392,16 @@ fn bars_and_tables_are_read() {
             "tqdm",
             &["Epoch 0: |          | 5/? [01:27<00:00,  0.06it/s, v_num=0, train_loss=14.90]"],
             "epoch=0 batch=5 | train_loss=14.9",
+        ),
+        // Lightning 2.6 begins the next epoch with the numbers of the last one, and shows a result until the next
+        ("tqdm", &["Epoch 1:   0%|          | 0/10 [00:00<?, ?it/s, train_loss=2.080, val_loss=1.860]"], "|"),
+        (
+            "tqdm",
+            &[
+                "Epoch 0: 100%|████| 10/10 [00:01<00:00,  8.06it/s, train_loss=2.080, val_loss=1.860]",
+                "Epoch 1: 100%|████| 10/10 [00:01<00:00,  8.06it/s, train_loss=1.050, val_loss=1.860]",
+            ],
+            "epoch=1 batch=10 batches=10 | train_loss=1.05",
         ),
         // NeMo 1.23: no rate
         (

@@ -286,3 +286,6 @@ fn chunk(bytes: &[u8], room: usize) -> Chunk<'_> {
 fn is_zero(bytes: &[u8]) -> bool {
     bytes.iter().all(|b| *b == 0)
 }
+
+#[cfg(test)]
+mod tests;
