@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench apply` prints both; the memory part fails when the store's own estimate is off.
 
-use std::{alloc::System, hint::black_box, sync::Arc};
+use std::{alloc::System, hint::black_box};
 
 use cap::Cap;
 use epochscope::{
@@ -60,8 +60,7 @@ fn measured<I: Iterator<Item = Batch>>(name: &str, limits: Limits, batches: impl
 }
 
 fn batch(run: usize, file: usize) -> Batch {
-    let origin =
-        Origin { file: FileId(file as u32), order: Arc::from("events.out.tfevents.1750000000.host") };
+    let origin = Origin::new(FileId(file as u32), "events.out.tfevents.1750000000.host");
     Batch::new(RunId::from(format!("group/run_{run}").as_str()), origin)
 }
 

@@ -1,7 +1,5 @@
 //! Drawing: six charts of 100,000 points each, and a list of 2,000 runs.
 
-use std::sync::Arc;
-
 use divan::{Bencher, black_box};
 use epochscope::{
     detect::AlertBook,
@@ -22,7 +20,7 @@ fn main() {
 }
 
 fn batch(run: &str, tag: &str, steps: std::ops::Range<i64>) -> Batch {
-    let origin = Origin { file: FileId(1), order: Arc::from("0") };
+    let origin = Origin::new(FileId(1), "0");
     let mut batch = Batch::new(RunId::from(run), origin);
     let points = steps
         .map(|step| {

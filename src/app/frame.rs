@@ -17,6 +17,7 @@ use super::{
 use crate::{
     engine::Session,
     model::RunId,
+    store::Run,
     ui::{FrameContext, Place, Screen, ScreenOptions, Theme, VIEWS, snapshot, theme::Depth},
 };
 
@@ -105,11 +106,19 @@ fn view_name(wanted: &str) -> Result<&'static str, AppError> {
     })
 }
 
-/// The run of that name, or else the only one whose path ends in it, or else the only one that contains it.
+/// The run of that path, or else the only one that its owner called so, or whose path ends in it, or else the only one that contains it.
 fn find_run(name: &str, session: &Session) -> Result<RunId, AppError> {
     let exact = RunId::from(name);
     if session.store.run(&exact).is_some() {
         return Ok(exact);
+    }
+    let named: Vec<&Run> = session
+        .store
+        .runs()
+        .filter(|run| run.title() == name || run.info().name.as_deref() == Some(name))
+        .collect();
+    if let [only] = named.as_slice() {
+        return Ok(only.id().clone());
     }
     let among = |fits: &dyn Fn(&str) -> bool| -> Vec<RunId> {
         session.store.runs().map(|run| run.id().clone()).filter(|id| fits(id.as_str())).collect()

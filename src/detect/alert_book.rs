@@ -214,6 +214,15 @@ impl AlertBook {
         self.link(&alert.run);
     }
 
+    /// The run turned out to be part of another one: so did all that was said of it.
+    pub fn forget(&mut self, run: &RunId) {
+        let Some(page) = self.by_run.remove(run) else { return };
+        for id in page.ids {
+            self.alerts.remove(&id);
+        }
+        self.generation += 1;
+    }
+
     fn edit(&mut self, id: u64, change: impl FnOnce(&mut Alert)) {
         let Some(alert) = self.alerts.get_mut(&id) else { return };
         change(alert);

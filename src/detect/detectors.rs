@@ -48,6 +48,11 @@ impl Detectors {
         judges.observe(batch, changes, run, &mut Desk { book, run: &batch.run, now });
     }
 
+    /// The run turned out to be part of another one.
+    pub fn forget(&mut self, run: &RunId) {
+        self.runs.remove(run);
+    }
+
     /// Time has passed: looks for silent runs, and judges what waited for a point that did not come.
     pub fn heartbeat(&mut self, store: &Store, health: &Health, book: &mut AlertBook, now: WallTime) {
         // Asked once: it looks at every file.

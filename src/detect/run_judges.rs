@@ -44,7 +44,7 @@ impl RunJudges {
             self.forget(batch.origin.file);
         }
         self.facts(batch, run);
-        let mut appeared = false;
+        let mut appeared = self.switch(changes, run, desk);
         for column in &batch.columns {
             appeared |= self.meet(column, &batch.run, &batch.origin.order, batch.origin.file);
         }
@@ -83,6 +83,38 @@ impl RunJudges {
             }
         }
         self.others.doubt();
+    }
+
+    /// Series that are another file's from now on: what was said of them is withdrawn. Where the other file was read
+    /// before, all of it is told anew from the store when there is time. True if pairs may change.
+    fn switch(&mut self, changes: &[Change], run: &Run, desk: &mut Desk<'_>) -> bool {
+        let mut any = false;
+        for change in changes {
+            let Change::Switched { key, .. } = change else { continue };
+            any = true;
+            if let Some(Some(mut subject)) = self.subjects.remove(key) {
+                subject.restart();
+                subject.confirm(desk);
+            }
+            if let Some(mut pair) = self.pairs.remove(key) {
+                pair.restart();
+                pair.judged.iter_mut().for_each(|(_, case)| case.settle(desk));
+            }
+            self.metrics.remove(key);
+            for pair in self.pairs.values_mut().filter(|pair| pair.train.as_ref() == Some(key)) {
+                pair.anew = true;
+            }
+            let Some(series) = run.series_of(key) else { continue };
+            let (Some(last), Some(first)) = (series.segments().last(), series.summary().first) else {
+                continue;
+            };
+            let column = Column { key: key.clone(), points: vec![first] };
+            self.meet(&column, run.id(), &last.place.order, last.file());
+            if let Some(Some(subject)) = self.subjects.get_mut(key) {
+                subject.disordered = true;
+            }
+        }
+        any
     }
 
     /// What the log says of the run as a whole.

@@ -154,7 +154,7 @@ fn planned_end_reached(run: &Run) -> bool {
 pub(crate) fn breaks_off(run: &Run, health: &Health) -> bool {
     let progress = progress(run, WallTime::UNKNOWN);
     let planned = progress.steps_total.is_some() || progress.epochs_total.is_some();
-    planned || health.files_of(run.id()).any(|f| f.pending_bytes > 0)
+    planned || health.files_of(run.id()).any(|f| !f.side && f.pending_bytes > 0)
 }
 
 /// How long nothing has come.
@@ -169,7 +169,7 @@ pub(crate) struct Silence {
 pub(crate) fn silence(run: &Run, health: &Health, now: WallTime) -> Option<Silence> {
     let files: Vec<_> = health
         .files_of(run.id())
-        .filter(|f| !matches!(f.state, FileState::Gone | FileState::Dead(_)))
+        .filter(|f| !f.side && !matches!(f.state, FileState::Gone | FileState::Dead(_)))
         .collect();
     let arrived = files
         .iter()

@@ -45,6 +45,11 @@ struct OfRun {
 }
 
 impl ScalarLayers {
+    /// The run turned out to be part of another one.
+    pub fn forget(&mut self, run: &RunId) {
+        self.runs.remove(run);
+    }
+
     /// Statistics of layers among the scalars of a batch, layers in their order, records of each in file order.
     pub fn of(&mut self, batch: &Batch) -> Vec<LayerRecord> {
         let run = self.runs.entry(batch.run.clone()).or_default();
@@ -155,7 +160,7 @@ mod tests {
     use crate::model::{FileId, Origin};
 
     fn batch(columns: &[(&str, &[(i64, f64)])]) -> Batch {
-        let mut batch = Batch::new(RunId::from("a"), Origin { file: FileId(1), order: Arc::from("x") });
+        let mut batch = Batch::new(RunId::from("a"), Origin::new(FileId(1), "x"));
         let point = |(step, value): &(i64, f64)| Point { step: *step, wall: f64::NAN, value: *value };
         batch.columns = columns
             .iter()

@@ -9,7 +9,7 @@ mod session;
 mod thread;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
 };
@@ -22,7 +22,7 @@ use layers::ScalarLayers;
 use crate::{
     detect::Detectors,
     model::{Batch, FileHealth, FileId, News, RunId, WallTime},
-    store::Limits,
+    store::{self, Change, Limits},
 };
 
 /// Takes news into a [`Session`] and drives the judges.
@@ -33,10 +33,15 @@ pub struct Engine {
     layers: ScalarLayers,
     /// Batches lost to a panic, by file. Kept here because readers replace a file's health as a whole.
     faults: BTreeMap<FileId, u64>,
+    /// Of each file: how many of its series are shown from which other file. Kept here for the same reason.
+    shadows: BTreeMap<FileId, BTreeMap<FileId, u64>>,
 }
 
 /// Under this name lost batches are listed among a file's oddities.
 const FAULT: &str = "batches lost to an internal error";
+
+/// Begins the oddity that counts a file's series that are shown from another file.
+const SHOWN_FROM: &str = "series shown from ";
 
 impl Engine {
     /// An engine whose sessions keep `limits`; without `detect` nothing is judged.
@@ -46,6 +51,7 @@ impl Engine {
             detectors: detect.then(Detectors::new),
             layers: ScalarLayers::default(),
             faults: BTreeMap::new(),
+            shadows: BTreeMap::new(),
         }
     }
 
@@ -66,7 +72,10 @@ impl Engine {
         match news {
             News::Batch(batch) => {
                 session.last_news = now;
-                self.contain(session, &batch, now);
+                let (run, file) = (batch.run.clone(), batch.origin.file);
+                if !self.contain(session, batch, now) {
+                    self.note_fault(session, file, &run);
+                }
             }
             News::File(health) => self.file(session, *health),
             News::Scan(report) => session.health.scan = report,
@@ -96,22 +105,65 @@ impl Engine {
         session.generation += 1;
     }
 
-    /// Takes in a batch; a panic on the way is noted at the batch's file.
-    fn contain(&mut self, session: &mut Session, batch: &Batch, now: WallTime) {
-        let (detectors, layers) = (self.detectors.as_mut(), &mut self.layers);
-        let taken = contained(|| {
-            let changes = session.store.apply(batch);
-            if let (Some(detectors), Some(run)) = (detectors, session.store.run(&batch.run)) {
-                detectors.observe(batch, &changes, run, &mut session.alerts, now);
+    /// Takes in a batch; false if that panicked.
+    fn contain(&mut self, session: &mut Session, mut batch: Batch, now: WallTime) -> bool {
+        contained(|| {
+            let changes = session.store.apply(&batch);
+            let other_owner =
+                |c: &Change| matches!(c, Change::Shadowed { new: true, .. } | Change::Switched { .. });
+            if (batch.reset && self.shadows.contains_key(&batch.origin.file))
+                || changes.iter().any(other_owner)
+            {
+                self.note_shadows(session, &batch.run);
+            }
+            strip_shadowed(&mut batch, &changes);
+            if let (Some(detectors), Some(run)) = (&mut self.detectors, session.store.run(&batch.run)) {
+                detectors.observe(&batch, &changes, run, &mut session.alerts, now);
             }
             // Not judged: the series that they come from are.
-            let records = layers.of(batch);
+            let records = self.layers.of(&batch);
             if !records.is_empty() {
                 session.store.apply_layers(&batch.run, &batch.origin, &records);
             }
-        });
-        if !taken {
-            self.note_fault(session, batch.origin.file, &batch.run);
+            if batch.reset {
+                self.sweep(session, &batch.run);
+            }
+        })
+    }
+
+    /// A run of which no file says anything, and to which none belongs, was another run all along.
+    fn sweep(&mut self, session: &mut Session, run: &RunId) {
+        let abandoned = session.store.run(run).is_some_and(store::Run::is_abandoned);
+        if !abandoned || session.health.files_of(run).any(|file| !file.side) {
+            return;
+        }
+        session.store.remove(run);
+        session.alerts.forget(run);
+        self.layers.forget(run);
+        if let Some(detectors) = &mut self.detectors {
+            detectors.forget(run);
+        }
+    }
+
+    /// Says at the run's files which of their series are shown from other files.
+    fn note_shadows(&mut self, session: &mut Session, run: &RunId) {
+        let Some(stored) = session.store.run(run) else { return };
+        let mut shadows: BTreeMap<FileId, BTreeMap<FileId, u64>> = BTreeMap::new();
+        for (file, other, count) in stored.shown_from_others() {
+            shadows.entry(file).or_default().insert(other, count);
+        }
+        let files: Vec<FileHealth> = session.health.files_of(run).cloned().collect();
+        for mut health in files {
+            let now = shadows.remove(&health.id);
+            if self.shadows.get(&health.id) == now.as_ref() {
+                continue;
+            }
+            health.oddities.retain(|name, _| !name.starts_with(SHOWN_FROM));
+            match now {
+                Some(now) => self.shadows.insert(health.id, now),
+                None => self.shadows.remove(&health.id),
+            };
+            self.file(session, health);
         }
     }
 
@@ -127,11 +179,39 @@ impl Engine {
         files.insert(file, health);
     }
 
-    fn file(&self, session: &mut Session, mut health: FileHealth) {
+    fn file(&mut self, session: &mut Session, mut health: FileHealth) {
         if let Some(lost) = self.faults.get(&health.id) {
             health.oddities.insert(Arc::from(FAULT), *lost);
         }
+        for (other, count) in self.shadows.get(&health.id).into_iter().flatten() {
+            let path = session.health.files.get(other).map_or("another file", |f| &f.path);
+            health.oddities.insert(format!("{SHOWN_FROM}{path}").into(), *count);
+        }
+        let run = session.health.files.get(&health.id).map(|old| old.run.clone());
+        let moved = run.filter(|run| *run != health.run);
         session.health.files.insert(health.id, health);
+        if let Some(run) = moved {
+            self.sweep(session, &run);
+        }
+    }
+}
+
+/// Removes columns whose series is shown from another file: nobody judges what nobody sees. Judges look columns up by
+/// name, so that the places in `changes` need not hold any more.
+fn strip_shadowed(batch: &mut Batch, changes: &[Change]) {
+    let shadowed: BTreeSet<usize> = changes
+        .iter()
+        .filter_map(|change| match change {
+            Change::Shadowed { column, .. } => Some(*column),
+            _ => None,
+        })
+        .collect();
+    if !shadowed.is_empty() {
+        let mut at = 0;
+        batch.columns.retain(|_| {
+            at += 1;
+            !shadowed.contains(&(at - 1))
+        });
     }
 }
 

@@ -88,7 +88,7 @@ fn has_samples(file: &Candidate<'_>) -> Claim {
 fn read(path: &Path, bytes: &[u8], out: &mut Decoded) -> Result<(), Unread> {
     let json = Json::parse(whole_json(bytes)?)?;
     if let Json::Object(object) = &json {
-        latest(object, bytes.len(), out)
+        latest(object, bytes.len(), out);
     } else {
         let found = match samples(&json) {
             Ok(matrix) => Found::Matrix(matrix, None),

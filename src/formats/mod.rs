@@ -39,8 +39,10 @@ pub mod wire;
 use std::{fmt, path::Path, sync::Arc};
 
 pub use decoded::{ColumnIndex, Decoded, Part, Taken};
+pub(crate) use standing::split_of;
 pub use standing::{Part as RunPart, Standing};
 pub use taught::Taught;
+pub use text::known_lines;
 pub use tfevents::TfEvents;
 
 /// Bytes of a file's start that [`Format::recognises`] is shown.
@@ -91,6 +93,13 @@ pub trait Format: Sync {
     /// How a file of this format stands to its run, from its path alone (as in [`Candidate::path`]).
     fn standing(&self, _path: &Path) -> Standing {
         Standing::default()
+    }
+
+    /// Whether the file at `path` goes on where another file of this format in the same run stopped: a resumed writer
+    /// opens a new file. Of files that do not, only one is shown for each series: the first by name, of whole documents
+    /// the last.
+    fn continues(&self, _path: &Path) -> bool {
+        false
     }
 
     /// Endings of the names of files that are shown to the decoder together with a whole document: `-wal`.

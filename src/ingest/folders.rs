@@ -10,7 +10,7 @@ use std::{
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::source::Stamp;
+use super::{group::NodeId, source::Stamp};
 use crate::model::WallTime;
 
 /// A folder whose last change is younger than this when it is listed is listed again: clocks of file systems are
@@ -19,7 +19,6 @@ const FRESH: f64 = 2.0;
 
 /// A folder that holds, or may come to hold, logs.
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "independent facts, each asked for by name")]
 pub struct Folder {
     /// Where.
     pub path: PathBuf,
@@ -31,6 +30,8 @@ pub struct Folder {
     pub above: Option<usize>,
     /// Its runs' name.
     pub name: String,
+    /// What it is for its files' runs.
+    pub node: NodeId,
     /// Device and inode.
     pub identity: (u64, u64),
     /// Last change when it was listed; `None` when it must be listed again.
@@ -45,10 +46,6 @@ pub struct Folder {
     pub ignored: u64,
     /// Writers of its event files, for sub-folders that they make; and whether those hold more than a header.
     pub writers: Vec<(Arc<str>, bool)>,
-    /// It has event files.
-    pub events: bool,
-    /// It has other logs.
-    pub others: bool,
     /// The kernel tells of changes in it.
     pub notified: bool,
     /// Its changes must be looked for.

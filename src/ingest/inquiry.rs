@@ -1,18 +1,13 @@
-//! Asking: which format a found file has, which run it belongs to, and what to do while that cannot be told.
+//! Asking: which format a found file has, and what to do while that cannot be told.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::path::{Path, PathBuf};
 
 use super::{
-    claim::{Claimed, claim, first_records},
+    claim::{Claimed, claim},
     folders::Entry,
-    group::{self, Beside, Kind, Place, Relation},
     packed::Packing,
     scout::{Known, Scout},
     source::Stamp,
-    tail::Tail,
 };
 use crate::{
     formats::Format,
@@ -22,17 +17,18 @@ use crate::{
 /// Shown in place of a format's name while none is sure.
 const UNDECIDED: &str = "undecided";
 
-/// An event file up to this size holds its header and at most a mark of a restart.
-const BARE_EVENTS: u64 = 128;
-
 /// A file that a format claimed and that has no run yet.
-struct Find {
-    path: PathBuf,
-    name: String,
-    format: &'static dyn Format,
-    stamp: Stamp,
+pub struct Claim {
+    /// Where.
+    pub path: PathBuf,
+    /// Its name.
+    pub name: String,
+    /// Who reads it.
+    pub format: &'static dyn Format,
+    /// How it looked.
+    pub stamp: Stamp,
     /// The number it had while it waited.
-    waited: Option<FileId>,
+    pub waited: Option<FileId>,
 }
 
 impl Scout {
@@ -41,7 +37,6 @@ impl Scout {
     pub fn ask(&mut self, at: usize, entries: Vec<Entry>) -> bool {
         let Some(folder) = self.folders.get(at) else { return true };
         let (path, relative) = (folder.path.clone(), folder.relative.clone());
-        let mut finds = Vec::new();
         for entry in entries {
             let full = path.join(&entry.name);
             if let Some(id) = self.by_path.get(full.as_path()).copied() {
@@ -51,11 +46,11 @@ impl Scout {
                 continue;
             }
             let name = entry.name.to_string_lossy().into_owned();
-            if !self.ask_one(at, full, &relative.join(&entry.name), &name, &mut finds) {
+            if !self.ask_one(at, full, &relative.join(&entry.name), &name) {
                 return false;
             }
         }
-        self.hand_over(at, finds)
+        true
     }
 
     /// A known file was seen in its folder: it may have been away, and the folder, too.
@@ -66,14 +61,7 @@ impl Scout {
         !away || self.want(id)
     }
 
-    fn ask_one(
-        &mut self,
-        at: usize,
-        path: PathBuf,
-        relative: &Path,
-        name: &str,
-        finds: &mut Vec<Find>,
-    ) -> bool {
+    fn ask_one(&mut self, at: usize, path: PathBuf, relative: &Path, name: &str) -> bool {
         let stamp = match path.metadata() {
             Ok(metadata) if metadata.is_file() => Stamp::of(&metadata),
             Ok(_) => return true,
@@ -100,8 +88,7 @@ impl Scout {
         match claim(self.formats, self.selection.hinted(relative), &path, name) {
             Ok(Claimed::As(format, stamp)) => {
                 let name = Packing::of(name).1.to_owned();
-                finds.push(Find { path, name, format, stamp, waited: None });
-                true
+                self.take_in(at, Claim { path, name, format, stamp, waited: None }, false)
             }
             Ok(Claimed::NotYet(stamp)) => self.let_wait(at, path, UNDECIDED, stamp),
             Ok(Claimed::No(stamp, why)) => {
@@ -125,7 +112,7 @@ impl Scout {
     ///
     /// Its state is *following*: all that can be read of it was read. A writer may leave its file empty for minutes
     /// (tensorboardX flushes every 120 s), and that must not look as if reading were not over.
-    fn let_wait(&mut self, at: usize, path: PathBuf, format: &'static str, stamp: Stamp) -> bool {
+    pub fn let_wait(&mut self, at: usize, path: PathBuf, format: &'static str, stamp: Stamp) -> bool {
         let run = self.folders.get(at).map_or_else(|| RunId::from("."), |f| RunId::from(f.name.as_str()));
         let id = self.next_id();
         let mut health = FileHealth::found(id, self.shown_path(&path), run, format);
@@ -139,6 +126,9 @@ impl Scout {
 
     /// Asks again about a file that waits.
     pub fn ask_again(&mut self, id: FileId, last_chance: bool) -> bool {
+        if self.unplaced.contains_key(&id) {
+            return self.look_at_unplaced(id);
+        }
         let Some(known) = self.known.get(id.0 as usize) else { return true };
         let Some((health, before)) = &known.waiting else { return true };
         let (path, at, mut health, before) = (known.path.clone(), known.folder, health.clone(), *before);
@@ -148,8 +138,8 @@ impl Scout {
         match claim(self.formats, self.selection.hinted(&relative), &path, &name) {
             Ok(Claimed::As(format, stamp)) => {
                 let name = Packing::of(&name).1.to_owned();
-                let find = Find { path: path.to_path_buf(), name, format, stamp, waited: Some(id) };
-                return self.hand_over_or(at, vec![find], last_chance);
+                let claim = Claim { path: path.to_path_buf(), name, format, stamp, waited: Some(id) };
+                return self.take_in(at, claim, last_chance);
             }
             Ok(Claimed::NotYet(stamp) | Claimed::No(stamp, _)) if stamp == before => return true,
             Ok(Claimed::NotYet(stamp) | Claimed::No(stamp, _)) => {
@@ -170,87 +160,10 @@ impl Scout {
         }
         self.outlet.send(News::File(health))
     }
-
-    fn hand_over(&mut self, at: usize, finds: Vec<Find>) -> bool {
-        self.hand_over_or(at, finds, false)
-    }
-
-    /// Gives claimed files of one folder their runs and hands them to the workers. With `last_chance` nothing waits.
-    fn hand_over_or(&mut self, at: usize, finds: Vec<Find>, last_chance: bool) -> bool {
-        let mut tails = Vec::with_capacity(finds.len());
-        let mut newest = f64::NEG_INFINITY;
-        let logs = finds.iter().filter(|f| Kind::of(f.format.name()) != Kind::Events).count();
-        let events = finds.iter().any(|f| Kind::of(f.format.name()) == Kind::Events);
-        let beside = self.folders.get(at).map_or_else(Beside::default, |f| Beside {
-            events: f.events || events,
-            others: f.others || logs > 1,
-        });
-        for find in finds {
-            let Some(place) = self.place(at, &find, beside, last_chance) else {
-                if find.waited.is_none() && !self.let_wait(at, find.path, find.format.name(), find.stamp) {
-                    return false;
-                }
-                continue;
-            };
-            let id = find.waited.unwrap_or_else(|| self.next_id());
-            let mut health =
-                FileHealth::found(id, self.shown_path(&find.path), place.run.clone(), find.format.name());
-            set_size(&mut health, &find.stamp);
-            newest = newest.max(find.stamp.modified().0);
-            if !self.outlet.send(News::File(Box::new(health.clone()))) {
-                return false;
-            }
-            let mut known = Known::new(id, find.path.clone(), at, None);
-            known.companions = find.format.companions();
-            self.learn(known, find.stamp.identity());
-            let (run, order) = (place.run.clone(), Arc::clone(&place.order));
-            let rotated = self.rotated.remove(&find.path);
-            let mut tail = Tail::taught(find.path, place, find.format, health, self.taught.clone());
-            if rotated {
-                tail.expect_older_parts();
-            }
-            tails.push((run, order, tail));
-        }
-        if !tails.is_empty() {
-            self.pool.add(tails, newest);
-        }
-        true
-    }
-
-    /// The place of a claimed file; `None` when too little of it is written to tell.
-    fn place(&mut self, at: usize, find: &Find, beside: Beside, last_chance: bool) -> Option<Place> {
-        let kind = Kind::of(find.format.name());
-        let writer = group::writer(&find.name).filter(|_| kind == Kind::Events);
-        let above = writer.and_then(|w| self.folders.same_writer_above(at, w));
-        if let Some((number, has_data, sub)) = above {
-            let first = first_records(find.format, &find.path).unwrap_or_default();
-            match group::relation(&sub, &first, has_data) {
-                Relation::Folded(context) => {
-                    let run = RunId::from(self.folders.get(number)?.name.as_str());
-                    return Some(Place { run, context, order: format!("{sub}/{}", find.name).into() });
-                }
-                Relation::Undecided if !last_chance => return None,
-                Relation::Undecided | Relation::Separate => {}
-            }
-        }
-        let folder = self.folders.get_mut(at)?;
-        match (kind, writer) {
-            (Kind::Events, Some(writer)) => {
-                let has_data = find.stamp.size > BARE_EVENTS;
-                match folder.writers.iter_mut().find(|(w, _)| **w == *writer) {
-                    Some((_, data)) => *data |= has_data,
-                    None => folder.writers.push((Arc::from(writer), has_data)),
-                }
-                folder.events = true;
-            }
-            (Kind::Events, None) => folder.events = true,
-            _ => folder.others = true,
-        }
-        Some(group::place(&folder.name, &find.name, kind, beside))
-    }
 }
 
-fn set_size(health: &mut FileHealth, stamp: &Stamp) {
+/// Notes how large a file is and when it was changed.
+pub fn set_size(health: &mut FileHealth, stamp: &Stamp) {
     health.bytes = stamp.size;
     health.modified = stamp.modified();
 }

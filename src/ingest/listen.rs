@@ -25,7 +25,13 @@ impl Scout {
                 Err(why) => (0..self.roots.len()).for_each(|at| self.fall_back(at, &why)),
             }
         }
-        (0..self.folders.end()).for_each(|at| self.watch(at));
+        for at in 0..self.folders.end() {
+            self.watch(at);
+            // Whatever the first look has cost: this one must not be put off.
+            if let Some(folder) = self.folders.get_mut(at) {
+                folder.cost = Duration::ZERO;
+            }
+        }
         self.look_at_all();
     }
 
@@ -77,7 +83,7 @@ impl Scout {
             if self.ears.overflow.swap(false, Ordering::AcqRel) {
                 alive = alive && self.look_at_all();
             }
-            alive = alive && self.look_where_due();
+            alive = alive && self.look_where_due() && self.settle(false);
             self.ask_for_delayed();
             if self.untold && self.clock.elapsed().saturating_sub(self.told) >= TELL_EVERY {
                 alive = alive && self.tell();
@@ -92,6 +98,9 @@ impl Scout {
         let mut due = self.next_round();
         if let Some(Reverse((at, _))) = self.delayed.peek() {
             due = due.min(*at);
+        }
+        if let Some(at) = self.settling_due() {
+            due = due.min(at);
         }
         if self.untold {
             due = due.min(self.told + TELL_EVERY);

@@ -14,7 +14,7 @@ use std::{
 
 use rustc_hash::FxHashMap;
 
-use super::{source::Stamp, tail::Tail};
+use super::{group::Place, source::Stamp, tail::Tail};
 use crate::model::{FileId, RunId};
 
 /// A file that was just read is not read again before this: a hundred points a second are fifty turns at most, and
@@ -61,6 +61,8 @@ enum Standing {
 struct File {
     run: usize,
     tail: Option<Box<Tail>>,
+    /// Where it goes when it comes back from its turn.
+    moving: Option<(Option<Place>, RunId)>,
     wanted: bool,
     looked: Stamp,
     last_turn: Option<Duration>,
@@ -106,42 +108,50 @@ impl Pool {
 
     /// Takes in new files; all of them want to be read. Files of one folder come together, so that the first of a run
     /// is read first.
-    pub fn add(&self, tails: Vec<(RunId, Arc<str>, Tail)>, modified: f64) {
+    pub fn add(&self, name: &RunId, tails: Vec<(Arc<str>, Tail)>, modified: f64) {
         let mut state = self.lock();
         let state = &mut *state;
-        let alone = tails.len() == 1;
-        for (name, order, tail) in tails {
-            let run = *state.by_name.entry(name).or_insert_with(|| {
-                state.runs.push(Run {
-                    files: Vec::new(),
-                    standing: Standing::Idle,
-                    loaded: false,
-                    visits: 0,
-                    modified,
-                });
-                state.runs.len() - 1
-            });
+        let run = state.run_named(name, modified);
+        for (order, tail) in tails {
             let id = tail.id();
-            if let Some(slot) = state.runs.get_mut(run) {
-                let at = slot.files.partition_point(|(o, i)| (o, i) < (&order, &id));
-                slot.files.insert(at, (order, id));
-                slot.modified = slot.modified.max(modified);
-            }
+            state.enlist(run, order, id);
             let file = File {
                 run,
                 tail: Some(Box::new(tail)),
+                moving: None,
                 wanted: true,
                 looked: Stamp::default(),
                 last_turn: None,
             };
             state.files.insert(id, file);
-            state.queue(run);
         }
-        if alone {
-            self.news.notify_one();
-        } else {
-            self.news.notify_all();
+        state.queue(run);
+        self.news.notify_one();
+    }
+
+    /// The file belongs to another run from now on, or to another part of the same; without a place to none, and
+    /// waits in `folder`. It is read anew.
+    pub fn relocate(&self, id: FileId, place: Option<Place>, folder: RunId) {
+        let mut state = self.lock();
+        let state = &mut *state;
+        let Some(old) = state.files.get(&id).map(|f| f.run) else { return };
+        let modified = state.runs.get(old).map_or(f64::NEG_INFINITY, |r| r.modified);
+        if let Some(run) = state.runs.get_mut(old) {
+            run.files.retain(|(_, file)| *file != id);
         }
+        let run = state.run_named(place.as_ref().map_or(&folder, |p| &p.run), modified);
+        let order = place.as_ref().map_or_else(|| Arc::from(""), |p| Arc::clone(&p.order));
+        state.enlist(run, order, id);
+        let Some(file) = state.files.get_mut(&id) else { return };
+        file.run = run;
+        file.wanted = true;
+        match &mut file.tail {
+            Some(tail) => tail.relocate(place, folder),
+            // A worker has it.
+            None => file.moving = Some((place, folder)),
+        }
+        state.queue(run);
+        self.news.notify_one();
     }
 
     /// Asks for a turn at `file`. When it had one a moment ago, says how long to wait before asking again.
@@ -207,6 +217,30 @@ impl Pool {
 }
 
 impl State {
+    fn run_named(&mut self, name: &RunId, modified: f64) -> usize {
+        let at = *self.by_name.entry(name.clone()).or_insert_with(|| {
+            self.runs.push(Run {
+                files: Vec::new(),
+                standing: Standing::Idle,
+                loaded: false,
+                visits: 0,
+                modified,
+            });
+            self.runs.len() - 1
+        });
+        if let Some(run) = self.runs.get_mut(at) {
+            run.modified = run.modified.max(modified);
+        }
+        at
+    }
+
+    /// Lists a file at its place among the files of a run.
+    fn enlist(&mut self, run: usize, order: Arc<str>, id: FileId) {
+        let Some(run) = self.runs.get_mut(run) else { return };
+        let at = run.files.partition_point(|(o, i)| (o, i) < (&order, &id));
+        run.files.insert(at, (order, id));
+    }
+
     /// Queues `run` unless it is queued already or being visited; says whether it did.
     fn queue(&mut self, run: usize) -> bool {
         let Some(slot) = self.runs.get_mut(run).filter(|r| r.standing == Standing::Idle) else {
@@ -251,13 +285,21 @@ impl Visit<'_> {
     }
 
     /// Returns a file after its turn, which ended at `now`.
-    pub fn put_back(&self, tail: Box<Tail>, more: bool, now: Duration) {
+    pub fn put_back(&self, mut tail: Box<Tail>, more: bool, now: Duration) {
         let mut state = self.pool.lock();
-        if let Some(file) = state.files.get_mut(&tail.id()) {
-            file.looked = tail.looked();
-            file.last_turn = Some(now);
-            file.wanted |= more;
-            file.tail = Some(tail);
+        let Some(file) = state.files.get_mut(&tail.id()) else { return };
+        let moving = file.moving.take();
+        file.looked = tail.looked();
+        file.last_turn = Some(now);
+        file.wanted |= more || moving.is_some();
+        let moved = moving.is_some();
+        if let Some((place, folder)) = moving {
+            tail.relocate(place, folder);
+        }
+        file.tail = Some(tail);
+        let run = file.run;
+        if moved && state.queue(run) {
+            self.pool.news.notify_one();
         }
     }
 }

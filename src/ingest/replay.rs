@@ -4,7 +4,7 @@ use std::{io, path::Path, path::PathBuf, sync::Arc, sync::mpsc::SyncSender, time
 
 use super::{
     Ingest, StartError,
-    group::{self, Beside, Kind},
+    group::{self, Find, Moved, NodeId, Tree},
     outlet::{Outlet, Stop},
     reader::Scratch,
     source::{ReadAt, Stamp},
@@ -12,8 +12,8 @@ use super::{
     tail::{Budget, Tail, Turn},
 };
 use crate::{
-    formats::{Candidate, HEAD_BYTES, Recognised, recognise},
-    model::{Clock, FileHealth, FileId, News, ScanReport, WatchMode},
+    formats::{Candidate, FORMATS, HEAD_BYTES, Recognised, recognise},
+    model::{Clock, FileHealth, FileId, News, ScanReport, Sharing, Source, WatchMode},
 };
 
 /// Bytes become visible this often: curves that move twenty times a second look alive.
@@ -78,11 +78,8 @@ pub fn start(
 }
 
 fn tails(files: &'static [ReplayFile]) -> Result<Vec<(Tail, ReplayFile)>, StartError> {
-    let folder_of = |file: &ReplayFile| {
-        let above = Path::new(file.path).parent().unwrap_or(Path::new(""));
-        group::folder_name("", above)
-    };
-    let mut tails = Vec::new();
+    let mut tree = Tree::default();
+    let mut formats = Vec::new();
     for (number, file) in files.iter().enumerate() {
         let path = Path::new(file.path);
         let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
@@ -91,18 +88,34 @@ fn tails(files: &'static [ReplayFile]) -> Result<Vec<(Tail, ReplayFile)>, StartE
         let Recognised::As(format) = recognise(&candidate) else {
             return Err(StartError { path: path.to_path_buf(), reason: "no format reads it".to_owned() });
         };
-        let folder = folder_of(file);
-        let neighbours = files.iter().filter(|other| other.path != file.path && folder_of(other) == folder);
-        let (events, others) = neighbours.fold((false, false), |(events, others), other| {
-            let is_events = other.path.contains("tfevents");
-            (events || is_events, others || !is_events)
-        });
-        let place = group::place(&folder, &name, Kind::of(format.name()), Beside { events, others });
-        let id = FileId(u32::try_from(number).unwrap_or(u32::MAX));
-        let health = FileHealth::found(id, Arc::from(file.path), place.run.clone(), format.name());
-        tails.push((Tail::new(PathBuf::from(file.path), place, format, health), *file));
+        let rank = FORMATS.iter().position(|f| f.name() == format.name()).unwrap_or(0);
+        let sharing = if format.continues(path) { Sharing::Continues } else { Sharing::First };
+        let find = Find {
+            id: FileId(u32::try_from(number).unwrap_or(u32::MAX)),
+            name: Arc::from(name),
+            format: format.name(),
+            standing: format.standing(path),
+            source: Source { rank: u16::try_from(rank).unwrap_or(u16::MAX), sharing },
+            folded: None,
+        };
+        let node = folder(&mut tree, path.parent().unwrap_or(Path::new("")));
+        tree.add(node, find);
+        formats.push((*file, format));
+    }
+    let mut tails = Vec::new();
+    for Moved { id, place, side, .. } in tree.settle() {
+        let (Some((file, format)), Some(place)) = (formats.get(id.0 as usize), place) else { continue };
+        let mut health = FileHealth::found(id, Arc::from(file.path), place.run.clone(), format.name());
+        health.side = side;
+        tails.push((Tail::new(PathBuf::from(file.path), place, *format, health), *file));
     }
     Ok(tails)
+}
+
+/// The folder at `path` with all above it.
+fn folder(tree: &mut Tree, path: &Path) -> NodeId {
+    let above = path.parent().map(|above| folder(tree, above));
+    tree.folder(path.to_path_buf(), above, &group::folder_name("", path))
 }
 
 fn play(

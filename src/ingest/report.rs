@@ -55,6 +55,13 @@ impl Report {
         self.forget();
     }
 
+    /// The file belongs to another run: it is read from its start again, and said so in any case.
+    pub fn moved(&mut self) {
+        self.health.state = FileState::Waiting;
+        self.forget();
+        self.sent = None;
+    }
+
     /// What was counted is counted anew.
     pub fn forget(&mut self) {
         let health = &mut self.health;

@@ -21,8 +21,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::{
     Machinery, Options,
     folders::Folders,
-    group,
+    group::{self, Tree},
     outlet::{Outlet, Stop},
+    placing::Unplaced,
     pool::Pool,
     select::Selection,
     source::Stamp,
@@ -111,6 +112,9 @@ pub struct Scout {
     pub(super) since: Option<WallTime>,
     pub(super) roots: Vec<Root>,
     pub(super) folders: Folders,
+    pub(super) tree: Tree,
+    pub(super) unplaced: FxHashMap<FileId, Unplaced>,
+    pub(super) settle_due: Duration,
     pub(super) known: Vec<Known>,
     pub(super) by_path: FxHashMap<Arc<Path>, FileId>,
     pub(super) identities: FxHashMap<(u64, u64), FileId>,
@@ -163,6 +167,9 @@ impl Scout {
             since: options.modified_since,
             roots,
             folders: Folders::default(),
+            tree: Tree::default(),
+            unplaced: FxHashMap::default(),
+            settle_due: Duration::ZERO,
             known: Vec::new(),
             by_path: FxHashMap::default(),
             identities: FxHashMap::default(),
@@ -199,6 +206,9 @@ impl Scout {
             if !waiting.into_iter().all(|id| self.ask_again(id, true)) {
                 return;
             }
+        }
+        if !self.settle(true) {
+            return;
         }
         self.report.complete = true;
         self.untold = true;

@@ -56,9 +56,12 @@ impl Scout {
             if !self.look_into(lead, &mut next, &mut links) {
                 return false;
             }
+            if !self.settle(false) {
+                return false;
+            }
             self.tell_progress();
         }
-        true
+        self.settle(false)
     }
 
     /// Takes in a folder that was not known and lists it.
@@ -73,8 +76,12 @@ impl Scout {
         let stamp = Stamp::of(&metadata);
         let polled = self.must_poll(lead.root, stamp.device, &lead.path);
         let label = self.roots.get(lead.root).map_or("", |r| r.label.as_str());
+        let name = group::folder_name(label, &lead.relative);
+        let above = lead.above.and_then(|above| self.folders.get(above)).map(|f| f.node);
+        let node = self.tree.folder(lead.path.clone(), above, &name);
         let folder = Folder {
-            name: group::folder_name(label, &lead.relative),
+            name,
+            node,
             path: lead.path,
             relative: lead.relative,
             root: lead.root,
@@ -86,8 +93,6 @@ impl Scout {
             files: 0,
             ignored: 0,
             writers: Vec::new(),
-            events: false,
-            others: false,
             notified: false,
             polled,
         };

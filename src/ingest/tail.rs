@@ -17,7 +17,9 @@ use super::{
 };
 use crate::{
     formats::{Decoded, Format, Taken, Taught},
-    model::{Batch, Clock, Column, FileHealth, FileId, FileState, News, Origin, Record, RunId, SeriesKey},
+    model::{
+        Batch, Clock, Column, FileHealth, FileId, FileState, News, Origin, Record, RunId, SeriesKey, Sharing,
+    },
 };
 
 /// A file that shrank or changed under the reader is left alone until it has been still for this long: a writer that
@@ -72,6 +74,8 @@ pub struct Tail {
     said: Vec<RunId>,
     pub(super) dead: Option<Revival>,
     pub(super) ended: bool,
+    /// There is no run that it could speak of.
+    parked: bool,
 }
 
 /// A file that seems to be in the middle of being rewritten.
@@ -112,7 +116,26 @@ impl Tail {
             said: Vec::new(),
             dead: None,
             ended: false,
+            parked: false,
         }
+    }
+
+    /// The file belongs elsewhere from now on: what was said is void, and all of it is read again. Without a place it
+    /// belongs to no run and says nothing until it gets one; it is listed in `folder`.
+    pub fn relocate(&mut self, place: Option<Place>, folder: RunId) {
+        self.begin_anew();
+        self.looked = Stamp::default();
+        self.unrest = None;
+        self.document = Document::default();
+        self.packed = Packed::default();
+        self.report.health.run = place.as_ref().map_or(folder, |p| p.run.clone());
+        self.report.moved();
+        self.parked = place.is_none();
+        if let Some(place) = place {
+            self.place = place;
+        }
+        // Nobody waits for the file to be rewritten: it is as it was.
+        self.revoke(Duration::ZERO);
     }
 
     /// Where it is.
@@ -179,6 +202,11 @@ impl Tail {
         let now = clock.elapsed();
         self.report.health.bytes = self.rotation.bytes + stamp.size;
         self.report.health.modified = stamp.modified();
+        if self.parked {
+            self.report.health.state = FileState::Following;
+            let turn = if self.send_void(out) { Turn::Done } else { Turn::Closed };
+            return Ok(self.close(stamp, true, clock, out, turn));
+        }
         if self.recipe.packing.is_some() {
             return self.packed_turn(file, stamp, budget, scratch, clock, out);
         }
@@ -241,13 +269,17 @@ impl Tail {
 
     /// Begins again at the start; what was said is void.
     pub(super) fn restart(&mut self, now: Duration) {
+        self.begin_anew();
+        self.report.restarted();
+        self.revoke(now);
+    }
+
+    fn begin_anew(&mut self) {
         self.reader = self.recipe.reader();
         self.decoded = Decoded::new();
         self.dead = None;
         self.ended = false;
         self.rotation.restart();
-        self.report.restarted();
-        self.revoke(now);
     }
 
     pub(super) fn revoke(&mut self, now: Duration) {
@@ -339,7 +371,11 @@ impl Tail {
     }
 
     fn origin(&self) -> Origin {
-        Origin { file: self.id(), order: Arc::clone(&self.place.order) }
+        let mut source = self.place.source;
+        if self.reader.whole_document() {
+            source.sharing = Sharing::Last;
+        }
+        Origin { file: self.id(), order: Arc::clone(&self.place.order), source }
     }
 
     /// Sends what one step brought.

@@ -85,6 +85,27 @@ pub struct Skip {
     pub reason: Arc<str>,
 }
 
+/// How files of one format share the series of their run.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum Sharing {
+    /// Each goes on where the one before it stopped.
+    #[default]
+    Continues,
+    /// Each stands for itself; the first by order counts.
+    First,
+    /// Each holds the whole history; the last by order counts.
+    Last,
+}
+
+/// What decides whose points are shown when several files of a run hold the same series.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Source {
+    /// Place of the file's format among all formats: the least wins.
+    pub rank: u16,
+    /// Which of several files of that format.
+    pub sharing: Sharing,
+}
+
 /// Which file a batch came from.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Origin {
@@ -93,6 +114,15 @@ pub struct Origin {
     /// The file's path within its run. Files of a run are ordered by it: writers put the time of creation
     /// first, so that a resumed run's file sorts behind the one it continues.
     pub order: Arc<str>,
+    /// How good it is compared with other files of its run.
+    pub source: Source,
+}
+
+impl Origin {
+    /// A file whose points continue those of the files before it.
+    pub fn new(file: FileId, order: impl Into<Arc<str>>) -> Self {
+        Self { file, order: order.into(), source: Source::default() }
+    }
 }
 
 /// What one turn at one file brought for one run.
@@ -114,6 +144,11 @@ impl Batch {
     /// An empty batch of a run's file.
     pub fn new(run: RunId, origin: Origin) -> Self {
         Self { run, origin, reset: false, columns: Vec::new(), records: Vec::new() }
+    }
+
+    /// It brings nothing: as a reset it only takes back.
+    pub fn is_empty(&self) -> bool {
+        self.columns.is_empty() && self.records.is_empty()
     }
 
     /// Scalar points in all columns.

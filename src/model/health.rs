@@ -49,6 +49,8 @@ pub struct FileHealth {
     pub run: RunId,
     /// Name of the format that claimed it.
     pub format: &'static str,
+    /// It only says something about its run (configuration, tables): the run is not alive because of it.
+    pub side: bool,
     /// Size when last looked at.
     pub bytes: u64,
     /// How far it was read (whole records).
@@ -83,6 +85,7 @@ impl FileHealth {
             path,
             run,
             format,
+            side: false,
             bytes: 0,
             read_bytes: 0,
             records: 0,

@@ -15,7 +15,7 @@ mod text;
 mod time;
 
 pub use artefact::{Artefact, ArtefactKind, LoggedAlert};
-pub use batch::{Batch, Column, News, Origin, Point, Record, Skip};
+pub use batch::{Batch, Column, News, Origin, Point, Record, Sharing, Skip, Source};
 pub use confusion::{ClassScores, ConfusionMatrix, ConfusionRecord, MatrixError};
 pub use health::{FileHealth, FileState, Files, Health, ScanReport, WatchMode};
 pub use ids::{FileId, LayerName, RunId, SeriesKey, Tag};

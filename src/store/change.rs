@@ -19,6 +19,23 @@ pub enum Change {
         /// Which.
         key: SeriesKey,
     },
+    /// What is shown under this name is another file's from here on, or not shown under this name any more: a better
+    /// source of the same series appeared, or one went.
+    Switched {
+        /// Whose.
+        run: RunId,
+        /// Which series.
+        key: SeriesKey,
+    },
+    /// Points of a column were added to a series that is not shown, because a better source has it.
+    Shadowed {
+        /// Whose.
+        run: RunId,
+        /// The series was not known before.
+        new: bool,
+        /// Place of the column in [`crate::model::Batch::columns`].
+        column: usize,
+    },
     /// Points of a column were added.
     Points {
         /// Whose.
@@ -119,6 +136,8 @@ impl Change {
         match self {
             Self::RunAppeared { run }
             | Self::SeriesAppeared { run, .. }
+            | Self::Switched { run, .. }
+            | Self::Shadowed { run, .. }
             | Self::Points { run, .. }
             | Self::Restarted { run, .. }
             | Self::Purged { run, .. }

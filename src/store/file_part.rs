@@ -2,18 +2,19 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use crate::model::{EndStatus, FileId, HyperValue, Origin, Point, RunInfo, Step};
+use crate::model::{EndStatus, FileId, HyperValue, Origin, Point, RunInfo, Source, Step};
 
 /// Where a file stands among its run's files: by [`Origin::order`], then by arrival.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct Place {
     pub(crate) order: Arc<str>,
     pub(crate) file: FileId,
+    pub(crate) source: Source,
 }
 
 impl Place {
     pub(crate) fn of(origin: &Origin) -> Self {
-        Self { order: origin.order.clone(), file: origin.file }
+        Self { order: origin.order.clone(), file: origin.file, source: origin.source }
     }
 }
 

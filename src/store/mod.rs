@@ -17,6 +17,7 @@ mod layers;
 mod order;
 mod points;
 mod query;
+mod rivals;
 mod run;
 mod segment;
 mod series;
@@ -24,6 +25,7 @@ mod summary;
 mod take_in;
 mod texts;
 mod timeline;
+mod titles;
 mod whole;
 
 pub use artefacts::{Event, StoredArtefact};

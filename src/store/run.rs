@@ -9,7 +9,7 @@ use super::{
     facts::{Facts, leaf},
     file_part::{FilePart, Place},
     kept::Kept,
-    order,
+    rivals::{Rivals, same_source},
 };
 use crate::model::{
     ArtefactKind, EndStatus, FileId, HyperValue, LoggedAlert, RunId, RunInfo, SeriesKey, Step, TextRecord,
@@ -20,11 +20,16 @@ use crate::model::{
 #[derive(Debug)]
 pub struct Run {
     pub(crate) id: RunId,
+    /// What its owner calls it, where that says more than the path.
+    pub(crate) title: Option<Arc<str>>,
     pub(crate) generation: u64,
-    /// In order of arrival; `sorted` holds their natural order.
+    /// Rises when other series are shown than before.
+    pub(crate) names_version: u64,
+    /// In order of arrival, those that are not shown included; `index` and `sorted` hold those that are.
     pub(crate) series: Vec<Series>,
     pub(crate) index: FxHashMap<SeriesKey, u32>,
     pub(crate) sorted: Vec<u32>,
+    pub(crate) rivals: Option<Rivals>,
     /// By place.
     pub(crate) files: Vec<FilePart>,
     pub(crate) facts: Facts,
@@ -45,10 +50,13 @@ impl Run {
     pub(crate) fn new(id: RunId) -> Self {
         Self {
             id,
+            title: None,
+            names_version: 0,
             generation: 0,
             series: Vec::new(),
             index: FxHashMap::default(),
             sorted: Vec::new(),
+            rivals: None,
             files: Vec::new(),
             facts: Facts::default(),
             layers: Layers::default(),
@@ -84,7 +92,7 @@ impl Run {
         self.facts.end
     }
 
-    /// All series in natural order of tag, then context.
+    /// All series in natural order of tag, then context. Of the same series by several files, the best one's.
     pub fn series(&self) -> impl Iterator<Item = &Series> {
         self.sorted.iter().filter_map(|at| self.series.get(*at as usize))
     }
@@ -96,7 +104,12 @@ impl Run {
 
     /// How many series.
     pub fn series_count(&self) -> usize {
-        self.series.len()
+        self.sorted.len()
+    }
+
+    /// Changes whenever other series are shown than before.
+    pub fn names_version(&self) -> u64 {
+        self.names_version
     }
 
     /// Layer statistics and histograms.
@@ -190,6 +203,11 @@ impl Run {
         self.facts.epochs_total()
     }
 
+    /// No file says anything of it.
+    pub fn is_abandoned(&self) -> bool {
+        self.files.is_empty()
+    }
+
     /// Rises with every batch of this run.
     pub fn generation(&self) -> u64 {
         self.generation
@@ -199,45 +217,20 @@ impl Run {
     pub(crate) fn part(&mut self, place: &Place) -> usize {
         let at = self.files.partition_point(|f| *f.place < *place);
         if self.files.get(at).is_none_or(|f| *f.place != *place) {
+            if self.files.iter().any(|f| !same_source(&f.place, place)) {
+                self.expect_rivals();
+            }
             self.files.insert(at, FilePart::new(Arc::new(place.clone())));
         }
         at
-    }
-
-    /// The series of `key` and whether it is new.
-    pub(crate) fn series_slot(&mut self, key: &SeriesKey) -> (usize, bool) {
-        if let Some(at) = self.index.get(key) {
-            return (*at as usize, false);
-        }
-        let slot = self.series.len();
-        let series = &self.series;
-        let at = self
-            .sorted
-            .partition_point(|n| order::by_key(series[*n as usize].key(), key) == std::cmp::Ordering::Less);
-        self.sorted.insert(at, slot as u32);
-        self.index.insert(key.clone(), slot as u32);
-        self.series.push(Series::new(key.clone()));
-        (slot, true)
     }
 
     pub(crate) fn purges(&self) -> Vec<(Arc<Place>, Step)> {
         self.files.iter().filter_map(|f| f.purge.map(|step| (f.place.clone(), step))).collect()
     }
 
-    /// Removes series without points and sorts the others anew.
-    pub(crate) fn drop_empty_series(&mut self) {
-        if self.series.iter().all(|s| !s.segments().is_empty()) {
-            return;
-        }
-        self.series.retain(|s| !s.segments().is_empty());
-        self.index = self.series.iter().zip(0..).map(|(s, at)| (s.key().clone(), at)).collect();
-        self.sorted = (0..self.series.len() as u32).collect();
-        let series = &self.series;
-        self.sorted.sort_by(|a, b| order::by_key(series[*a as usize].key(), series[*b as usize].key()));
-    }
-
     pub(crate) fn find_last_step(&mut self) {
-        self.last_step = self.series.iter().filter_map(|s| s.last_live().map(|p| p.step)).max();
+        self.last_step = self.series().filter_map(|s| s.last_live().map(|p| p.step)).max();
     }
 
     /// Memory of everything but the series.

@@ -9,6 +9,10 @@ use crate::model::{FileId, Point, SeriesKey, Step};
 #[derive(Debug)]
 pub struct Series {
     key: SeriesKey,
+    /// The file that it was first read from: which source's it is.
+    pub(crate) owner: Arc<Place>,
+    /// No better source has it.
+    pub(crate) shown: bool,
     /// By place of the file, then arrival.
     segments: Vec<Segment>,
     generation: u64,
@@ -31,8 +35,15 @@ pub(crate) struct Stretch {
 }
 
 impl Series {
-    pub(crate) fn new(key: SeriesKey) -> Self {
-        Self { key, segments: Vec::new(), generation: 0 }
+    pub(crate) fn new(key: SeriesKey, owner: Arc<Place>) -> Self {
+        Self { key, owner, shown: false, segments: Vec::new(), generation: 0 }
+    }
+
+    /// It takes the place of another one, with which nobody may take it for the same. `generation`: the run's.
+    pub(crate) fn renew(&mut self, generation: u64) {
+        // More changes than there will be until the next time.
+        const STRIDE: u32 = 24;
+        self.generation = self.generation.max(generation << STRIDE);
     }
 
     /// Which curve.
@@ -164,8 +175,11 @@ impl Series {
     pub(crate) fn recut(&mut self, purges: &[(Arc<Place>, Step)]) {
         let mut least: Option<Step> = None;
         for segment in self.segments.iter_mut().rev() {
-            let purged =
-                purges.iter().filter(|(place, _)| *place > segment.place).map(|(_, step)| *step).min();
+            let purged = purges
+                .iter()
+                .filter(|(place, _)| *place > segment.place && place.source.rank == segment.place.source.rank)
+                .map(|(_, step)| *step)
+                .min();
             let cut = [least, purged].into_iter().flatten().min();
             segment.supersede_from(cut);
             let first = segment.first_step();

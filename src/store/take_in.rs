@@ -30,6 +30,11 @@ impl Run {
         if batch.reset {
             self.forget(batch.origin.file);
             changes.push(Change::FileForgotten { run: self.id.clone(), file: batch.origin.file });
+            if batch.is_empty() {
+                self.after_forgetting(changes);
+                self.facts = Facts::of(&self.files);
+                return;
+            }
         }
         let known_files = self.files.len();
         let part = self.part(&Place::of(&batch.origin));
@@ -51,9 +56,8 @@ impl Run {
         }
         let Taking { cut_back, merge, .. } = taking;
         if batch.reset {
-            self.drop_empty_series();
-        }
-        if cut_back {
+            self.after_forgetting(changes);
+        } else if cut_back {
             self.find_last_step();
         }
         if merge {
@@ -63,6 +67,14 @@ impl Run {
         }
     }
 
+    /// Series that a file had alone go with it; others are shown from the next best file.
+    fn after_forgetting(&mut self, changes: &mut Vec<Change>) {
+        for key in self.drop_empty_series() {
+            changes.push(Change::Switched { run: self.id.clone(), key });
+        }
+        self.find_last_step();
+    }
+
     fn add_column(
         &mut self,
         n: usize,
@@ -70,8 +82,14 @@ impl Run {
         purges: &[(Arc<Place>, Step)],
         taking: &mut Taking<'_>,
     ) {
-        let (slot, new) = self.series_slot(&column.key);
-        if new {
+        let mut switched = Vec::new();
+        let (slot, new) = self.series_slot(&column.key, &taking.place, &mut switched);
+        taking.cut_back |= !switched.is_empty();
+        for key in switched {
+            taking.changes.push(Change::Switched { run: self.id.clone(), key });
+        }
+        let shown = self.series[slot].shown;
+        if new && shown {
             taking.changes.push(Change::SeriesAppeared { run: self.id.clone(), key: column.key.clone() });
         }
         let file = &mut self.files[taking.part];
@@ -88,6 +106,10 @@ impl Run {
         series.thin(taking.pressure);
         let names = if new { name_bytes(series.key()) } else { 0 };
         self.series_bytes = (self.series_bytes + series.bytes() + names).saturating_sub(before);
+        if !shown {
+            taking.changes.push(Change::Shadowed { run: self.id.clone(), new, column: n });
+            return;
+        }
         if stretches.iter().any(|s| s.behind) {
             self.last_step = self.last_step.max(series.last_live().map(|p| p.step));
         } else {

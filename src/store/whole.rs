@@ -1,6 +1,6 @@
 //! All runs, and how a batch enters them.
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, sync::Arc};
 
 use rustc_hash::FxHashMap;
 
@@ -8,6 +8,7 @@ use super::{
     Change, Limits, Run,
     budget::{Pressure, Relief},
     order,
+    titles::Titles,
 };
 use crate::model::{Batch, LayerRecord, Origin, RunId};
 
@@ -20,6 +21,7 @@ pub struct Store {
     runs: Vec<Run>,
     index: FxHashMap<RunId, u32>,
     sorted: Vec<u32>,
+    titles: Titles,
     series_bytes: usize,
     record_bytes: usize,
     generation: u64,
@@ -34,6 +36,7 @@ impl Store {
             runs: Vec::new(),
             index: FxHashMap::default(),
             sorted: Vec::new(),
+            titles: Titles::default(),
             series_bytes: 0,
             record_bytes: 0,
             generation: 0,
@@ -43,16 +46,47 @@ impl Store {
     /// Takes in what a reader brought; says what changed by it, in order.
     pub fn apply(&mut self, batch: &Batch) -> Vec<Change> {
         let mut changes = Vec::with_capacity(batch.columns.len() + batch.records.len() + 1);
+        if batch.reset && batch.is_empty() && !self.index.contains_key(&batch.run) {
+            return changes;
+        }
         let slot = self.run_slot(&batch.run, &mut changes);
         let pressure = self.pressure;
         let Some(run) = self.runs.get_mut(slot) else { return changes };
         let (series_before, records_before) = (run.series_bytes, run.record_bytes());
+        let name = run.info().name.clone();
         run.apply(batch, pressure, &mut changes);
+        let named = run.info().name.clone();
         self.series_bytes = (self.series_bytes + run.series_bytes).saturating_sub(series_before);
         self.record_bytes = (self.record_bytes + run.record_bytes()).saturating_sub(records_before);
         self.generation += 1;
+        if name != named {
+            self.rename(&batch.run, name.as_ref(), named.as_ref());
+        }
         self.relieve();
         changes
+    }
+
+    fn rename(&mut self, id: &RunId, before: Option<&Arc<str>>, now: Option<&Arc<str>>) {
+        for (id, title) in self.titles.rename(id, before, now) {
+            let slot = self.index.get(&id).copied();
+            if let Some(run) = slot.and_then(|slot| self.runs.get_mut(slot as usize)) {
+                run.title = title;
+            }
+        }
+    }
+
+    /// Forgets a run.
+    pub fn remove(&mut self, id: &RunId) {
+        let Some(slot) = self.index.remove(id) else { return };
+        let run = self.runs.remove(slot as usize);
+        self.series_bytes = self.series_bytes.saturating_sub(run.series_bytes);
+        self.record_bytes = self.record_bytes.saturating_sub(run.record_bytes());
+        self.sorted.retain(|at| *at != slot);
+        for at in self.sorted.iter_mut().chain(self.index.values_mut()).filter(|at| **at > slot) {
+            *at -= 1;
+        }
+        self.rename(id, run.info().name.as_ref(), None);
+        self.generation += 1;
     }
 
     /// Takes in statistics of layers that were found among the scalars of a batch already applied. They are no changes:

@@ -108,7 +108,7 @@ impl Bench {
     }
 
     fn batch() -> Batch {
-        Batch::new(RunId::from("run"), Origin { file: FileId(1), order: Arc::from("a") })
+        Batch::new(RunId::from("run"), Origin::new(FileId(1), "a"))
     }
 
     fn apply(&mut self, batch: &Batch) {
@@ -934,7 +934,7 @@ fn files_of_a_run_may_be_read_newest_first() {
         .collect();
     let file = |id: u32, part: &[(Step, f64)]| {
         let mut batch = Bench::batch();
-        batch.origin = Origin { file: FileId(id), order: Arc::from(format!("events.{id}")) };
+        batch.origin = Origin::new(FileId(id), format!("events.{id}"));
         let points =
             part.iter().map(|(step, value)| Point { step: *step, wall: START, value: *value }).collect();
         batch.columns.push(Column { key: SeriesKey::plain("loss"), points });

@@ -82,7 +82,7 @@ impl Live {
 
 fn batch(run: &str, steps: std::ops::Range<Step>) -> Batch {
     let points = steps.map(|s| Point { step: s, wall: 1.75e9 + s as f64, value: s as f64 }).collect();
-    let origin = Origin { file: FileId(7), order: Arc::from("a.csv") };
+    let origin = Origin::new(FileId(7), "a.csv");
     Batch {
         columns: vec![Column { key: SeriesKey::plain("loss"), points }],
         ..Batch::new(RunId::from(run), origin)

@@ -81,7 +81,7 @@ impl Desk {
 }
 
 pub fn origin() -> Origin {
-    Origin { file: FileId(1), order: "0".into() }
+    Origin::new(FileId(1), "0")
 }
 
 pub fn column(key: SeriesKey, points: impl Iterator<Item = (i64, f64)>) -> Column {

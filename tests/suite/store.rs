@@ -21,7 +21,7 @@ fn point(step: Step, value: f64) -> Point {
 
 /// A batch of file `file`; files are ordered by their number.
 fn batch(file: u32) -> Batch {
-    let origin = Origin { file: FileId(file), order: Arc::from(format!("events.{file:04}")) };
+    let origin = Origin::new(FileId(file), format!("events.{file:04}"));
     Batch::new(RunId::from(RUN), origin)
 }
 

@@ -99,7 +99,7 @@ pub fn check_text(store: &Store, book: &AlertBook, style: &Output, out: &mut dyn
             healthy += 1;
             continue;
         }
-        writeln!(out, "{}", paint(&sanitise(run.id().as_str()), "1"))?;
+        writeln!(out, "{}", paint(&sanitise(run.title()), "1"))?;
         for alert in alerts {
             let at = Severity::ALL.iter().position(|s| *s == alert.severity).unwrap_or_default();
             counts[at] += 1;

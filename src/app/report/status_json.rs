@@ -29,6 +29,8 @@ struct Status<'a> {
 #[derive(Serialize)]
 struct RunStatus<'a> {
     run: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
     formats: Vec<&'static str>,
     state: &'static str,
     step: Option<Step>,
@@ -140,6 +142,7 @@ fn run_status<'a>(
     formats.dedup();
     RunStatus {
         run: run.id().as_str(),
+        name: run.info().name.as_deref(),
         formats,
         state: state::run_state(run, health, now, stale_after_s).name(),
         step: run.last_step(),

@@ -97,5 +97,5 @@ fn row(run: &Run, alerts: &AlertBook, state: RunState, now: WallTime) -> Vec<Cel
         RunState::Unknown => MUTED,
     };
     let state = (state.name().to_owned(), paint);
-    vec![(run.id().as_str().to_owned(), ""), state, step, epoch, loss, best, alert]
+    vec![(run.title().to_owned(), ""), state, step, epoch, loss, best, alert]
 }

@@ -12,12 +12,13 @@ mod long;
 mod missing;
 mod names;
 mod rows;
+mod standing;
 
 use std::path::{Path, PathBuf};
 
 use crate::{
     formats::{
-        Candidate, Claim, Consumed, Decoded, Decoder, Fatal, Format, Opening,
+        Candidate, Claim, Consumed, Decoded, Decoder, Fatal, Format, Opening, Standing,
         wire::{
             axes::{STEP_RANKS, Stepper},
             json_tree::Json,
@@ -51,6 +52,10 @@ impl Format for Csv {
 
     fn recognises(&self, file: &Candidate<'_>) -> Claim {
         claim::claim(file)
+    }
+
+    fn standing(&self, path: &Path) -> Standing {
+        standing::standing(path)
     }
 
     fn decoder(&self, opening: &Opening<'_>) -> Box<dyn Decoder> {

@@ -10,12 +10,15 @@ mod claim;
 mod openmmlab;
 mod prefix;
 mod slots;
+mod standing;
+
+use std::path::Path;
 
 use rustc_hash::FxHashMap;
 
 use crate::{
     formats::{
-        Candidate, Claim, Consumed, Decoded, Decoder, FRAME_LIMIT, Fatal, Format, Opening,
+        Candidate, Claim, Consumed, Decoded, Decoder, FRAME_LIMIT, Fatal, Format, Opening, Standing,
         wire::{
             axes::{Axis, is_name_column, wall_of_number, wall_of_text},
             json::{Cursor, DEPTH_LIMIT, JsonError, Kind, unescape},
@@ -59,6 +62,14 @@ impl Format for JsonLines {
 
     fn recognises(&self, file: &Candidate<'_>) -> Claim {
         claim::claim(file)
+    }
+
+    fn standing(&self, path: &Path) -> Standing {
+        standing::standing(path)
+    }
+
+    fn continues(&self, path: &Path) -> bool {
+        path.file_name().is_some_and(|name| standing::is_openmmlab(&name.to_string_lossy()))
     }
 
     fn decoder(&self, _opening: &Opening<'_>) -> Box<dyn Decoder> {
@@ -282,7 +293,7 @@ impl JsonLinesDecoder {
         if let Some(name) = self.found.name.take()
             && let Some(value) = self.named_value()
         {
-            self.emit_named(name, Point { step, wall, value }, out);
+            self.emit_named(&name, Point { step, wall, value }, out);
             return;
         }
         for (slot, value) in self.found.values.iter().copied() {
@@ -314,14 +325,14 @@ impl JsonLinesDecoder {
         value
     }
 
-    fn emit_named(&mut self, name: String, point: Point, out: &mut Decoded) {
-        if !self.names.contains_key(&name) {
+    fn emit_named(&mut self, name: &str, point: Point, out: &mut Decoded) {
+        if !self.names.contains_key(name) {
             if self.names.len() >= NAMES_LIMIT {
                 return out.oddity("name beyond the first 65536");
             }
-            self.names.insert(name.clone(), SeriesKey::plain(name.as_str()));
+            self.names.insert(name.to_owned(), SeriesKey::plain(name));
         }
-        if let Some(key) = self.names.get(&name) {
+        if let Some(key) = self.names.get(name) {
             out.point(key, point);
             out.count_records(1);
         }

@@ -116,7 +116,7 @@ struct FactDecoder {
 }
 
 impl FactDecoder {
-    fn tag(&self, key: &str, value: &str, out: &mut Decoded) {
+    fn tag(key: &str, value: &str, out: &mut Decoded) {
         let mut info = RunInfo::default();
         match facts::of_tag(key, value) {
             Fact::Name(name) => info.name = Some(name),
@@ -142,7 +142,7 @@ impl Decoder for FactDecoder {
             Content::Parameter(name) => {
                 out.record(Record::Hyperparameters(vec![(Arc::from(&**name), setting(&value()))]));
             }
-            Content::Tag(name) => self.tag(name, &value(), out),
+            Content::Tag(name) => Self::tag(name, &value(), out),
             Content::Meta => {
                 let Some(meta) = Meta::of(available) else { return Ok(Consumed::default()) };
                 if meta.deleted {

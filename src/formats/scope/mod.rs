@@ -15,8 +15,10 @@ mod record;
 mod run;
 mod shape;
 
+use std::path::Path;
+
 use crate::formats::{
-    Candidate, Claim, Consumed, Decoded, Decoder, FRAME_LIMIT, Fatal, Format, HEAD_BYTES, Opening,
+    Candidate, Claim, Consumed, Decoded, Decoder, FRAME_LIMIT, Fatal, Format, HEAD_BYTES, Opening, Standing,
     wire::{
         json::{Cursor, JsonError, Kind},
         json_tree::Json,
@@ -64,6 +66,14 @@ impl Format for Scope {
                 _ => Claim::No(""),
             },
         }
+    }
+
+    fn standing(&self, _path: &Path) -> Standing {
+        Standing::named()
+    }
+
+    fn continues(&self, _path: &Path) -> bool {
+        true
     }
 
     fn decoder(&self, _opening: &Opening<'_>) -> Box<dyn Decoder> {

@@ -74,7 +74,7 @@ impl Run {
         for (_, points) in &mut self.series {
             if points.len() > 1 && points.iter().all(|p| p.step == 0) {
                 for (at, point) in points.iter_mut().enumerate() {
-                    point.step = at as i64;
+                    point.step = crate::model::Step::try_from(at).unwrap_or(crate::model::Step::MAX);
                 }
             }
         }
@@ -87,10 +87,14 @@ impl Run {
         if !self.settings.is_empty() {
             out.record(Record::Hyperparameters(self.settings));
         }
-        self.records.into_iter().for_each(|record| out.record(record));
+        for record in self.records {
+            out.record(record);
+        }
         for (tag, points) in self.series {
             let column = out.column(&SeriesKey::plain(&*tag));
-            points.into_iter().for_each(|point| out.push(column, point));
+            for point in points {
+                out.push(column, point);
+            }
         }
         if let Some(status) = self.end {
             out.record(Record::End(status));

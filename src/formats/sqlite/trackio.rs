@@ -117,7 +117,8 @@ fn system(run: &mut Run, object: &Object<'_>, wall: WallTime) {
     for (name, value) in object.entries() {
         if let Some(value) = value.number() {
             let tag = format!("system/{name}");
-            let step = run.points_of(tag.as_bytes()) as i64;
+            let step = crate::model::Step::try_from(run.points_of(tag.as_bytes()))
+                .unwrap_or(crate::model::Step::MAX);
             run.point(tag.as_bytes(), Point { step, wall: wall.0, value });
         }
     }

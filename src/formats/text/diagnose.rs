@@ -78,10 +78,10 @@ impl Diagnoses {
             self.traceback = Some(0);
             return;
         }
-        self.word(text, wall, sink, out);
+        Self::word(text, wall, sink, out);
     }
 
-    fn word(&mut self, text: &str, wall: Option<f64>, sink: &mut Sink, out: &mut Decoded) {
+    fn word(text: &str, wall: Option<f64>, sink: &mut Sink, out: &mut Decoded) {
         let has = |word| text.contains(word);
         if has("slurmstepd") && (has("CANCELLED") || has("oom")) {
             alert(slurm_rule(text), "critical", text, wall, sink, out);

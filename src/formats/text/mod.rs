@@ -29,6 +29,11 @@ use std::path::Path;
 use super::{Candidate, Claim, Decoder, Format, Opening, Standing};
 use decoder::TextDecoder;
 
+/// Name and summary of every framework whose lines are known, for the documentation.
+pub fn known_lines() -> impl Iterator<Item = (&'static str, &'static str)> {
+    grammars::GRAMMARS.iter().map(|grammar| (grammar.name(), grammar.summary()))
+}
+
 /// Text logs.
 pub struct TextLog;
 

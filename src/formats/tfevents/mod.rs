@@ -37,12 +37,14 @@ mod tests;
 mod text;
 mod values;
 
+use std::path::Path;
+
 use event::{Event, What};
 use frame::Frame;
 use values::Place;
 
 use super::{
-    Candidate, Claim, Consumed, Decoded, Decoder, Fatal, Format, HEAD_BYTES, Opening,
+    Candidate, Claim, Consumed, Decoded, Decoder, Fatal, Format, HEAD_BYTES, Opening, Standing,
     wire::protobuf::Malformed,
 };
 use crate::model::ArtefactKind;
@@ -89,6 +91,15 @@ impl Format for TfEvents {
             }
             _ => Claim::Yes,
         }
+    }
+
+    fn standing(&self, _path: &Path) -> Standing {
+        Standing::stream(0)
+    }
+
+    /// A resumed writer opens a new file in the same folder; the time in its name sorts it behind.
+    fn continues(&self, _path: &Path) -> bool {
+        true
     }
 
     fn decoder(&self, _opening: &Opening<'_>) -> Box<dyn Decoder> {

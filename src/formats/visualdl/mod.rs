@@ -53,16 +53,21 @@ impl Format for VisualDl {
             return Claim::No("");
         }
         match frame::first(file.head) {
-            Frame::Whole { .. } => Claim::Yes,
             Frame::Incomplete if file.head.len() < HEAD_BYTES => Claim::NotYet,
-            Frame::Incomplete => Claim::Yes,
-            Frame::None if frame::find_start(file.head, 1..HEAD_BYTES).is_some() => Claim::Yes,
-            Frame::None => Claim::No("named like a VisualDL log, but holds no record"),
+            Frame::None if frame::find_start(file.head, 1..HEAD_BYTES).is_none() => {
+                Claim::No("named like a VisualDL log, but holds no record")
+            }
+            Frame::Whole { .. } | Frame::Incomplete | Frame::None => Claim::Yes,
         }
     }
 
     fn standing(&self, _path: &Path) -> Standing {
-        Standing::folder(0)
+        Standing::stream(0)
+    }
+
+    /// Each writer opens a file of its own, named after the time.
+    fn continues(&self, _path: &Path) -> bool {
+        true
     }
 
     fn decoder(&self, _opening: &Opening<'_>) -> Box<dyn Decoder> {

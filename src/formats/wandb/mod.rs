@@ -64,6 +64,11 @@ impl Format for Wandb {
         Standing::folder(0)
     }
 
+    /// A run that is resumed in its folder goes on in another log.
+    fn continues(&self, _path: &Path) -> bool {
+        true
+    }
+
     fn decoder(&self, _opening: &Opening<'_>) -> Box<dyn Decoder> {
         Box::new(WandbDecoder { blocks: Blocks::new(MAGIC), run: Run::new() })
     }
@@ -76,9 +81,8 @@ pub(super) fn claim(file: &Candidate<'_>, ending: &str, magic: [u8; 7], otherwis
     }
     match file.head.split_first_chunk() {
         Some((head, _)) if *head == magic => Claim::Yes,
-        Some(_) => Claim::No(otherwise),
         None if magic.starts_with(file.head) => Claim::NotYet,
-        None => Claim::No(otherwise),
+        Some(_) | None => Claim::No(otherwise),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{Overlay, Palette, Prompt, Screen, time_cursor};
 use crate::{
     model::{RunId, sanitise},
+    store::Run,
     ui::{Action, FrameContext, Request, selection::SMOOTHING},
 };
 
@@ -69,7 +70,8 @@ impl Screen {
         let at = self.selection.run.as_ref().and_then(|id| ids.iter().position(|i| i == id)).unwrap_or(0);
         let next = at.saturating_add_signed(by).min(ids.len().saturating_sub(1));
         if let Some(id) = ids.get(next) {
-            self.say(format!("run {}", sanitise(id.as_str())));
+            let title = context.store.run(id).map_or(id.as_str(), Run::title);
+            self.say(format!("run {}", sanitise(title)));
             self.selection.run = Some(id.clone());
         }
     }

@@ -11,7 +11,7 @@ use std::{
 use super::{Follower, TEST_FORMATS, append, follow_options, once, write};
 use epochscope::{
     ingest::{Budget, Machinery, Place, ReadAt, Scratch, Stamp, Tail, Turn},
-    model::{Clock, FileHealth, FileId, ManualClock, RunId, WallTime},
+    model::{Clock, FileHealth, FileId, ManualClock, RunId, Source, WallTime},
 };
 use tempfile::tempdir;
 
@@ -214,7 +214,8 @@ impl ReadAt for Restless {
 fn a_copy_during_which_the_document_changed_is_made_again_and_never_shown() {
     let clock = ManualClock::new(WallTime(1e9));
     let file = Restless { changes: Cell::new(9), changed: Cell::new(0) };
-    let place = Place { run: RunId::from("r"), context: "".into(), order: "a.doc".into() };
+    let place =
+        Place { run: RunId::from("r"), context: "".into(), order: "a.doc".into(), source: Source::default() };
     let format = TEST_FORMATS[1];
     let health = FileHealth::found(FileId(0), "a.doc".into(), RunId::from("r"), format.name());
     let mut tail = Tail::new("a.doc".into(), place, format, health);

@@ -6,8 +6,10 @@ mod documents;
 mod following;
 mod hostile;
 mod packed;
+mod picture;
 mod replay;
 mod rotation;
+mod runs;
 mod tails;
 
 pub use bench::TEST_FORMATS;

@@ -71,18 +71,15 @@ fn block<'a>(line: &'a str, state: &mut State, out: &mut Line<'a>) -> bool {
     if epoch.is_none() && !before.is_empty() {
         return false;
     }
-    match epoch {
+    if let Some(epoch) = epoch {
         // within an epoch the batches begin anew
-        Some(epoch) => {
-            state.step = None;
-            state.epoch = Some(epoch as f64);
-            state.count = batch.unsigned_abs();
-            state.batches = Some(total);
-        }
-        None => {
-            (state.step, state.epoch, state.batches) = (Some(batch), None, None);
-            out.steps_total = Some(total);
-        }
+        state.step = None;
+        state.epoch = Some(epoch as f64);
+        state.count = batch.unsigned_abs();
+        state.batches = Some(total);
+    } else {
+        (state.step, state.epoch, state.batches) = (Some(batch), None, None);
+        out.steps_total = Some(total);
     }
     true
 }

@@ -37,7 +37,7 @@ pub(super) fn draw(
         return;
     }
     let place = alert.place();
-    let mut title = format!("{} in {}", alert.rule, alert.run);
+    let mut title = format!("{} in {}", alert.rule, rows::run_title(context, &alert.run));
     if !place.is_empty() {
         title = format!("{title}{}{place}", theme.glyph(" · ", " | "));
     }

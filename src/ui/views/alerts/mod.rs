@@ -142,7 +142,7 @@ impl View for Alerts {
 impl Alerts {
     fn refresh(&mut self, context: FrameContext<'_>, selection: &Selection) {
         let run = if self.this_run { selection.run_in(context.store).map(|r| r.id().clone()) } else { None };
-        self.order.refresh(context.alerts, run.as_ref(), &selection.filter);
+        self.order.refresh((context.alerts, context.store), run.as_ref(), &selection.filter);
     }
 
     fn index(&self) -> usize {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use crate::{
     detect::{Alert, AlertBook},
     model::RunId,
+    store::{Run, Store},
     ui::filter::Filter,
 };
 
@@ -28,24 +29,29 @@ pub(super) struct Order {
 
 impl Order {
     /// Sorts anew if the book, the run or the filter are not those of last time.
-    pub fn refresh(&mut self, book: &AlertBook, run: Option<&RunId>, filter: &str) {
+    pub fn refresh(&mut self, (book, store): (&AlertBook, &Store), run: Option<&RunId>, filter: &str) {
         let same = self.made_for.as_ref().is_some_and(|(generation, of, words)| {
             *generation == book.generation() && of.as_ref() == run && words == filter
         });
         if same {
             return;
         }
-        self.entries = sorted(book, run, filter);
+        self.entries = sorted(book, store, run, filter);
         self.made_for = Some((book.generation(), run.cloned(), filter.to_owned()));
     }
 }
 
-fn sorted(book: &AlertBook, run: Option<&RunId>, filter: &str) -> Vec<Entry> {
+fn sorted(book: &AlertBook, store: &Store, run: Option<&RunId>, filter: &str) -> Vec<Entry> {
     let mut filter = Filter::new(filter);
+    // By path and by name.
+    let run_words = |id: &RunId| match store.run(id).map(Run::title) {
+        Some(title) if title != id.as_str() => format!("{id} {title}"),
+        _ => id.to_string(),
+    };
     let mut shown: Vec<&Alert> = book
         .alerts()
         .filter(|a| run.is_none_or(|r| r == &a.run))
-        .filter(|a| filter.matches(&format!("{} {} {} {}", a.run, a.rule, a.place(), a.message)))
+        .filter(|a| filter.matches(&format!("{} {} {} {}", run_words(&a.run), a.rule, a.place(), a.message)))
         .collect();
     // The book gives the newest first; the sort keeps that among equals.
     shown.sort_by_key(|a| std::cmp::Reverse(rank(a)));

@@ -2,6 +2,8 @@
 
 use crate::{
     detect::{Alert, AlertState},
+    model::RunId,
+    store::Run,
     ui::{
         FrameContext, Selection,
         numbers::{clock, date, step},
@@ -24,7 +26,7 @@ const STATE: usize = 6;
 /// The columns, the run and place no wider than they have to be.
 pub(super) fn columns(context: FrameContext<'_>, entries: &[Entry]) -> [Column; 8] {
     let alerts = || entries.iter().take(200).filter_map(|e| context.alerts.get(e.id));
-    let run = alerts().map(|a| width_of(a.run.as_str())).max().unwrap_or(0).clamp(6, 28) as u16;
+    let run = alerts().map(|a| width_of(run_title(context, &a.run))).max().unwrap_or(0).clamp(6, 28) as u16;
     let place = alerts().map(|a| width_of(&a.place())).max().unwrap_or(0).clamp(5, 28) as u16;
     let rule = alerts().map(|a| a.rule.len() + 2).max().unwrap_or(0).clamp(8, 20) as u16;
     [
@@ -37,6 +39,11 @@ pub(super) fn columns(context: FrameContext<'_>, entries: &[Entry]) -> [Column; 
         Column::text("state", 6, 6, 4, Keep::Start),
         Column::text("message", 40, 160, 6, Keep::Start),
     ]
+}
+
+/// What a run is called.
+pub(super) fn run_title<'a>(context: FrameContext<'a>, run: &'a RunId) -> &'a str {
+    context.store.run(run).map_or(run.as_str(), Run::title)
 }
 
 /// A cell of one alert.
@@ -58,7 +65,7 @@ pub(super) fn cell(
         }
         RULE if entry.below => Cell::new(format!("{}{}", theme.glyph("└ ", "` "), alert.rule), theme.muted()),
         RULE => Cell::new(alert.rule, if quiet { ink } else { theme.title() }),
-        RUN => Cell::new(alert.run.as_str(), ink),
+        RUN => Cell::new(run_title(context, &alert.run), ink),
         PLACE => Cell::new(alert.place(), ink),
         SINCE => Cell::new(alert.since_step.or(alert.step).map_or_else(String::new, step), ink),
         TIME => Cell::new(moment(context, selection, alert), theme.muted()),

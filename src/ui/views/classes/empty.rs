@@ -21,14 +21,9 @@ pub(super) fn draw(context: FrameContext<'_>, selection: &Selection, area: Rect,
         prose::draw(theme, &[("No run has been read yet.".to_owned(), theme.title())], area, buffer);
         return;
     };
-    let mut paragraphs = vec![(format!("{} has no confusion matrices.", run.id()), theme.title())];
-    let others: Vec<&str> = context
-        .store
-        .runs()
-        .filter(|r| !r.confusions().is_empty())
-        .map(|r| r.id().as_str())
-        .take(3)
-        .collect();
+    let mut paragraphs = vec![(format!("{} has no confusion matrices.", run.title()), theme.title())];
+    let others: Vec<&str> =
+        context.store.runs().filter(|r| !r.confusions().is_empty()).map(|r| r.title()).take(3).collect();
     if !others.is_empty() {
         paragraphs.push((
             format!("Runs that have some: {} (n, p change the run).", others.join(", ")),

@@ -49,7 +49,7 @@ pub(super) fn draw(
     parts.push(format!("{} classes", record.matrix.classes()));
     parts.push(format!("{} samples", count(figures.total as u64)));
     if area.width >= 80 {
-        parts.push(run.id().as_str().to_owned());
+        parts.push(run.title().to_owned());
     }
     let text = fit(&parts.join(dot), usize::from(area.width), theme.ascii);
     put(buffer, area.x, area.y, &text, area.width, theme.title());

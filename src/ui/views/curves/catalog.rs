@@ -43,7 +43,7 @@ struct Classified {
 
 /// What the series of one run are. Classified once; tags do not change their meaning.
 struct RunTags {
-    series_count: usize,
+    names_version: u64,
     series: Vec<Classified>,
     main_stem: Option<Arc<str>>,
 }
@@ -52,7 +52,7 @@ struct RunTags {
 #[derive(Default)]
 pub struct Catalog {
     runs: HashMap<RunId, RunTags>,
-    stamp: Vec<(RunId, usize)>,
+    stamp: Vec<(RunId, u64)>,
     filter: String,
     charts: Vec<Chart>,
 }
@@ -60,11 +60,11 @@ pub struct Catalog {
 impl Catalog {
     /// The charts of `runs` whose tags pass `filter`, most telling first.
     pub fn charts(&mut self, runs: &[&Run], filter: &str) -> &[Chart] {
-        let stamp: Vec<(RunId, usize)> = runs.iter().map(|r| (r.id().clone(), r.series_count())).collect();
+        let stamp: Vec<(RunId, u64)> = runs.iter().map(|r| (r.id().clone(), r.names_version())).collect();
         if stamp != self.stamp || filter != self.filter {
             self.runs.retain(|id, _| stamp.iter().any(|(kept, _)| kept == id));
             for run in runs {
-                if self.runs.get(run.id()).is_none_or(|known| known.series_count != run.series_count()) {
+                if self.runs.get(run.id()).is_none_or(|known| known.names_version != run.names_version()) {
                     self.runs.insert(run.id().clone(), classify(run));
                 }
             }
@@ -117,7 +117,7 @@ fn classify(run: &Run) -> RunTags {
         .collect();
     let main = tags::main_loss(run);
     let main_stem = series.iter().find(|s| Some(&s.key) == main.as_ref()).map(|s| s.stem.clone());
-    RunTags { series_count: run.series_count(), series, main_stem }
+    RunTags { names_version: run.names_version(), series, main_stem }
 }
 
 fn split_rank(split: Split) -> u8 {

@@ -156,8 +156,6 @@ impl Traces {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::{
         model::{Batch, Column, FileId, Origin, Point},
@@ -165,7 +163,7 @@ mod tests {
     };
 
     fn batch(reset: bool, points: impl Iterator<Item = (Step, f64)>) -> Batch {
-        let origin = Origin { file: FileId(1), order: Arc::from("0") };
+        let origin = Origin::new(FileId(1), "0");
         let mut batch = Batch::new(RunId::from("r"), origin);
         batch.reset = reset;
         let points = points.map(|(step, value)| Point { step, wall: f64::NAN, value }).collect();

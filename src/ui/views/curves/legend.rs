@@ -125,11 +125,10 @@ pub fn split_name(split: Split) -> &'static str {
 
 /// What a run is called in legends.
 pub fn run_name(run: &Run, width: usize, ascii: bool) -> String {
-    let id = run.id().as_str();
-    let name = run.info().name.as_deref().filter(|n| !n.is_empty() && *n != id);
-    match name {
-        Some(name) if id != "." => fit_end(&format!("{id} ({name})"), width, ascii),
-        Some(name) => fit(name, width, ascii),
-        None => fit_end(id, width, ascii),
+    // Of a path the end tells more, of a name the start.
+    if run.title() == run.id().as_str() {
+        fit_end(run.title(), width, ascii)
+    } else {
+        fit(run.title(), width, ascii)
     }
 }

@@ -100,7 +100,7 @@ fn header(theme: &Theme, what: &What<'_>, area: Rect, buffer: &mut Buffer) {
     }
     if area.width >= 60 {
         parts.push("Esc back, j k other layers".to_owned());
-        parts.push(what.run.id().as_str().to_owned());
+        parts.push(what.run.title().to_owned());
     }
     let text = fit(&parts.join(dot), usize::from(area.width), theme.ascii);
     put(buffer, area.x, area.y, &text, area.width, theme.title());

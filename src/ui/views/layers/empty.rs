@@ -31,9 +31,9 @@ pub(super) fn draw(context: FrameContext<'_>, selection: &Selection, area: Rect,
         prose::draw(theme, &[(text, theme.title())], area, buffer);
         return;
     };
-    let mut paragraphs = vec![(format!("{} has no layer records.", run.id()), theme.title())];
+    let mut paragraphs = vec![(format!("{} has no layer records.", run.title()), theme.title())];
     let others: Vec<&str> =
-        context.store.runs().filter(|r| !r.layers().is_empty()).map(|r| r.id().as_str()).take(3).collect();
+        context.store.runs().filter(|r| !r.layers().is_empty()).map(|r| r.title()).take(3).collect();
     if !others.is_empty() {
         paragraphs.push((
             format!("Runs that have some: {} (n, p change the run).", others.join(", ")),

@@ -334,7 +334,7 @@ impl Layers {
         });
         parts.push(format!("{} (t)", self.kind));
         if area.width >= 70 {
-            parts.push(run.id().as_str().to_owned());
+            parts.push(run.title().to_owned());
         }
         let style = if bad > 0 { theme.style(Role::Warn) } else { theme.title() };
         let text = fit(&parts.join(theme.glyph(" · ", " | ")), usize::from(area.width), theme.ascii);

@@ -14,7 +14,7 @@ const SPARK_POINTS: usize = 96;
 /// Which of a run's series stand for it.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Facts {
-    series_count: usize,
+    names_version: u64,
     /// The loss that training minimises.
     pub main_loss: Option<SeriesKey>,
     /// What "best" speaks of.
@@ -42,9 +42,9 @@ impl Memory {
     /// What stands for `run`, classified again only when series appeared.
     pub fn of(&mut self, run: &Run) -> &mut Facts {
         let facts = self.runs.entry(run.id().clone()).or_default();
-        if facts.series_count != run.series_count() {
+        if facts.names_version != run.names_version() {
             *facts = Facts {
-                series_count: run.series_count(),
+                names_version: run.names_version(),
                 main_loss: tags::main_loss(run),
                 main_metric: tags::main_metric(run),
                 spark: Spark::default(),
