@@ -154,7 +154,6 @@ fn thinned(records: Vec<LayerRecord>) -> Vec<LayerRecord> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
 
     use super::*;
     use crate::model::{FileId, Origin};

@@ -36,6 +36,9 @@ pub struct Unplaced {
 /// The place of a sub-folder's event file in the run of a folder above.
 type Folded = (NodeId, Arc<str>, String);
 
+/// Files that get their first turns, by run: each with its order, and when the newest was changed.
+type Tails = BTreeMap<RunId, (Vec<(Arc<str>, Tail)>, f64)>;
+
 impl Scout {
     /// Takes in a claimed file. With `last_chance` it is placed even if little of it is written.
     pub fn take_in(&mut self, at: usize, claim: Claim, last_chance: bool) -> bool {
@@ -110,7 +113,7 @@ impl Scout {
             return true;
         }
         let moved = self.tree.settle();
-        let mut tails: BTreeMap<RunId, (Vec<(Arc<str>, Tail)>, f64)> = BTreeMap::new();
+        let mut tails: Tails = BTreeMap::new();
         for file in moved {
             if !self.move_file(file, &mut tails) {
                 return false;
@@ -124,7 +127,7 @@ impl Scout {
         true
     }
 
-    fn move_file(&mut self, file: Moved, tails: &mut BTreeMap<RunId, (Vec<(Arc<str>, Tail)>, f64)>) -> bool {
+    fn move_file(&mut self, file: Moved, tails: &mut Tails) -> bool {
         let Moved { id, place, folder, side } = file;
         let Some(found) = self.unplaced.get(&id) else {
             self.pool.relocate(id, place, folder);

@@ -110,9 +110,9 @@ impl Run {
             self.hide(other);
         }
         if self.is_outdone(slot) {
-            self.hide(slot)
+            self.hide(slot);
         } else {
-            self.show(slot)
+            self.show(slot);
         }
         (slot as usize, true)
     }
@@ -214,8 +214,10 @@ impl Run {
             let best = better
                 .map(|other| &self.series[other as usize])
                 .reduce(|a, b| if outdoes(&b.owner, &a.owner) { b } else { a });
-            let Some(from) = best.and_then(|s| s.segments().last()).map(|s| s.file()) else { continue };
-            let mut files: Vec<FileId> = series.segments().iter().map(|s| s.file()).collect();
+            let Some(from) = best.and_then(|s| s.segments().last()).map(crate::store::Segment::file) else {
+                continue;
+            };
+            let mut files: Vec<FileId> = series.segments().iter().map(crate::store::Segment::file).collect();
             files.dedup();
             for file in files {
                 *counts.entry((file, from)).or_default() += 1;

@@ -210,10 +210,10 @@ fn real_tables_and_json_lines_hold_what_their_frameworks_wrote() {
     let mut wrong = Vec::new();
     for row in ROWS {
         let reading = reading(row);
-        let expected = row.differs.iter().map(|(n, _)| n).sum::<i64>() + row.numbers as i64;
+        let expected = row.differs.iter().map(|(n, _)| n).sum::<i64>() + row.numbers.cast_signed() as i64;
         let series = reading.series(row.tag);
         let ends = (series.first().copied(), series.last().copied());
-        if reading.points() as i64 != expected
+        if reading.points().cast_signed() as i64 != expected
             || series.len() != row.points
             || ends != (Some(row.first), Some(row.last))
             || !reading.skips.is_empty()

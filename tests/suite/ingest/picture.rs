@@ -119,7 +119,7 @@ impl Format for Several {
         &[]
     }
     fn recognises(&self, file: &Candidate<'_>) -> Claim {
-        claim(file.name.ends_with(".multi"))
+        claim(file.path.extension().is_some_and(|e| e == "multi"))
     }
     fn standing(&self, _path: &Path) -> Standing {
         Standing::several()
@@ -140,7 +140,7 @@ impl Format for Config {
         &[]
     }
     fn recognises(&self, file: &Candidate<'_>) -> Claim {
-        claim(file.name.ends_with(".cfg"))
+        claim(file.path.extension().is_some_and(|e| e == "cfg"))
     }
     fn standing(&self, path: &Path) -> Standing {
         let folder = path.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
@@ -265,6 +265,7 @@ pub fn file(path: &'static str, bytes: impl AsRef<[u8]>) -> Written {
 }
 
 /// Points of one series as `file`s of the test formats have them.
+#[expect(clippy::type_complexity, reason = "a picture written out in a test")]
 pub fn says(runs: &[(&str, &str, &[(&str, &[(i64, f64)])])]) -> Picture {
     runs.iter()
         .map(|(run, title, series)| {

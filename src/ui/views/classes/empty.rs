@@ -22,8 +22,13 @@ pub(super) fn draw(context: FrameContext<'_>, selection: &Selection, area: Rect,
         return;
     };
     let mut paragraphs = vec![(format!("{} has no confusion matrices.", run.title()), theme.title())];
-    let others: Vec<&str> =
-        context.store.runs().filter(|r| !r.confusions().is_empty()).map(|r| r.title()).take(3).collect();
+    let others: Vec<&str> = context
+        .store
+        .runs()
+        .filter(|r| !r.confusions().is_empty())
+        .map(crate::store::Run::title)
+        .take(3)
+        .collect();
     if !others.is_empty() {
         paragraphs.push((
             format!("Runs that have some: {} (n, p change the run).", others.join(", ")),

@@ -1,4 +1,5 @@
 //! Real lines, with what wrote them. Prefixes of launchers and loggers are cut off already.
+#![expect(clippy::too_many_lines, reason = "tables of real lines")]
 
 use super::last;
 
