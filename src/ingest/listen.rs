@@ -181,6 +181,10 @@ impl Scout {
         if known.waiting.is_some() {
             return self.ask_again(id, false);
         }
+        if self.bare.contains(&id) && !self.no_longer_bare(id) {
+            return false;
+        }
+        let Some(known) = self.known.get_mut(id.0 as usize) else { return true };
         if known.delayed {
             return true;
         }

@@ -45,20 +45,29 @@ impl Scout {
         let Some(node) = self.folders.get(at).map(|f| f.node) else { return true };
         let inner = Packing::of_path(&claim.path).1;
         let standing = claim.format.standing(&inner);
-        let mut folded = None;
+        let id = claim.waited.unwrap_or_else(|| self.next_id());
+        let (mut folded, mut above) = (None, false);
         if standing.part == RunPart::Stream
             && let Some(writer) = group::writer(&claim.name)
         {
             match self.fold(at, &claim, writer, last_chance) {
                 Some(answer) => folded = answer,
-                None if claim.waited.is_some() => return true,
-                None => return self.let_wait(at, claim.path, claim.format.name(), claim.stamp),
+                None => {
+                    self.parts.insert(id);
+                    return claim.waited.is_some()
+                        || self.let_wait(at, claim.path, claim.format.name(), claim.stamp);
+                }
             }
+            self.parts.remove(&id);
             if folded.is_none() {
-                self.remember_writer(at, writer, claim.stamp.size > BARE_EVENTS);
+                let bare = claim.stamp.size <= BARE_EVENTS;
+                self.remember_writer(at, writer, !bare);
+                if bare {
+                    self.bare.insert(id);
+                }
+                above = !bare;
             }
         }
-        let id = claim.waited.unwrap_or_else(|| self.next_id());
         let name: Arc<str> = Arc::from(claim.name);
         let source = self.source(claim.format, &inner);
         self.tree.add(node, Find { id, name, format: claim.format.name(), standing, source, folded });
@@ -66,7 +75,7 @@ impl Scout {
         self.learn(Known::new(id, claim.path.clone(), at, Some(waiting)), claim.stamp.identity());
         let Claim { path, format, stamp, .. } = claim;
         self.unplaced.insert(id, Unplaced { path, format, stamp, folder: at });
-        true
+        !above || self.ask_parts_again()
     }
 
     fn source(&self, format: &'static dyn Format, path: &std::path::Path) -> Source {
@@ -78,18 +87,42 @@ impl Scout {
     /// Whether the event file belongs to a folder above, by what its first records say; `None` when too little is
     /// written to tell.
     fn fold(&self, at: usize, claim: &Claim, writer: &str, last_chance: bool) -> Option<Option<Folded>> {
+        let first = || first_records(claim.format, &claim.path).unwrap_or_default();
         let Some((number, has_data, sub)) = self.folders.same_writer_above(at, writer) else {
-            return Some(None);
+            let name = self.folders.get(at).map(|f| f.path.file_name().unwrap_or_default().to_string_lossy());
+            // the run above may be found in a moment
+            let orphan = name.is_some_and(|name| group::is_time(&name)) && !last_chance;
+            return if orphan && first().is_settings() { None } else { Some(None) };
         };
-        let first = first_records(claim.format, &claim.path).unwrap_or_default();
-        match group::relation(&sub, &first, has_data) {
-            Relation::Folded(context) => {
-                let folder = self.folders.get(number);
-                Some(folder.map(|f| (f.node, context, format!("{sub}/{}", claim.name))))
-            }
-            Relation::Undecided if !last_chance => None,
-            Relation::Undecided | Relation::Separate => Some(None),
+        let first = first();
+        let context = match group::relation(&sub, &first, has_data) {
+            Relation::Folded(context) => context,
+            Relation::Undecided if !last_chance => return None,
+            Relation::Undecided if first.hyperparameters => Arc::from(group::HPARAMS),
+            Relation::Undecided | Relation::Separate => return Some(None),
+        };
+        let folder = self.folders.get(number);
+        Some(folder.map(|f| (f.node, context, format!("{sub}/{}", claim.name))))
+    }
+
+    /// An event file that held nothing has grown: what lies in folders below may be parts of its run.
+    pub fn no_longer_bare(&mut self, id: FileId) -> bool {
+        let Some((path, at)) = self.known.get(id.0 as usize).map(|k| (Arc::clone(&k.path), k.folder)) else {
+            return true;
+        };
+        if path.metadata().is_ok_and(|m| m.len() <= BARE_EVENTS) || !self.bare.remove(&id) {
+            return true;
         }
+        if let Some(writer) = path.file_name().and_then(|name| group::writer(name.to_str()?)) {
+            self.remember_writer(at, writer, true);
+        }
+        self.ask_parts_again()
+    }
+
+    /// Asks again about event files that may be parts of a run above, now that more is known of those.
+    fn ask_parts_again(&mut self) -> bool {
+        let parts: Vec<FileId> = self.parts.iter().copied().collect();
+        parts.into_iter().all(|id| self.ask_again(id, false))
     }
 
     fn remember_writer(&mut self, at: usize, writer: &str, has_data: bool) {

@@ -115,6 +115,10 @@ pub struct Scout {
     pub(super) tree: Tree,
     pub(super) unplaced: FxHashMap<FileId, Unplaced>,
     pub(super) settle_due: Duration,
+    /// Event files that hold nothing yet, of runs that may have parts in folders below.
+    pub(super) bare: FxHashSet<FileId>,
+    /// Event files of which it cannot be told yet whether they are parts of a run above.
+    pub(super) parts: FxHashSet<FileId>,
     pub(super) known: Vec<Known>,
     pub(super) by_path: FxHashMap<Arc<Path>, FileId>,
     pub(super) identities: FxHashMap<(u64, u64), FileId>,
@@ -170,6 +174,8 @@ impl Scout {
             tree: Tree::default(),
             unplaced: FxHashMap::default(),
             settle_due: Duration::ZERO,
+            bare: FxHashSet::default(),
+            parts: FxHashSet::default(),
             known: Vec::new(),
             by_path: FxHashMap::default(),
             identities: FxHashMap::default(),

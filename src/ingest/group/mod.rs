@@ -44,7 +44,7 @@ mod tree;
 use std::sync::Arc;
 
 pub use names::{folder_name, labels, stem};
-pub use relation::{FirstRecords, Relation, relation, writer};
+pub use relation::{FirstRecords, HPARAMS, Relation, is_time, relation, writer};
 pub use tree::{Find, Moved, NodeId, Tree};
 
 use crate::model::{RunId, Source};

@@ -2,6 +2,9 @@
 
 use std::{path::Path, sync::Arc};
 
+/// The context of what `add_hparams` wrote to a folder that is called after the time.
+pub const HPARAMS: &str = "hparams";
+
 /// Who wrote an event file: host and process number of `events.out.tfevents.<time>.<host>.<pid>.<n>`, or the host
 /// alone where the writer (tensorboardX) leaves the rest out. `None` for TensorFlow's own files (`….v2`), which never
 /// make sub-folders for one run, and for names of another shape.
@@ -33,6 +36,18 @@ pub struct FirstRecords {
     pub others: bool,
 }
 
+impl FirstRecords {
+    /// Hyper-parameters and no value.
+    pub fn is_settings(&self) -> bool {
+        self.hyperparameters && self.tags.is_empty()
+    }
+}
+
+/// Whether a folder is called after the time, as `add_hparams` does.
+pub fn is_time(folder: &str) -> bool {
+    folder.contains('.') && folder.parse::<f64>().is_ok_and(|t| t > 1e9)
+}
+
 /// What a sub-folder is to the folder above it, which has an event file of the same writer.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Relation {
@@ -48,10 +63,11 @@ pub enum Relation {
 /// file there holds more than its header.
 pub fn relation(sub: &str, first: &FirstRecords, above_has_data: bool) -> Relation {
     if first.hyperparameters {
-        let is_time = sub.contains('.') && sub.parse::<f64>().is_ok_and(|t| t > 1e9);
-        return match (above_has_data, is_time) {
+        return match (above_has_data, is_time(sub)) {
+            // settings of the run above, which writes nothing else before it trains, or of a trial whose metrics follow
+            (false, true) if first.is_settings() => Relation::Undecided,
             (false, _) => Relation::Separate,
-            (true, true) => Relation::Folded(Arc::from("hparams")),
+            (true, true) => Relation::Folded(Arc::from(HPARAMS)),
             (true, false) => Relation::Folded(Arc::from(sub)),
         };
     }
@@ -106,5 +122,12 @@ mod tests {
         assert_eq!(relation("1795456269.4217", &hparams, true), folded("hparams"));
         assert_eq!(relation("hp", &hparams, true), folded("hp"));
         assert_eq!(relation("hp", &hparams, false), Relation::Separate, "a trial of a sweep");
+        assert_eq!(
+            relation("1795456269.4217", &hparams, false),
+            Relation::Undecided,
+            "accelerate's first words"
+        );
+        let trial = FirstRecords { hyperparameters: true, ..tags(&["best"]) };
+        assert_eq!(relation("1795456269.4217", &trial, false), Relation::Separate);
     }
 }

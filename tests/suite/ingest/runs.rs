@@ -365,3 +365,39 @@ fn overfitting_is_found_over_folders_of_splits() {
     let rules: Vec<&str> = once.session.alerts.alerts().map(|a| a.rule).collect();
     assert!(rules.contains(&"overfitting"), "{rules:?}");
 }
+
+/// The first records that `add_hparams` of PyTorch writes: version, then three of hyper-parameters without a value.
+fn hyperparameters() -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample_logs/torch-tensorboard/everything/hp");
+    let file = fs::read_dir(folder).unwrap().next().unwrap().unwrap().path();
+    let bytes = fs::read(file).unwrap();
+    let mut rest = &*bytes;
+    let frame = |_| {
+        let length = usize::try_from(u64::from_le_bytes(rest[..8].try_into().unwrap())).unwrap();
+        let (frame, after) = rest.split_at(16 + length);
+        rest = after;
+        frame.to_vec()
+    };
+    (0..4).map(frame).collect()
+}
+
+#[test]
+fn settings_written_before_the_first_value_belong_to_the_run_that_then_writes_it() {
+    // accelerate: `init_trackers` writes `logs/digits/<time>/events…` while the run's own file holds its version only.
+    let dir = tempdir().unwrap();
+    let own = dir.path().join("digits/events.out.tfevents.1.h.7.0");
+    let settings = "digits/1795456269.4217/events.out.tfevents.1.h.7.1";
+    let all = hyperparameters();
+    make(dir.path(), &file("digits/events.out.tfevents.1.h.7.0", all[0].clone()));
+    make(dir.path(), &file(settings, all.concat()));
+    let mut live = Watch::of(dir.path(), true);
+    assert!(live.until(|s| health(s, settings).is_some()), "{:#?}", live.session.health.files);
+    let mut grown = fs::read(&own).unwrap();
+    grown.extend((0..5).flat_map(|step| event(step, "loss", 1.0)));
+    fs::write(&own, grown).unwrap();
+    let placed =
+        |s: &Session| health(s, settings).is_some_and(|f| f.run.as_str() == "digits" && f.records > 0);
+    assert!(live.until(placed), "{:#?}", live.session.health.files);
+    let picture = live.picture();
+    assert_eq!(picture.keys().collect::<Vec<_>>(), ["digits"], "{picture:#?}");
+}
