@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::file_part::FilePart;
-use crate::model::{EndStatus, HyperValue, RunInfo, Step, WallTime};
+use crate::model::{EndStatus, HyperValue, RunInfo, Sharing, Step, WallTime};
 
 /// The files' facts, merged in the order of the files.
 #[derive(Debug, Default)]
@@ -61,6 +61,8 @@ impl Facts {
                 last_wall.is_some_and(|last| last > end + END_SLACK_S)
                     || last_timeless.is_some_and(|n| n > at)
             }
+            // A document about the run (MLflow's `meta.yaml`) speaks of all of it, wherever it stands.
+            None if !files[at].has_points && files[at].place.source.sharing != Sharing::Continues => false,
             None => last_with_points.is_some_and(|n| n > at),
         };
         self.end = (0..files.len()).rev().find_map(|at| files[at].end.filter(|_| !went_on(at)));

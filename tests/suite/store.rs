@@ -6,7 +6,7 @@ use epochscope::{
     model::{
         Artefact, ArtefactKind, Batch, Column, ConfusionMatrix, ConfusionRecord, EndStatus, FileId,
         HistogramRecord, HyperValue, LayerKind, LayerName, LayerStats, Origin, Point, Record, RunId, RunInfo,
-        SeriesKey, Step, TextRecord, WallTime,
+        SeriesKey, Sharing, Step, TextRecord, WallTime,
     },
     store::{Bucket, Change, Limits, Series, Store},
 };
@@ -418,6 +418,23 @@ fn an_end_mark_is_void_once_the_run_goes_on() {
     assert_eq!(ended(&store), None, "a later file goes on");
     store.apply(&with_records(1, vec![Record::End(EndStatus::Finished)]));
     assert_eq!(ended(&store), Some(EndStatus::Finished));
+}
+
+#[test]
+fn a_document_about_the_run_says_how_it_ended_wherever_it_stands() {
+    // MLflow: `meta.yaml` stands before `metrics/loss`, holds no points and is written anew when the run goes on.
+    let mut document = with_records(0, vec![Record::End(EndStatus::Failed)]);
+    document.origin.source.sharing = Sharing::First;
+    let mut metric = with_points(1, "loss", rising(0, 10));
+    metric.origin.source.sharing = Sharing::First;
+    let mut store = store();
+    let mut ended_after = |batch: &Batch| {
+        store.apply(batch);
+        store.run(&RunId::from(RUN)).unwrap().end()
+    };
+    assert_eq!(ended_after(&document), Some(EndStatus::Failed));
+    assert_eq!(ended_after(&metric), Some(EndStatus::Failed));
+    assert_eq!(ended_after(&Batch { reset: true, records: Vec::new(), ..document.clone() }), None);
 }
 
 #[test]
