@@ -7,7 +7,8 @@
 //! shown at once.
 //!
 //! Names of two sources mean the same series if they differ only in `/`, `.` and `_`, in Ray's `ray/tune/`, or in
-//! `train/` before one of them (Hugging Face's trainer logs `loss` to its state and `train/loss` to TensorBoard).
+//! `train/` before one of them (Hugging Face's trainer logs `loss` to its state and `train/loss` to TensorBoard);
+//! besides, as [`plain_name`] has it.
 //! Within one source all names are different series.
 
 use std::{
@@ -51,11 +52,34 @@ fn outdoes(a: &Place, b: &Place) -> bool {
 
 /// What a series' name means, as numbers; two names that share one mean the same.
 fn meanings(key: &SeriesKey) -> ([u64; 2], usize) {
-    let label = key.label();
+    let label = plain_name(key);
     let whole = label.strip_prefix("ray/tune/").unwrap_or(&label);
     match whole.strip_prefix("train/") {
         Some(bare) => ([meaning(whole), meaning(bare)], 2),
         None => ([meaning(whole), 0], 1),
+    }
+}
+
+/// The name without what only one of a library's loggers adds.
+fn plain_name(key: &SeriesKey) -> String {
+    // Keras: `loss` and `val_loss` of `CSVLogger` are `epoch_loss` in the folders `train` and `validation`
+    if let Some(tag) = key.tag.as_str().strip_prefix("epoch_") {
+        match &*key.context {
+            "train" => return format!("train/{tag}"),
+            "validation" => return format!("val_{tag}"),
+            _ => {}
+        }
+    }
+    let label = key.label();
+    match &*label {
+        // CatBoost: milliseconds in `time_left.tsv`, seconds in its JSON
+        "Passed" => "passed_time".to_owned(),
+        "Remaining" => "remaining_time".to_owned(),
+        // LLaMA-Factory and most others: `lr` in the lines of a log, spelled out by the trainer
+        name => match name.strip_suffix("lr") {
+            Some(path) if path.is_empty() || path.ends_with('/') => format!("{path}learning_rate"),
+            _ => label,
+        },
     }
 }
 
@@ -249,16 +273,37 @@ mod tests {
     }
 
     #[test]
+    fn keras_s_two_loggers_write_the_same_series() {
+        let of = |key: &SeriesKey| meanings(key).0;
+        let within = |context: &str, tag: &str| of(&SeriesKey::new(tag, context));
+        assert_eq!(within("train", "epoch_loss")[1], of(&SeriesKey::plain("loss"))[0]);
+        assert_eq!(within("validation", "epoch_loss")[0], of(&SeriesKey::plain("val_loss"))[0]);
+        assert_ne!(
+            of(&SeriesKey::plain("train/epoch_loss")),
+            of(&SeriesKey::plain("train/loss")),
+            "no folder"
+        );
+    }
+
+    #[test]
     fn names_of_one_series_by_several_loggers_mean_the_same() {
         for (a, b) in [
             ("eval/loss", "eval_loss"),
             ("train.loss", "train/loss"),
             ("train/loss", "loss"),
             ("ray/tune/info/x", "info/x"),
+            ("lr", "train/learning_rate"),
+            ("Passed", "passed_time"),
         ] {
             assert!(alike(a, b), "{a} and {b}");
         }
-        for (a, b) in [("loss", "eval_loss"), ("train_loss", "loss"), ("eval/loss", "loss"), ("a/b", "a/c")] {
+        for (a, b) in [
+            ("loss", "eval_loss"),
+            ("train_loss", "loss"),
+            ("eval/loss", "loss"),
+            ("a/b", "a/c"),
+            ("blr", "blearning_rate"),
+        ] {
             assert!(!alike(a, b), "{a} and {b}");
         }
     }
