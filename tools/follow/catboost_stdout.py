@@ -4,6 +4,8 @@
 import os
 import sys
 
+RUNS = ["catboost"]
+
 os.makedirs(sys.argv[1] + "/catboost", exist_ok=True)
 log = os.open(sys.argv[1] + "/catboost/stdout.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 os.dup2(log, 1)

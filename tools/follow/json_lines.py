@@ -7,6 +7,8 @@ import os
 import sys
 import time
 
+RUNS = ["run"]
+
 os.makedirs(sys.argv[1] + "/run")
 with open(sys.argv[1] + "/run/metrics.jsonl", "a") as log:
     for step in range(200):

@@ -5,6 +5,8 @@ import os
 import sys
 import time
 
+RUNS = ["keras"]
+
 os.environ["KERAS_BACKEND"] = "jax"
 os.makedirs(sys.argv[1] + "/keras", exist_ok=True)
 log = os.open(sys.argv[1] + "/keras/stdout.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)

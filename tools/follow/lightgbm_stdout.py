@@ -5,6 +5,8 @@ import os
 import sys
 import time
 
+RUNS = ["lightgbm"]
+
 os.makedirs(sys.argv[1] + "/lightgbm", exist_ok=True)
 log = os.open(sys.argv[1] + "/lightgbm/stdout.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 os.dup2(log, 1)

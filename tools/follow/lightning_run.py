@@ -9,6 +9,8 @@ import lightning as L
 import torch
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
+RUNS = ["lightning_logs/version_0", "lightning_logs/version_1"]
+
 logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
 
 

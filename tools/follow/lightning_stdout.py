@@ -5,6 +5,8 @@ import os
 import sys
 import time
 
+RUNS = ["lightning"]
+
 os.makedirs(sys.argv[1] + "/lightning", exist_ok=True)
 log = os.open(sys.argv[1] + "/lightning/train.out", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 os.dup2(log, 1)

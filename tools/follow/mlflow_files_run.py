@@ -5,6 +5,8 @@ import os
 import sys
 import time
 
+RUNS = ["large", "small"]
+
 os.environ["GIT_PYTHON_REFRESH"] = "quiet"
 os.environ["MLFLOW_ALLOW_FILE_STORE"] = "true"
 import mlflow

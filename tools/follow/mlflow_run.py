@@ -5,6 +5,8 @@ import os
 import sys
 import time
 
+RUNS = ["large", "small", "sweep"]
+
 os.environ["GIT_PYTHON_REFRESH"] = "quiet"
 import mlflow
 from sklearn.datasets import load_digits

@@ -7,8 +7,10 @@ import time
 import numpy as np
 import swanlab
 
+RUNS = ["swanlab falls"]
+
 folder, seconds = sys.argv[1], float(sys.argv[2]) if len(sys.argv) > 2 else 25.0
-swanlab.init(project="tiny", experiment_name="falling", mode="local", logdir=folder + "/swanlog", config={"lr": 0.1})
+swanlab.init(project="tiny", experiment_name="swanlab falls", mode="local", logdir=folder + "/swanlog", config={"lr": 0.1})
 for step in range(100):
     row = {"train/loss": 1 / (step + 1), "lr": 0.1 * 0.99**step}
     if step == 30:

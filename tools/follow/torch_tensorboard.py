@@ -7,6 +7,8 @@ import time
 import torch
 from torch.utils.tensorboard import SummaryWriter
 
+RUNS = ["runs/tiny"]
+
 folder = sys.argv[1]
 writer = SummaryWriter(folder + "/runs/tiny", flush_secs=2)
 model = torch.nn.Sequential(torch.nn.Linear(8, 16), torch.nn.ReLU(), torch.nn.Linear(16, 1))

@@ -6,6 +6,8 @@ import os
 import sys
 import time
 
+RUNS = ["tqdm"]
+
 os.makedirs(sys.argv[1] + "/tqdm", exist_ok=True)
 log = os.open(sys.argv[1] + "/tqdm/train.out", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 os.dup2(log, 1)

@@ -5,6 +5,8 @@ import os
 import sys
 import time
 
+RUNS = ["sgd"]
+
 os.environ["TRACKIO_DIR"] = os.path.abspath(sys.argv[1])
 import trackio
 from sklearn.datasets import load_digits

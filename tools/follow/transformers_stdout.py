@@ -8,6 +8,8 @@ import os
 import sys
 import time
 
+RUNS = ["trainer"]
+
 os.makedirs(sys.argv[1] + "/trainer", exist_ok=True)
 log = os.open(sys.argv[1] + "/trainer/train.out", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 os.dup2(log, 1)

@@ -5,13 +5,15 @@ import os
 import sys
 import time
 
+RUNS = ["visualdl falls"]
+
 os.environ.setdefault("PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION", "python")
 import numpy as np
 from visualdl import LogWriter
 
 folder, seconds = sys.argv[1], float(sys.argv[2]) if len(sys.argv) > 2 else 20.0
 random = np.random.default_rng(0)
-with LogWriter(logdir=folder + "/log/tiny", display_name="falling") as writer:
+with LogWriter(logdir=folder + "/log/tiny", display_name="visualdl falls") as writer:
     writer.add_hparams({"lr": 0.1, "layers": 2, "act": "relu"}, ["train/loss"])
     for step in range(200):
         writer.add_scalar("train/loss", float("nan") if step == 30 else 1 / (step + 1), step)

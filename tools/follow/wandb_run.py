@@ -9,6 +9,8 @@ import os
 import sys
 import time
 
+RUNS = ["wandb layers"]
+
 os.environ.update(WANDB_MODE="offline", WANDB_SILENT="true", WANDB_DISABLE_GIT="true", WANDB_DISABLE_CODE="true")
 import numpy as np
 import wandb
@@ -17,7 +19,7 @@ folder, seconds = sys.argv[1], float(sys.argv[2]) if len(sys.argv) > 2 else 50.0
 random = np.random.default_rng(0)
 run = wandb.init(
     project="tiny",
-    name="two layers",
+    name="wandb layers",
     group="follow",
     job_type="train",
     tags=["digits", "small"],

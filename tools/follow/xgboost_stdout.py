@@ -5,6 +5,8 @@ import os
 import sys
 import time
 
+RUNS = ["xgboost"]
+
 os.makedirs(sys.argv[1] + "/xgboost", exist_ok=True)
 log = os.open(sys.argv[1] + "/xgboost/stdout.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 os.dup2(log, 1)
