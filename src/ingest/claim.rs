@@ -3,7 +3,7 @@
 use std::{io, path::Path, sync::Arc};
 
 use super::{
-    group::FirstRecords,
+    group::{FirstRecords, Start},
     packed::{self, Packing},
     reader::contain,
     source::{ReadAt, Stamp, open},
@@ -91,6 +91,12 @@ fn first_records_in(format: &'static dyn Format, path: &Path, head: &[u8]) -> Fi
         for record in &part.records {
             match record {
                 Record::Hyperparameters(_) => first.hyperparameters = true,
+                Record::Info(info) => {
+                    first.others = true;
+                    let project = info.labels.iter().find(|l| l.starts_with("project=")).cloned();
+                    let start = |id| Start { run: (id, project), resumes: info.segment.is_some() };
+                    first.start = first.start.take().or_else(|| info.id.clone().map(start));
+                }
                 _ => first.others = true,
             }
         }

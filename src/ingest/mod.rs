@@ -24,6 +24,7 @@ mod pool;
 mod reader;
 pub mod replay;
 mod report;
+mod resumed;
 mod revival;
 mod rotated;
 mod rotation_turn;

@@ -46,6 +46,12 @@ impl Scout {
         let inner = Packing::of_path(&claim.path).1;
         let standing = claim.format.standing(&inner);
         let id = claim.waited.unwrap_or_else(|| self.next_id());
+        if standing.part == RunPart::Folder
+            && claim.format.continues(&inner)
+            && !self.join_resumed(at, &claim, last_chance)
+        {
+            return claim.waited.is_some() || self.let_wait(at, claim.path, claim.format.name(), claim.stamp);
+        }
         let (mut folded, mut above) = (None, false);
         if standing.part == RunPart::Stream
             && let Some(writer) = group::writer(&claim.name)

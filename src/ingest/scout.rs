@@ -115,6 +115,8 @@ pub struct Scout {
     pub(super) tree: Tree,
     pub(super) unplaced: FxHashMap<FileId, Unplaced>,
     pub(super) settle_due: Duration,
+    /// The first folder of each run that a tracker may resume in another, by the folder above and the run's identifier.
+    pub(super) starts: FxHashMap<(usize, String), usize>,
     /// Event files that hold nothing yet, of runs that may have parts in folders below.
     pub(super) bare: FxHashSet<FileId>,
     /// Event files of which it cannot be told yet whether they are parts of a run above.
@@ -174,6 +176,7 @@ impl Scout {
             tree: Tree::default(),
             unplaced: FxHashMap::default(),
             settle_due: Duration::ZERO,
+            starts: FxHashMap::default(),
             bare: FxHashSet::default(),
             parts: FxHashSet::default(),
             known: Vec::new(),

@@ -160,7 +160,12 @@ impl Tree {
             .into_iter()
             .filter(|part| !part.is_empty())
             .collect();
-        Place { run, context: context.join("/").into(), order: Arc::clone(&leaf.order), source: leaf.source }
+        let order = match base.resumes.and_then(|_| base.last.split_once("run-")) {
+            // behind all that the folders of earlier starts hold
+            Some((_, start)) => format!("~{start}/{}", leaf.order).into(),
+            None => Arc::clone(&leaf.order),
+        };
+        Place { run, context: context.join("/").into(), order, source: leaf.source }
     }
 
     /// The run of the files based at `id`.
@@ -172,6 +177,8 @@ impl Tree {
                 home.context = Arc::clone(&node.last);
                 let Some(above) = node.above else { break };
                 home.run = above;
+            } else if let Some(first) = node.resumes {
+                home.run = first;
             } else if let Some(above) = self.trainer_of(node).or_else(|| self.job_of(home.run, node)) {
                 home.run = above;
             } else {
@@ -224,7 +231,11 @@ impl Tree {
         while let Some(next) = open.pop() {
             let Some(node) = self.node(next).filter(|n| n.logs_below > 0) else { continue };
             if node.logs > 0 {
-                let run = if next != id && self.is_split(node) { node.above.unwrap_or(next) } else { next };
+                let run = match (node.resumes, node.above) {
+                    (Some(first), _) => first,
+                    (None, Some(above)) if next != id && self.is_split(node) => above,
+                    _ => next,
+                };
                 found.insert(run.0);
                 if found.len() >= most {
                     break;

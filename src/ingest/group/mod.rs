@@ -13,6 +13,7 @@
 //! | `J/L/version_0`, `J/L/run-…`: as before, but `J` holds `.hydra/` or a file that speaks for it | `J` | |
 //! | a sub-folder made by `add_scalars("a/b", {"k": …})`: `a_b_k`, tag `a/b` | the nearest folder above with event files of the same process | `k` |
 //! | a sub-folder made by `add_hparams` | the same | its name, `hparams` if that is a time |
+//! | a folder whose log says that it resumes a run (W&B) | the folder beside it in which that run began | |
 //! | any other | itself | |
 //!
 //! Within the run's folder:
@@ -32,9 +33,6 @@
 //! hyper-parameters that shares one writer): those stay separate runs. Two loggers' runs below one `L`
 //! (`lightning_logs/version_0`, `version_1`) stay separate runs, too, and so does every folder of another name: what
 //! may be a tree of runs never becomes one run.
-//!
-//! Folders of one W&B run id (a resumed run writes a new folder) are not joined: their names are the same, so that
-//! they are listed with the part of the path that differs.
 
 mod homes;
 mod names;
@@ -44,7 +42,7 @@ mod tree;
 use std::sync::Arc;
 
 pub use names::{folder_name, labels, stem};
-pub use relation::{FirstRecords, HPARAMS, Relation, is_time, relation, writer};
+pub use relation::{FirstRecords, HPARAMS, Relation, Start, is_time, relation, writer};
 pub use tree::{Find, Moved, NodeId, Tree};
 
 use crate::model::{RunId, Source};

@@ -34,6 +34,17 @@ pub struct FirstRecords {
     pub hyperparameters: bool,
     /// There is something else in it.
     pub others: bool,
+    /// Of which run it says that it is.
+    pub start: Option<Start>,
+}
+
+/// The start of a run, or one more of a run that is resumed, as its tracker notes it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Start {
+    /// Identifier and project.
+    pub run: (Arc<str>, Option<Arc<str>>),
+    /// It goes on where the run stopped.
+    pub resumes: bool,
 }
 
 impl FirstRecords {

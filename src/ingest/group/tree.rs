@@ -32,6 +32,8 @@ pub(super) struct Node {
     /// There is a sub-folder `weights` or `.hydra`.
     pub weights: bool,
     pub hydra: bool,
+    /// The folder in which the run began that is resumed in this one.
+    pub resumes: Option<NodeId>,
 }
 
 /// A claimed file to be placed.
@@ -117,6 +119,7 @@ impl Tree {
             logs_below: 0,
             weights: false,
             hydra: false,
+            resumes: None,
         });
         id
     }
@@ -147,6 +150,15 @@ impl Tree {
             placed: None,
         };
         self.files.insert(find.id, leaf);
+    }
+
+    /// What is based in the folder `later` belongs to the run that began in the folder `first`.
+    pub fn resume(&mut self, later: NodeId, first: NodeId) {
+        if let Some(node) = self.node_mut(later).filter(|node| later != first && node.resumes != Some(first))
+        {
+            node.resumes = Some(first);
+            self.disturb(later);
+        }
     }
 
     /// Base, context and order of a file by its standing.

@@ -42,7 +42,7 @@ pub struct Config;
 /// `*.multi`: lines `run tag step value`.
 pub struct Several;
 
-pub static FORMATS: &[&dyn Format] = &[&formats::TfEvents, &State, &Several, &Jsonl, &Table, &Config];
+pub static FORMATS: &[&dyn Format] = &[&formats::TfEvents, &State, &Several, &Jsonl, &Table, &Wandb, &Config];
 
 /// The program's own format of that name.
 fn real(name: &str) -> &'static dyn Format {
@@ -81,6 +81,7 @@ macro_rules! pass_on {
 
 pass_on!(Jsonl, "jsonl");
 pass_on!(Table, "csv");
+pass_on!(Wandb, "wandb");
 
 fn claim(yes: bool) -> Claim {
     if yes { Claim::Yes } else { Claim::No("") }

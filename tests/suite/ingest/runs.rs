@@ -401,3 +401,63 @@ fn settings_written_before_the_first_value_belong_to_the_run_that_then_writes_it
     let picture = live.picture();
     assert_eq!(picture.keys().collect::<Vec<_>>(), ["digits"], "{picture:#?}");
 }
+
+/// A field of a protobuf message that holds bytes.
+fn field(number: u32, content: &[u8]) -> Vec<u8> {
+    let key = number << 3 | 2;
+    let key = if key < 128 { vec![key as u8] } else { vec![(key & 127) as u8 | 128, (key >> 7) as u8] };
+    [&key[..], &[u8::try_from(content.len()).unwrap()], content].concat()
+}
+
+/// A log of W&B: who the run is, whether it is resumed, and values of `loss` by step.
+fn wandb(id: &str, project: &str, resumed: bool, points: &[(u8, u8)]) -> Vec<u8> {
+    let named = [field(1, id.as_bytes()), field(3, project.as_bytes()), field(8, b"quiet-sun")].concat();
+    let mut records = vec![field(17, &[named, vec![0x90, 1, u8::from(resumed)]].concat())];
+    for (step, value) in points {
+        let item = [field(2, b"loss"), field(16, value.to_string().as_bytes())].concat();
+        records.push(field(2, &[field(1, &item), field(2, &[8, *step])].concat()));
+    }
+    let mut log = b":W&B\xe1\xbe\0".to_vec();
+    for record in records {
+        let data = [&[1], &record[..]].concat();
+        log.extend(crc32fast::hash(&data).to_le_bytes());
+        log.extend(u16::try_from(record.len()).unwrap().to_le_bytes());
+        log.extend(data);
+    }
+    log
+}
+
+#[test]
+fn a_run_that_is_resumed_in_another_folder_stays_one_run() {
+    let (first, later) =
+        ("wandb/run-20261123_175752-ab/run-ab.wandb", "wandb/run-20261124_090000-ab/run-ab.wandb");
+    check(
+        &[
+            file(first, wandb("ab", "tiny", false, &[(0, 4), (1, 3)])),
+            file(later, wandb("ab", "tiny", true, &[(2, 2), (3, 1)])),
+        ],
+        &says(&[(
+            "wandb/run-20261123_175752-ab",
+            "quiet-sun",
+            &[("loss", &[(0, 4.0), (1, 3.0), (2, 2.0), (3, 1.0)])],
+        )]),
+    );
+    // Another project has a run of the same identifier, or the run was begun anew: two runs.
+    for second in [wandb("ab", "other", true, &[(2, 2)]), wandb("ab", "tiny", false, &[(2, 2)])] {
+        check(
+            &[file(first, wandb("ab", "tiny", false, &[(0, 4)])), file(later, second)],
+            &says(&[
+                (
+                    "wandb/run-20261123_175752-ab",
+                    "quiet-sun (run-20261123_175752-ab)",
+                    &[("loss", &[(0, 4.0)])],
+                ),
+                (
+                    "wandb/run-20261124_090000-ab",
+                    "quiet-sun (run-20261124_090000-ab)",
+                    &[("loss", &[(2, 2.0)])],
+                ),
+            ]),
+        );
+    }
+}
