@@ -794,6 +794,21 @@ fn validation_is_paired_with_the_training_series_of_the_same_quantity() {
     }
 }
 
+#[test]
+fn one_value_at_the_end_does_not_stand_for_a_curve() {
+    // Hugging Face's trainer: `loss` all along, and `train_loss`, the mean of all, when it is over.
+    let mut bench = Bench::new();
+    let mut batch = Bench::batch();
+    for (tag, points) in [("loss", 40), ("eval_loss", 5), ("train_loss", 1)] {
+        let points = (0..points).map(|i| Point { step: i as Step, wall: START, value: 1.0 }).collect();
+        batch.columns.push(Column { key: SeriesKey::plain(tag), points });
+    }
+    bench.apply(&batch);
+    let run = bench.store.run(&batch.run).unwrap();
+    assert_eq!(tags::main_loss(run).unwrap().label(), "loss");
+    assert_eq!(tags::pairs(run)[0].train.label(), "loss");
+}
+
 /// A run that wrote a point each ten seconds and then fell silent, seen some time later.
 fn silent(points: usize, ago: f64, info: RunInfo, live: bool) -> (Bench, Health) {
     let mut bench = Bench::new();

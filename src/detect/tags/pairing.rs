@@ -88,14 +88,22 @@ fn known(run: &Run) -> Vec<Known> {
 /// The series that speaks for all of one role: the plainest name, then the most points, then the order given.
 /// Metrics without a direction do not count.
 pub fn main_of<'a>(known: &'a [Known], role: Role, splits: &[Split]) -> Option<&'a Known> {
-    known
-        .iter()
-        .filter(|k| k.class.role == role && splits.contains(&k.class.split) && k.points > 0)
-        .filter(|k| role != Role::Metric || k.class.goal.is_some())
-        .min_by_key(|k| {
-            let split = splits.iter().position(|s| *s == k.class.split);
-            (plainness(&k.class.stem), split, std::cmp::Reverse(k.points))
-        })
+    let candidates = || {
+        known
+            .iter()
+            .filter(|k| k.class.role == role && splits.contains(&k.class.split) && k.points > 0)
+            .filter(|k| role != Role::Metric || k.class.goal.is_some())
+    };
+    let most = candidates().map(|k| k.points).max()?;
+    candidates().min_by_key(|k| {
+        let split = splits.iter().position(|s| *s == k.class.split);
+        (is_summary(k, most), plainness(&k.class.stem), split, std::cmp::Reverse(k.points))
+    })
+}
+
+/// One value beside curves: Hugging Face ends with one `train_loss` after all of `loss`.
+fn is_summary(known: &Known, most: u64) -> bool {
+    known.points < 2 && most > 4
 }
 
 /// Stems that mean the whole objective, not a part of it.
@@ -155,9 +163,10 @@ fn comparable(role: Role) -> bool {
 }
 
 /// Smaller is the better partner.
-fn rank(train: &Known, val: &Known) -> (bool, bool, bool, usize, SeriesKey) {
+fn rank(train: &Known, val: &Known) -> (bool, bool, bool, bool, usize, SeriesKey) {
     let name = train.key.tag.as_str();
     (
+        is_summary(train, val.points),
         train.class.split != Split::Train,
         name.contains("step") || name.contains("batch"),
         (val.key.context.is_empty()) != (train.key.context.is_empty()),
