@@ -1,5 +1,6 @@
 //! Polyaxon's `traceml` events: `<run>/events/<kind>/<name>.plx`, a file per metric or histogram, which is a table with
-//! `|` between its cells: `step|timestamp|metric`. A name with `/` is a folder more.
+//! `|` between its cells: `step|timestamp|metric`. A name with `/` is a folder more. What the machine does lies beside
+//! it, in `<run>/resources/metric/<name>.plx`.
 //!
 //! Source: `polyaxon/traceml` 1.5.0, `traceml/events/{paths,schemas}.py`, and files that its `EventFileWriter` wrote.
 //! Each row is written with a line feed before it, so that the newest waits for the next one. `confusion` holds
@@ -65,25 +66,28 @@ impl Format for Polyaxon {
     }
 
     fn standing(&self, path: &Path) -> Standing {
-        Standing::folder(below_events(path).map_or(0, |(up, _)| up))
+        Standing::folder(below_run(path).map_or(0, |(up, _)| up))
     }
 
     fn decoder(&self, opening: &Opening<'_>) -> Box<dyn Decoder> {
         let stem = opening.path.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
-        let name = below_events(opening.path).map_or(stem, |(_, name)| name);
+        let name = below_run(opening.path).map_or(stem, |(_, name)| name);
         Box::new(ByLine::new(Rows { tag: Tag::new(name), kind: Kind::Metric, next: 0 }))
     }
 }
 
-/// How far above the file `events` lies, counted to its parent, and the name of the metric.
-fn below_events(path: &Path) -> Option<(usize, String)> {
+/// How far above the file the run's folder lies, and the name of the metric.
+fn below_run(path: &Path) -> Option<(usize, String)> {
     let above: Vec<_> = path.parent()?.iter().rev().take(16).map(|part| part.to_string_lossy()).collect();
-    let events = above.iter().position(|part| part == "events")?;
-    let groups = above.get(..events.checked_sub(1)?)?;
-    let stem = path.file_stem()?.to_string_lossy();
-    let mut name: Vec<&str> = groups.iter().rev().map(AsRef::as_ref).collect();
-    name.push(&stem);
-    Some((events + 1, name.join("/")))
+    let below = |folder: &str, group: &'static str| {
+        let at = above.iter().position(|part| part == folder)?;
+        let groups = above.get(..at.checked_sub(1)?)?;
+        let stem = path.file_stem()?.to_string_lossy();
+        let mut name: Vec<&str> = groups.iter().rev().map(AsRef::as_ref).collect();
+        name.push(&stem);
+        Some((at + 1, format!("{group}{}", name.join("/"))))
+    };
+    below("events", "").or_else(|| below("resources", "system/"))
 }
 
 /// Reads rows.
@@ -170,6 +174,11 @@ mod tests {
         assert_eq!(taken.skips.len(), 1);
         assert_eq!(Polyaxon.standing(Path::new(path)), Standing::folder(3));
         assert_eq!(Polyaxon.standing(Path::new("loss.plx")), Standing::folder(0));
+        assert_eq!(below_run(Path::new("run/resources/metric/cpu.plx")), Some((2, "system/cpu".into())));
+        assert_eq!(
+            below_run(Path::new("run/events/metric/resources/x.plx")),
+            Some((3, "resources/x".into()))
+        );
     }
 
     #[test]

@@ -49,6 +49,9 @@ impl Format for SwanLab {
     }
 
     fn recognises(&self, file: &Candidate<'_>) -> Claim {
+        if is_copy(file.path) {
+            return Claim::No("what the run's .swanlab log holds, too");
+        }
         claim(file, ".swanlab", MAGIC, "named like a SwanLab log, but begins otherwise")
     }
 
@@ -59,6 +62,16 @@ impl Format for SwanLab {
     fn decoder(&self, _opening: &Opening<'_>) -> Box<dyn Decoder> {
         Box::new(SwanLabDecoder { blocks: Blocks::new(MAGIC), run: Run::default() })
     }
+}
+
+/// Whether it is one of the files that lie beside the log: `run-…/logs/1/1000.log`, a column a folder, or a text below
+/// `run-…/media`.
+fn is_copy(path: &Path) -> bool {
+    let parts: Vec<_> = path.iter().rev().skip(1).take(4).map(|part| part.to_string_lossy()).collect();
+    let run = parts.iter().position(|part| part.starts_with("run-"));
+    let inside =
+        run.and_then(|at| parts.get(at.checked_sub(1)?)).is_some_and(|p| p == "logs" || p == "media");
+    inside && run.and_then(|at| parts.get(at + 1)).is_some_and(|p| p == "swanlog")
 }
 
 #[derive(Debug)]

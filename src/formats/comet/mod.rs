@@ -48,7 +48,7 @@ impl Format for Comet {
         if is_zip(file.head) && (has(b"experiment.json") || has(b"messages.json") || id || home) {
             Claim::Yes
         } else {
-            Claim::No("no archive of Comet")
+            Claim::No("an archive, but none of Comet's")
         }
     }
 

@@ -21,6 +21,9 @@ pub fn claim(file: &Candidate<'_>) -> Claim {
     if !lines_by_name && !maybe || file.name == "wandb-summary.json" {
         return Claim::No("");
     }
+    if file.name.starts_with("experiment_state-") || file.name.starts_with("basic-variant-state-") {
+        return Claim::No("Ray Tune's own notes on all trials, each of which has a log");
+    }
     let head = trim(without_mark(file.head));
     let Some(first) = head.first() else { return Claim::NotYet };
     match first {

@@ -76,9 +76,25 @@ impl Format for Settings {
         Standing::side(usize::from(inner))
     }
 
-    fn decoder(&self, _opening: &Opening<'_>) -> Box<dyn Decoder> {
-        Box::new(Document(read))
+    fn decoder(&self, opening: &Opening<'_>) -> Box<dyn Decoder> {
+        let of_ray = opening.path.file_name().is_some_and(|name| name == "params.json");
+        let name = folder_above(opening.path, 0).filter(|_| of_ray).and_then(trial).map(Arc::<str>::from);
+        Box::new(Document(move |bytes: &[u8], out: &mut Decoded| {
+            read(bytes, out)?;
+            if name.is_some() {
+                let info = RunInfo { name: name.clone(), ..RunInfo::default() };
+                out.record(Record::Info(Box::new(info)));
+            }
+            Ok(())
+        }))
     }
+}
+
+/// What Ray Tune calls a trial: its folder's name, without the time that it ends in, the same for all trials.
+fn trial(folder: &str) -> Option<&str> {
+    let (name, time) = folder.split_at_checked(folder.len().checked_sub("_2026-11-25_23-56-05".len())?)?;
+    let shape = |c: char| if c.is_ascii_digit() { '0' } else { c };
+    (!name.is_empty() && time.chars().map(shape).eq("_0000-00-00_00-00-00".chars())).then_some(name)
 }
 
 fn start<'a>(file: &Candidate<'a>) -> &'a [u8] {

@@ -37,6 +37,17 @@ fn overrides_name_the_run_and_are_settings() {
 }
 
 #[test]
+fn a_trial_of_ray_is_called_as_ray_calls_it() {
+    assert_eq!(
+        trial("train_c6d64_00000_0_lr=0.0100_2026-11-25_23-56-05"),
+        Some("train_c6d64_00000_0_lr=0.0100")
+    );
+    for other in ["_2026-11-25_23-56-05", "run", "exp-2026-11-25_23-56-05", "é2026-11-25_23-56-05"] {
+        assert_eq!(trial(other), None, "{other}");
+    }
+}
+
+#[test]
 fn nested_settings_are_joined_by_dots() {
     let text = "model:\n  hidden: 32\n  act: relu\n  sizes: [1, 2]\non: no\nfast: true\nlr: .inf\n";
     let wanted = ["model.hidden=32", "model.act=relu", "model.sizes=[1, 2]", "on=no", "fast=true", "lr=inf"];
