@@ -9,7 +9,7 @@ os.environ.update(RAY_USAGE_STATS_ENABLED="0", RAY_TRAIN_ENABLE_V2_MIGRATION_WAR
 import ray
 from ray import tune
 
-RUNS = ["digits/train_*_0*", "digits/train_*_1*"]
+RUNS = ["train_*_0_lr=0.0100", "train_*_1_lr=0.3000"]
 
 
 def train(config):

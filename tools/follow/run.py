@@ -31,8 +31,8 @@ import tempfile
 import time
 
 HERE = pathlib.Path(__file__).parent
-LIMIT = 240  # seconds a writer may take
-SETTLE = 30  # seconds in which what was written must have been read
+LIMIT = 400  # seconds a writer may take
+SETTLE = 40  # seconds in which what was written must have been read
 MISSING = "import importlib.util, sys; print(*(m for m in sys.argv[1:] if not importlib.util.find_spec(m)))"
 
 
