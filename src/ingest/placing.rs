@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// An event file up to this size holds its header and at most a mark of a restart.
-const BARE_EVENTS: u64 = 128;
+pub const BARE_EVENTS: u64 = 128;
 
 /// Placing takes at most one part in this many of the scout's time.
 const COST_SHARE: u32 = 20;
@@ -220,6 +220,9 @@ impl Scout {
 
     /// A file that nobody reads for want of a run has changed.
     pub fn look_at_unplaced(&mut self, id: FileId) -> bool {
+        if self.bare.contains(&id) && !self.no_longer_bare(id) {
+            return false;
+        }
         let stamp = |found: &Unplaced| found.path.metadata().map(|m| Stamp::of(&m)).unwrap_or_default();
         let Some(stamp) = self.unplaced.get(&id).map(stamp) else { return true };
         let Some(found) = self.unplaced.get_mut(&id).filter(|f| f.stamp != stamp) else { return true };

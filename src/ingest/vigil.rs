@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use super::{scout::Scout, source::Stamp};
+use super::{placing::BARE_EVENTS, scout::Scout, source::Stamp};
 use crate::model::FileId;
 
 /// Looking takes at most one part in this many of a core.
@@ -52,7 +52,7 @@ impl Scout {
     fn look_at_files(&mut self) -> bool {
         let began = self.clock.elapsed();
         let (wall, heartbeat) = (self.clock.now(), self.heartbeat);
-        let mut news: Vec<FileId> = Vec::new();
+        let (mut news, mut grown): (Vec<FileId>, Vec<FileId>) = Default::default();
         for known in &mut self.known {
             if known.next_look > began {
                 continue;
@@ -64,6 +64,9 @@ impl Scout {
             };
             let age = if stamp == Stamp::default() { 0.0 } else { wall.since(stamp.modified()) };
             known.next_look = began + interval(base, age);
+            if stamp.size > BARE_EVENTS && self.bare.contains(&known.id) {
+                grown.push(known.id);
+            }
             let before = match &known.waiting {
                 Some((_, stamp)) => Some(*stamp),
                 None => self.pool.looked(known.id),
@@ -75,7 +78,8 @@ impl Scout {
                 }
             }
         }
-        let alive = news.into_iter().all(|id| self.want(id));
+        let alive =
+            grown.into_iter().all(|id| self.no_longer_bare(id)) && news.into_iter().all(|id| self.want(id));
         let now = self.clock.elapsed();
         self.rounds.files_due = now + self.tick().max(now.saturating_sub(began) * COST_SHARE);
         alive
