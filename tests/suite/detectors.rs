@@ -750,6 +750,12 @@ fn validation_is_paired_with_the_training_series_of_the_same_quantity() {
             "eval/loss",
         ),
         (
+            &["loss", "grad_norm", "eval_loss", "train_loss"],
+            &[("loss", "eval_loss")],
+            "train_loss",
+            "eval_loss",
+        ),
+        (
             &["train/box_loss", "train/cls_loss", "val/box_loss", "val/cls_loss", "metrics/mAP50(B)"],
             &[("train/box_loss", "val/box_loss"), ("train/cls_loss", "val/cls_loss")],
             "train/box_loss",

@@ -5,7 +5,7 @@ import os
 import sys
 import time
 
-os.environ.update(RAY_USAGE_STATS_ENABLED="0", RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS="0")
+os.environ.update(RAY_USAGE_STATS_ENABLED="0", RAY_raylet_start_wait_time_s="200")
 import ray
 from ray import tune
 

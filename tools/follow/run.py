@@ -84,9 +84,10 @@ def states(lines):
 
 def follow(script, python, folder, args):
     folder.mkdir(parents=True, exist_ok=True)
-    lines = pathlib.Path(f"{folder}.watch")
-    with lines.open("w") as sink:
-        watch = subprocess.Popen([args.watch, folder], stdout=sink)
+    handle, lines = tempfile.mkstemp(suffix=".watch")
+    lines = pathlib.Path(lines)
+    watch = subprocess.Popen([args.watch, folder], stdout=handle)
+    os.close(handle)
     try:
         time.sleep(0.5)
         began = time.monotonic()

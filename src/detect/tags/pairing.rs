@@ -166,7 +166,8 @@ fn comparable(role: Role) -> bool {
 fn rank(train: &Known, val: &Known) -> (bool, bool, bool, bool, usize, SeriesKey) {
     let name = train.key.tag.as_str();
     (
-        is_summary(train, val.points),
+        // Hugging Face ends with one `train_loss` beside all of `loss`, and calls validation `eval_loss`.
+        name == "train_loss" && val.key.tag.as_str() == "eval_loss",
         train.class.split != Split::Train,
         name.contains("step") || name.contains("batch"),
         (val.key.context.is_empty()) != (train.key.context.is_empty()),

@@ -21,13 +21,17 @@ const OF_A_RUN: &[&str] = &[
 /// `CatBoost` keeps a split per file.
 const OF_A_SPLIT: &[(&str, &str)] = &[("learn_error.tsv", "learn"), ("test_error.tsv", "test")];
 
+/// DeepSpeed's csv monitor keeps a metric per file: what its engine calls `Train/Samples/train_loss` is
+/// `<job>/Train_Samples_train_loss.csv`.
+const OF_A_METRIC: &[&str] = &["Train_Samples_", "Train_Eigenvalues_"];
+
 /// How the table at `path` stands to its run.
 pub fn standing(path: &Path) -> Standing {
     let name = path.file_name().map(|n| n.to_string_lossy()).unwrap_or_default();
     if let Some(standing) = of_dvclive(path) {
         return standing;
     }
-    if OF_A_RUN.contains(&&*name) {
+    if OF_A_RUN.contains(&&*name) || OF_A_METRIC.iter().any(|start| name.starts_with(start)) {
         return Standing::folder(0);
     }
     if let Some((_, split)) = OF_A_SPLIT.iter().find(|(known, _)| *known == name) {
@@ -61,6 +65,7 @@ mod tests {
         for (path, up, part, context) in [
             ("v0/metrics.csv", 0, RunPart::Folder, ""),
             ("runs/losses.csv", 0, RunPart::Log, ""),
+            ("csv_monitor/job/Train_Samples_lr.csv", 0, RunPart::Folder, ""),
             ("a/Train.csv", 0, RunPart::Folder, "train"),
             ("catboost_info/test_error.tsv", 0, RunPart::Folder, "test"),
             ("dvclive/plots/metrics/train/loss.tsv", 3, RunPart::Folder, ""),

@@ -10,6 +10,7 @@ mod picture;
 mod replay;
 mod rotation;
 mod runs;
+mod side_by_side;
 mod tails;
 
 pub use bench::TEST_FORMATS;
