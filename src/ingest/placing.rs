@@ -56,14 +56,12 @@ impl Scout {
         if standing.part == RunPart::Stream
             && let Some(writer) = group::writer(&claim.name)
         {
-            match self.fold(at, &claim, writer, last_chance) {
-                Some(answer) => folded = answer,
-                None => {
-                    self.parts.insert(id);
-                    return claim.waited.is_some()
-                        || self.let_wait(at, claim.path, claim.format.name(), claim.stamp);
-                }
-            }
+            let Some(answer) = self.fold(at, &claim, writer, last_chance) else {
+                self.parts.insert(id);
+                return claim.waited.is_some()
+                    || self.let_wait(at, claim.path, claim.format.name(), claim.stamp);
+            };
+            folded = answer;
             self.parts.remove(&id);
             if folded.is_none() {
                 let bare = claim.stamp.size <= BARE_EVENTS;

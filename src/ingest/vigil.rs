@@ -52,7 +52,8 @@ impl Scout {
     fn look_at_files(&mut self) -> bool {
         let began = self.clock.elapsed();
         let (wall, heartbeat) = (self.clock.now(), self.heartbeat);
-        let (mut news, mut grown): (Vec<FileId>, Vec<FileId>) = Default::default();
+        let mut news: Vec<FileId> = Vec::new();
+        let mut grown: Vec<FileId> = Vec::new();
         for known in &mut self.known {
             if known.next_look > began {
                 continue;

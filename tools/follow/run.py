@@ -10,7 +10,8 @@ its first file on. For each writer it is checked that
 
 * points were seen while the writer was still running, at least twice, unless the library writes only at its end
   (the script then says `WRITES_AT_END = True`);
-* what was followed live ends as what `epochscope status` reads afterwards: the same runs, series and points;
+* what was followed live ends as what `epochscope status` reads afterwards: the same runs, series and points, except for
+  the last `WAITS` points of each series where the library ends a line only when it begins the next one;
 * the runs are those that a person expects, under the names that a person knows them by: the script's `RUNS`.
 
 With `--keep` the logs stay, side by side below FOLDER: the tree of all writers. Prints one line per writer and ends
@@ -117,7 +118,8 @@ def follow(script, python, folder, args):
     early = len({n for at, n in points if at < took and n > 0})
     if not once or not any(n for _, n in once.values()):
         return False, "nothing was read"
-    if live != once:
+    waits = said_by(script, "WAITS", 0)
+    if live.keys() != once.keys() or any(n != live[r][0] or p - live[r][1] > waits * n for r, (n, p) in once.items()):
         return False, f"followed: {live}; read afterwards: {once}"
     if early < 2 and not said_by(script, "WRITES_AT_END", False):
         return False, f"only {early} states with points while it was being written ({took:.0f} s)"

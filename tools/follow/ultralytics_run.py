@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 from ultralytics import YOLO, settings
 
-RUNS = ["runs/classify/train", "runs/classify/train2"]
+RUNS = ["runs/classify/train", "runs/classify/train-2"]
 random = np.random.default_rng(0)
 for split, n in (("train", 40), ("val", 20)):
     for name, shade in (("dark", 60), ("light", 180)):

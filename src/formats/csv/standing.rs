@@ -21,7 +21,7 @@ const OF_A_RUN: &[&str] = &[
 /// `CatBoost` keeps a split per file.
 const OF_A_SPLIT: &[(&str, &str)] = &[("learn_error.tsv", "learn"), ("test_error.tsv", "test")];
 
-/// DeepSpeed's csv monitor keeps a metric per file: what its engine calls `Train/Samples/train_loss` is
+/// `DeepSpeed`'s csv monitor keeps a metric per file: what its engine calls `Train/Samples/train_loss` is
 /// `<job>/Train_Samples_train_loss.csv`.
 const OF_A_METRIC: &[&str] = &["Train_Samples_", "Train_Eigenvalues_"];
 

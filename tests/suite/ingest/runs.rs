@@ -404,8 +404,9 @@ fn settings_written_before_the_first_value_belong_to_the_run_that_then_writes_it
 
 /// A field of a protobuf message that holds bytes.
 fn field(number: u32, content: &[u8]) -> Vec<u8> {
-    let key = number << 3 | 2;
-    let key = if key < 128 { vec![key as u8] } else { vec![(key & 127) as u8 | 128, (key >> 7) as u8] };
+    let key = (number << 3) | 2;
+    let byte = |n: u32| u8::try_from(n).unwrap();
+    let key = if key < 128 { vec![byte(key)] } else { vec![byte(key & 127) | 128, byte(key >> 7)] };
     [&key[..], &[u8::try_from(content.len()).unwrap()], content].concat()
 }
 
