@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Composer: FileLogger's lines and the TensorBoard logger. Needs: mosaicml torch."""
+"""Composer's FileLogger. Needs: mosaicml torch."""
 
 import sys
 import time
