@@ -1,9 +1,11 @@
 //! `doctor`: what was found and why, what was skipped and where, how changes would be noticed, what the terminal can.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     fs,
     io::{self, Write},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use rustix::fs::statfs;
@@ -19,12 +21,15 @@ use super::{
 use crate::{
     engine::Session,
     formats::FORMATS,
-    model::{FileHealth, FileState, sanitise},
+    model::{FileHealth, FileState, PassedOver, sanitise},
     ui::{numbers, theme::Depth},
 };
 
 /// Skips that are listed for one file; the rest is counted.
 const SKIPS_LISTED: usize = 8;
+
+/// Folders beside each other with files of the same ending and reason that are told of as one.
+const SIBLINGS: usize = 4;
 
 /// Reads everything once and reports.
 pub fn doctor(arguments: &DoctorArgs, setting: &Setting, out: &mut dyn Write) -> Result<(), AppError> {
@@ -96,7 +101,7 @@ fn ignored(session: &Session, out: &mut dyn Write) -> io::Result<()> {
         scan.folders, scan.files_seen, scan.ignored
     )?;
     let mut told = 0;
-    for group in &scan.passed_over {
+    for group in folded(&scan.passed_over) {
         let count = if group.count > 1 { format!(" ({} of them)", group.count) } else { String::new() };
         writeln!(out, "  passed over {}{count}: {}", sanitise(&group.path), sanitise(&group.reason))?;
         told += group.count;
@@ -109,6 +114,38 @@ fn ignored(session: &Session, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "  cannot read {}: {}", sanitise(path), sanitise(reason))?;
     }
     Ok(())
+}
+
+/// Groups of many folders beside each other as one: `ckpt/*/*.pt`.
+fn folded(groups: &[PassedOver]) -> Vec<PassedOver> {
+    type Siblings<'a> = (&'a str, &'a str, &'a str);
+    fn siblings(group: &PassedOver) -> Option<Siblings<'_>> {
+        let (folder, name) = group.path.rsplit_once('/').filter(|(_, name)| name.starts_with('*'))?;
+        Some((folder.rsplit_once('/').map_or("", |(above, _)| above), name, &group.reason))
+    }
+    let mut alike: BTreeMap<Siblings<'_>, (usize, u64)> = BTreeMap::new();
+    for group in groups {
+        if let Some(key) = siblings(group) {
+            let (folders, count) = alike.entry(key).or_default();
+            *folders += 1;
+            *count += group.count;
+        }
+    }
+    let mut told = BTreeSet::new();
+    let mut all = Vec::new();
+    for group in groups {
+        let many = siblings(group).and_then(|key| Some((key, *alike.get(&key)?)));
+        match many.filter(|(_, (folders, _))| *folders >= SIBLINGS) {
+            Some((key, (_, count))) if told.insert(key) => {
+                let above = if key.0.is_empty() { String::new() } else { format!("{}/", key.0) };
+                let path = format!("{above}*/{}", key.1);
+                all.push(PassedOver { path: path.into(), count, reason: Arc::clone(&group.reason) });
+            }
+            Some(_) => {}
+            None => all.push(group.clone()),
+        }
+    }
+    all
 }
 
 fn watching(roots: &[PathBuf], session: &Session, out: &mut dyn Write) -> io::Result<()> {
@@ -245,6 +282,18 @@ fn terminal(setting: &Setting, out: &mut dyn Write) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn folders_beside_each_other_with_the_same_files_are_told_of_as_one() {
+        let group = |path: &str, count| PassedOver { path: path.into(), count, reason: "unknown".into() };
+        let mut groups: Vec<PassedOver> = (0..9).map(|n| group(&format!("ckpt/step{n}/*.pt"), 10)).collect();
+        groups.push(group("ckpt/a/*.txt", 2));
+        groups.push(group("one/model.pt", 1));
+        groups.extend((0..4).map(|n| group(&format!("top{n}/*.bin"), 5)));
+        let told = folded(&groups);
+        let told: Vec<(&str, u64)> = told.iter().map(|g| (&*g.path, g.count)).collect();
+        assert_eq!(told, [("ckpt/*/*.pt", 90), ("ckpt/a/*.txt", 2), ("one/model.pt", 1), ("*/*.bin", 20)]);
+    }
 
     #[test]
     fn the_file_system_of_proc_is_not_a_network() {

@@ -139,6 +139,23 @@ fn a_large_file_survives_damage_anywhere() {
 }
 
 #[test]
+fn damage_is_told_of_in_the_same_words_however_the_bytes_arrive() {
+    each_sample(|format, sample| {
+        let bytes = sample.beginning(EVERY_POSITION);
+        for at in (0..bytes.len()).step_by(61) {
+            // the end comes soon after, while the next record is still looked for
+            let mut damaged = bytes[..bytes.len().min(at + 45)].to_vec();
+            damaged[at] ^= 0x55;
+            let whole = read_whole_at(format, &sample.name, &damaged).joined();
+            for sizes in [[7, 64, 256], [1, 1, 1], [13, 2, 29]] {
+                let pieces = read_in_pieces_at(format, &sample.name, &damaged, &sizes).joined();
+                assert_eq!(whole, pieces, "{} flipped at {at}, in pieces of {sizes:?}", sample.name);
+            }
+        }
+    });
+}
+
+#[test]
 fn hostile_lengths_are_compared_before_memory_is_taken() {
     let lengths: [u64; 4] = [1 << 32, 1 << 46, u64::MAX, u64::MAX / 2 + 1];
     each_sample(|format, sample| {
