@@ -261,8 +261,9 @@ def polyaxon(path, _expect):
 
 def lines(path, _expect):
     series = Series()
-    for at, line in enumerate(path.read_text().splitlines()):
-        if not line.strip():
+    for at, line in enumerate(path.read_text().splitlines(keepends=True)):
+        # a last line without its end is not written to its end
+        if not line.strip() or not line.endswith("\n"):
             continue
         entry = json.loads(line)
         step = next((entry[key] for key in JSON_STEPS if key in entry), at)
