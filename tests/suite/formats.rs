@@ -14,7 +14,7 @@ const EVERY_POSITION: usize = 2048;
 /// Places that are tried in a whole document, which cannot be shortened.
 const PLACES: usize = 400;
 /// Samples of one format that are cut and damaged everywhere.
-const SAMPLES_OF_EACH: usize = 12;
+const SAMPLES_OF_EACH: usize = 8;
 /// Bytes of a sample that are fed byte by byte.
 const BYTE_BY_BYTE: usize = 16 << 10;
 

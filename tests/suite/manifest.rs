@@ -166,7 +166,8 @@ fn totals(row: &Row, session: &Session) -> Vec<String> {
         return Vec::new();
     }
     let all: Vec<&Series> = session.store.runs().flat_map(Run::series).collect();
-    let found = (all.len() as i64, all.iter().map(|s| s.summary().points.cast_signed()).sum::<i64>());
+    let found =
+        (all.len().cast_signed() as i64, all.iter().map(|s| s.summary().points.cast_signed()).sum::<i64>());
     let sum = |of: fn(&(i64, i64, String)) -> i64| row.differs.iter().map(of).sum::<i64>();
     let wanted = (series + sum(|d| d.0), points + sum(|d| d.1));
     if found == wanted {
