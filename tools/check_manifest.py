@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What epochscope finds in logs that real frameworks wrote, against what the frameworks' own readers find.
 
-    tools/check_manifest.py FOLDER [--binary target/release/epochscope] [--markdown]
+    tools/check_manifest.py FOLDER [--binary target/release/epochscope] [--only KIND]
 
 FOLDER holds `MANIFEST.tsv` (path, format, source, commit, licence, bytes, expect) and the files that it names;
 `expect` is JSON: counts, and for one series its number of points and the first and last of them, as the format's own
@@ -157,7 +157,8 @@ def check_all(kind, status, reference):
     """Every series of the reference has its equal, and there is none besides."""
     absent = [pattern for pattern, mode, _ in DIFFERENT.get(kind, []) if mode == ABSENT]
     missing_is_meant = lambda tag: any(re.fullmatch(pattern, tag) for pattern in absent)
-    of_run = lambda run: [r for r in status.runs if not run or run in (r.get("name"), r["run"].rsplit("/", 1)[-1])]
+    names = lambda r: (r.get("name"), r["run"].rsplit("/", 1)[-1])
+    of_run = lambda run: [r for r in status.runs if not run or run in names(r)]
     matched, wrong = set(), []
     for run, series in reference.items():
         for tag, wanted in series.items():
@@ -195,7 +196,8 @@ def agrees(expect, reference):
         points = everything.get(series["tag"], [])
         ends = [(step, value) for step, value in (points[:1] + points[-1:])]
         official = [series["first"], series["last"]]
-        if len(points) != series["n"] or not all(int(a[0]) == int(b[0]) and close(a[1], b[1]) for a, b in zip(ends, official)):
+        equal = all(int(a[0]) == int(b[0]) and close(a[1], b[1]) for a, b in zip(ends, official))
+        if len(points) != series["n"] or not equal:
             wrong.append(f"{series}, reference {len(points)} {ends}")
     return "; ".join(wrong) or None
 
@@ -216,7 +218,8 @@ def fits_mlflow(ours, run):
         tag in series and (close(series[tag]["last"]["value"], v) or "inf" in str(v).lower() or "e+308" in str(v))
         for tag, v in run["last"].items()
     )
-    params = all(str(ours["hyperparameters"].get(k)) == v or close_text(ours["hyperparameters"].get(k), v) for k, v in run["params"].items())
+    settings = ours["hyperparameters"]
+    params = all(str(settings.get(k)) == v or close_text(settings.get(k), v) for k, v in run["params"].items())
     return counts and last and params
 
 
@@ -245,8 +248,10 @@ def check_text(kind, status, reference, path):
     if kind == "stdout-sb3":
         # the table has no step of its own: the number that is found is the step
         steps = [int(value) for _, value in wanted]
-        fits = [s for s in found if points_of(s)[0] == len(steps) and s["first"]["step"] == steps[0]]
-        return None if any(s["last"]["step"] == steps[-1] for s in fits) else f"no series from {steps[0]} to {steps[-1]}"
+        equal = [s for s in found if s["points"] == len(steps) and s["first"]["step"] == steps[0]]
+        if any(s["last"]["step"] == steps[-1] for s in equal):
+            return None
+        return f"no series from {steps[0]} to {steps[-1]}"
     if kind == "stdout-keras-fit":
         # the expression counts every frame of the bar, and val_loss: the last frame of each epoch is a point
         epochs = len(set(re.findall(rb"Epoch (\d+)/", path.read_bytes())))
@@ -338,7 +343,7 @@ def main():
     table = collections.defaultdict(lambda: collections.Counter())
     unexplained = 0
     for line in (args.folder / "MANIFEST.tsv").read_text().splitlines()[1:]:
-        path, kind, *_, expect = line.split("\t")
+        path, kind, *_, expect = line.split("\t")[:7]
         if args.only and not re.search(args.only, kind):
             continue
         target = args.folder / path
