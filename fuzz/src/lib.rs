@@ -1,49 +1,81 @@
 //! What the fuzz targets share: a file is read as a whole and in pieces of any size, and nothing may differ,
-//! break or grow beyond bounds.
-//!
-//! `cargo fuzz run csv --sanitizer none` on stable; seeds: `fuzz/seeds.sh`.
+//! break or grow beyond bounds. One target serves every format of the registry, so that a new one needs none of
+//! its own. `fuzz/run.sh` makes the seeds and runs them all.
 
 #[path = "../../tests/suite/builders/feeding.rs"]
 pub mod feeding;
 
-use std::path::Path;
+use std::{path::Path, sync::OnceLock};
 
-use epochscope::formats::{Candidate, Format, HEAD_BYTES, Recognised, by_name, recognise};
-use feeding::{read_in_pieces, read_whole};
+use epochscope::formats::{Candidate, FORMATS, Format, HEAD_BYTES, Recognised, by_name, recognise};
+use feeding::{read_in_pieces_at, read_whole_at};
 
-/// Splits the input: its first bytes say how the rest arrives.
-fn arrival(input: &[u8]) -> ([usize; 3], &[u8]) {
-    let (sizes, bytes) = input.split_at_checked(3).unwrap_or((&[1, 7, 64], input));
-    let size = |at: usize| 1 + sizes.get(at).map_or(0, |b| usize::from(*b));
-    ([size(0), size(1), size(2)], bytes)
+/// Bytes of an input that say how the rest arrives and what the file is called.
+pub const PREFIX: usize = 4;
+
+/// Paths that matter to formats and are in none of their patterns.
+const MORE_PATHS: &[(&str, &str)] = &[
+    ("polyaxon", "run/events/metric/x.plx"),
+    ("polyaxon", "run/events/confusion/x.plx"),
+    ("dvclive", "dvclive/plots/sklearn/cm.json"),
+    ("settings", ".hydra/overrides.yaml"),
+    ("settings", ".hydra/config.yaml"),
+];
+
+/// Paths under which files of a format are read: its patterns, with something for each star.
+pub fn paths_of(format: &dyn Format) -> Vec<String> {
+    let patterns = format.patterns().iter().map(|p| p.replace("**", "x").replace('*', "x"));
+    let more =
+        MORE_PATHS.iter().filter(|(name, _)| *name == format.name()).map(|(_, path)| (*path).to_owned());
+    patterns.chain(more).collect()
 }
 
-fn check(format: &dyn Format, sizes: &[usize], bytes: &[u8]) {
-    let whole = read_whole(format, bytes).joined();
-    let pieces = read_in_pieces(format, bytes, sizes).joined();
-    assert_eq!(whole, pieces, "read in pieces of {sizes:?}");
-    assert!(whole.points() + whole.skips.len() <= bytes.len(), "more out than in");
+/// Splits the input into the sizes of the pieces that the rest arrives in, a number that chooses a path, and the rest.
+fn arrival(input: &[u8]) -> ([usize; 3], usize, &[u8]) {
+    let (prefix, bytes) = input.split_at_checked(PREFIX).unwrap_or((&[0, 6, 63, 0], input));
+    let number = |at: usize| prefix.get(at).map_or(0, |b| usize::from(*b));
+    ([1 + number(0), 1 + number(1), 1 + number(2)], number(3), bytes)
+}
+
+fn check(format: &dyn Format, path: &str, sizes: &[usize], bytes: &[u8]) {
+    let whole = read_whole_at(format, path, bytes).joined();
+    let pieces = read_in_pieces_at(format, path, bytes, sizes).joined();
+    assert_eq!(whole, pieces, "{path} read in pieces of {sizes:?}");
+    assert!(whole.points() + whole.skips.len() <= bytes.len() + 64, "more out than in");
     for (offset, length, _) in &whole.skips {
         assert!(offset.saturating_add(*length) <= bytes.len() as u64, "a skip beyond the end");
     }
 }
 
-/// Reads the input as a file of the format of that name.
-pub fn read_as(name: &str, input: &[u8]) {
-    let (sizes, bytes) = arrival(input);
-    if let Some(format) = by_name(name) {
-        check(format, &sizes, bytes);
-    }
+/// Reads the input as a file of the format that the environment variable `FORMAT` names.
+pub fn read_as_chosen(input: &[u8]) {
+    static CHOSEN: OnceLock<(&'static dyn Format, Vec<String>)> = OnceLock::new();
+    let (format, paths) = CHOSEN.get_or_init(|| {
+        let name = std::env::var("FORMAT").expect("FORMAT names a format of the registry");
+        let format = by_name(&name).unwrap_or_else(|| panic!("no format is called {name}"));
+        (format, paths_of(format))
+    });
+    let (sizes, path, bytes) = arrival(input);
+    check(*format, &paths[path % paths.len()], &sizes, bytes);
 }
 
 /// Reads the input as whatever the registry takes it for, under each name that matters.
 pub fn read_as_recognised(input: &[u8]) {
-    let (sizes, bytes) = arrival(input);
+    static PATHS: OnceLock<Vec<String>> = OnceLock::new();
+    let paths = PATHS.get_or_init(|| {
+        let mut paths: Vec<String> = FORMATS.iter().flat_map(|f| paths_of(*f)).collect();
+        paths.sort();
+        paths.dedup();
+        paths
+    });
+    let (sizes, path, bytes) = arrival(input);
     let head = &bytes[..bytes.len().min(HEAD_BYTES)];
-    for name in ["x.jsonl", "x.scope.jsonl", "x.json", "x.txt", "x.csv", "x.tsv", "events.out.tfevents.1.x"] {
-        let whole = head.len() == bytes.len();
-        if let Recognised::As(format) = recognise(&Candidate { path: Path::new(name), name, head, whole }) {
-            check(format, &sizes, bytes);
+    let whole = head.len() == bytes.len();
+    for path in paths.iter().cycle().skip(path % paths.len()).take(8) {
+        let name = Path::new(path).file_name().unwrap_or_default().to_str().unwrap_or_default();
+        let candidate = Candidate { path: Path::new(path), name, head, whole };
+        if let Recognised::As(format) = recognise(&candidate) {
+            check(format, path, &sizes, bytes);
         }
     }
 }

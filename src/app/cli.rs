@@ -16,6 +16,8 @@ use crate::model::WallTime;
     name = "epochscope",
     version,
     disable_help_subcommand = true,
+    // the flags of a configuration file stand before those that are typed
+    args_override_self = true,
     after_help = "A path that is named like a command: `epochscope -- demo` or `epochscope ./demo`.\n\
                   Exit codes: 0 fine; 1 `check` found an alert; 2 the request cannot be met; 130 interrupted."
 )]
@@ -43,7 +45,7 @@ pub enum Command {
     /// Draw one frame of a view without a terminal.
     Frame(FrameArgs),
     /// Tell what was found and why, what was skipped and where, and what the terminal can do.
-    Doctor(PathArgs),
+    Doctor(DoctorArgs),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -53,12 +55,16 @@ pub enum Command {
     Man,
 }
 
-/// Only paths.
+/// Flags of `doctor`.
 #[derive(Args, Clone, Debug, Default)]
-pub struct PathArgs {
+pub struct DoctorArgs {
     /// Log files, run folders or trees of them [default: the current folder].
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+    /// Try a line pattern on the text logs: a regular expression with named groups, or the name of a pattern of the
+    /// configuration. Says what it reads, what it leaves, and what to write into epochscope.toml.
+    #[arg(long, value_name = "REGEX")]
+    pub try_pattern: Option<String>,
 }
 
 /// Flags of `demo`.
@@ -185,6 +191,12 @@ pub struct Common {
     /// Only files changed since then: a duration back from now (2d) or a moment.
     #[arg(long, global = true, value_name = "TIME", value_parser = units::since)]
     pub since: Option<Since>,
+    /// Read this configuration file instead of the user's and the nearest epochscope.toml.
+    #[arg(long, global = true, value_name = "FILE", conflicts_with = "no_config")]
+    pub config: Option<PathBuf>,
+    /// Read no configuration file.
+    #[arg(long, global = true)]
+    pub no_config: bool,
     /// Colours.
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
     pub color: ColorChoice,

@@ -9,11 +9,12 @@ use std::{
 use rustix::fs::statfs;
 
 use super::{
-    cli::PathArgs,
+    cli::DoctorArgs,
+    config::NAME,
     error::AppError,
     output::{Output, theme},
     reading::{Setting, read_once},
-    terminal_query,
+    terminal_query, trial,
 };
 use crate::{
     engine::Session,
@@ -26,12 +27,16 @@ use crate::{
 const SKIPS_LISTED: usize = 8;
 
 /// Reads everything once and reports.
-pub fn doctor(arguments: &PathArgs, setting: &Setting, out: &mut dyn Write) -> Result<(), AppError> {
+pub fn doctor(arguments: &DoctorArgs, setting: &Setting, out: &mut dyn Write) -> Result<(), AppError> {
+    if let Some(pattern) = &arguments.try_pattern {
+        return trial::try_pattern(pattern, &arguments.paths, setting, out);
+    }
     let session = read_once(&arguments.paths, setting, false)?;
     let roots = if arguments.paths.is_empty() { vec![PathBuf::from(".")] } else { arguments.paths.clone() };
     files(&session, out)?;
     ignored(&session, out)?;
     watching(&roots, &session, out)?;
+    configuration(setting, out)?;
     terminal(setting, out)?;
     Ok(())
 }
@@ -90,13 +95,15 @@ fn ignored(session: &Session, out: &mut dyn Write) -> io::Result<()> {
         "\nsearch\n  {} folders, {} files seen, {} not claimed by any format",
         scan.folders, scan.files_seen, scan.ignored
     )?;
-    for (path, reason) in &scan.ignored_examples {
-        let reason = if reason.is_empty() { "no format knows such a name" } else { reason };
-        writeln!(out, "  passed over {}: {}", sanitise(path), sanitise(reason))?;
+    let mut told = 0;
+    for group in &scan.passed_over {
+        let count = if group.count > 1 { format!(" ({} of them)", group.count) } else { String::new() };
+        writeln!(out, "  passed over {}{count}: {}", sanitise(&group.path), sanitise(&group.reason))?;
+        told += group.count;
     }
-    let more = scan.ignored.saturating_sub(scan.ignored_examples.len() as u64);
+    let more = scan.ignored.saturating_sub(told);
     if more > 0 {
-        writeln!(out, "  and {more} more")?;
+        writeln!(out, "  and {more} more in other folders")?;
     }
     for (path, reason) in &scan.unreadable {
         writeln!(out, "  cannot read {}: {}", sanitise(path), sanitise(reason))?;
@@ -126,6 +133,30 @@ fn watching(roots: &[PathBuf], session: &Session, out: &mut dyn Write) -> io::Re
             write!(out, "; {folders} folders are more, the rest will be looked at by turns")?;
         }
         writeln!(out)?;
+    }
+    Ok(())
+}
+
+fn configuration(setting: &Setting, out: &mut dyn Write) -> io::Result<()> {
+    let config = &setting.config;
+    writeln!(out, "\nconfiguration")?;
+    if config.files.is_empty() {
+        let why = if setting.common.no_config {
+            "not asked for: --no-config".to_owned()
+        } else {
+            format!("none: no {NAME} in this folder or above it, no epochscope/config.toml of the user")
+        };
+        writeln!(out, "  {why}")?;
+    }
+    for file in &config.files {
+        writeln!(out, "  read {}", sanitise(&file.to_string_lossy()))?;
+    }
+    for flag in &config.flags {
+        writeln!(out, "  {}", sanitise(flag))?;
+    }
+    for pattern in config.taught.patterns() {
+        let name = sanitise(pattern.name());
+        writeln!(out, "  pattern {name}: {}", sanitise(pattern.regex()))?;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@
 
 pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod demo;
 pub mod doctor;
 pub mod error;
@@ -23,6 +24,7 @@ pub mod report;
 pub mod signals;
 pub mod terminal;
 pub mod terminal_query;
+pub mod trial;
 pub mod units;
 
 use std::{
@@ -38,6 +40,7 @@ use clap::{Parser, error::ErrorKind as ClapError};
 use crate::{detect::Severity, model::Clock};
 use cli::{CheckArgs, CheckFormat, Cli, Command, FailOn, StatusArgs, StatusFormat};
 use clock::RealClock;
+use config::Config;
 use error::AppError;
 use journal::Journal;
 use output::Output;
@@ -45,8 +48,9 @@ use reading::Setting;
 
 /// Runs the program and returns its exit code. `arguments` begins with the program's name.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let ended = match Cli::try_parse_from(arguments) {
-        Ok(cli) => command(cli),
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let ended = match Cli::try_parse_from(&arguments) {
+        Ok(cli) => configured(cli, arguments).and_then(|(cli, config)| command(cli, config)),
         Err(error) => answer_or_error(&error),
     };
     match ended {
@@ -87,7 +91,20 @@ fn answer_or_error(error: &clap::Error) -> Result<u8, AppError> {
     Err(AppError::new("cannot understand the command line", why, advice))
 }
 
-fn command(cli: Cli) -> Result<u8, AppError> {
+/// The command line with what the configuration files add to it.
+fn configured(cli: Cli, arguments: Vec<OsString>) -> Result<(Cli, Config), AppError> {
+    let config = Config::load(&cli.common)?;
+    let line = config::with_flags(&config, arguments);
+    // Both halves were understood apart; what does not fit together is said as of one line.
+    let mut cli = match Cli::try_parse_from(line) {
+        Ok(cli) => cli,
+        Err(error) => answer_or_error(&error).map(|_| cli)?,
+    };
+    config.add_lists(&mut cli.common);
+    Ok((cli, config))
+}
+
+fn command(cli: Cli, config: Config) -> Result<u8, AppError> {
     let clock: Arc<dyn Clock> = Arc::new(RealClock::new(cli.common.now));
     let shows_a_screen =
         matches!(cli.command, None | Some(Command::Demo(_))) && terminal::can_show_a_screen();
@@ -101,8 +118,11 @@ fn command(cli: Cli) -> Result<u8, AppError> {
                 )
             })?;
     journal.note(&format!("epochscope {}: {:?}", env!("CARGO_PKG_VERSION"), cli.command));
+    for file in &config.files {
+        journal.note(&format!("configuration from {}", file.display()));
+    }
     terminal::install_panic_hook(journal.clone());
-    let setting = Setting { common: cli.common, clock, journal };
+    let setting = Setting { common: cli.common, config, clock, journal };
     let mut out = BufWriter::new(io::stdout().lock());
     let code = match cli.command {
         None if shows_a_screen => {

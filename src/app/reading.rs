@@ -7,10 +7,9 @@ use std::{
     time::Duration,
 };
 
-use super::{cli::Common, error::AppError, journal::Journal};
+use super::{cli::Common, config::Config, error::AppError, journal::Journal};
 use crate::{
     engine::{self, Engine, Session},
-    formats::Taught,
     ingest,
     model::Clock,
     store::Limits,
@@ -25,8 +24,10 @@ const MOST_WORKERS: usize = 4;
 /// What a command needs besides its own flags.
 #[derive(Clone)]
 pub struct Setting {
-    /// The flags of every command.
+    /// The flags of every command, those of the configuration files among them.
     pub common: Common,
+    /// What the configuration files say besides.
+    pub config: Config,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// Our own log.
@@ -57,7 +58,7 @@ pub fn options(paths: &[PathBuf], setting: &Setting, follow: bool) -> Result<ing
         include: common.include.clone(),
         exclude: common.exclude.clone(),
         format_hints: common.format_hint.clone(),
-        taught: Taught::default(),
+        taught: setting.config.taught.clone(),
         modified_since: common.since.map(|since| since.moment(setting.clock.now())),
         poll: common.poll.map(Duration::from_secs_f64),
         follow,

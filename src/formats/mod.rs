@@ -41,8 +41,8 @@ use std::{fmt, path::Path, sync::Arc};
 pub use decoded::{ColumnIndex, Decoded, Part, Taken};
 pub(crate) use standing::split_of;
 pub use standing::{Part as RunPart, Standing};
-pub use taught::Taught;
-pub use text::known_lines;
+pub use taught::{Pattern, PatternSource, Taught, TaughtError};
+pub use text::{Trial, TrialLine, known_lines, try_pattern};
 pub use tfevents::TfEvents;
 
 /// Bytes of a file's start that [`Format::recognises`] is shown.

@@ -8,9 +8,10 @@ use std::{
     time::Duration,
 };
 
+use ignore::gitignore::Gitignore;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{group::NodeId, source::Stamp};
+use super::{group::NodeId, select::Ignores, source::Stamp};
 use crate::model::WallTime;
 
 /// A folder whose last change is younger than this when it is listed is listed again: clocks of file systems are
@@ -46,6 +47,8 @@ pub struct Folder {
     pub ignored: u64,
     /// Writers of its event files, for sub-folders that they make; and whether those hold more than a header.
     pub writers: Vec<(Arc<str>, bool)>,
+    /// What its ignore file says.
+    pub ignores: Option<Arc<Gitignore>>,
     /// The kernel tells of changes in it.
     pub notified: bool,
     /// Its changes must be looked for.
@@ -98,6 +101,17 @@ impl Folders {
     /// Numbers below this one may be folders.
     pub fn end(&self) -> usize {
         self.all.len()
+    }
+
+    /// The ignore files that speak of what is in a folder, the nearest first.
+    pub fn ignores_of(&self, at: usize) -> Ignores {
+        let mut found = Vec::new();
+        let mut next = Some(at);
+        while let Some(folder) = next.and_then(|at| self.get(at)) {
+            found.extend(folder.ignores.clone());
+            next = folder.above;
+        }
+        found
     }
 
     /// From now on the changes in all folders under that root must be looked for.

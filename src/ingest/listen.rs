@@ -158,7 +158,7 @@ impl Scout {
             next.extend(links);
             return self.survey(next.into());
         }
-        if self.refusal(path, &relative).is_some() {
+        if self.refusal(path, &relative, &self.folders.ignores_of(at)).is_some() {
             return true;
         }
         self.ask(at, vec![Entry { name: name.to_owned(), link: false }])

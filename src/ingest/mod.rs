@@ -19,6 +19,7 @@ mod mount;
 mod outlet;
 mod packed;
 mod packed_turn;
+mod passed;
 mod placing;
 mod pool;
 mod reader;

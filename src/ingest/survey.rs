@@ -1,7 +1,7 @@
 //! Finding files: walking folders, asking the formats, assigning runs.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     ffi::OsString,
     path::{Path, PathBuf},
 };
@@ -11,16 +11,18 @@ use super::{
     folders::{Entry, Folder, list, trusted_time},
     group, mount,
     packed::Packing,
+    passed::like,
     rotated,
     scout::Scout,
+    select::{IGNORE_FILE, Ignores, ignore_file},
     source::Stamp,
 };
 
-/// Examples of ignored files that are kept, and of unreadable ones.
+/// Examples of unreadable files and folders that are kept.
 const EXAMPLES: usize = 200;
 
-/// Of those, at most this many whose name alone ruled them out: they say the least.
-const NAME_EXAMPLES: usize = 50;
+/// Kinds of names that are told apart in one folder.
+const KINDS: usize = 64;
 
 /// Stamps of files that nobody claimed. Beyond this many they are asked again whenever their folder is listed.
 const REJECTED_KEPT: usize = 1 << 18;
@@ -93,12 +95,13 @@ impl Scout {
             files: 0,
             ignored: 0,
             writers: Vec::new(),
+            ignores: None,
             notified: false,
             polled,
         };
         let path = folder.path.clone();
         let Some(at) = self.folders.add(folder) else {
-            self.ignored(&path, "the same folder under another name");
+            self.ignored(&path, 1, "the same folder under another name");
             return true;
         };
         // The watch comes before the listing: what is made in between is seen by one of them.
@@ -118,14 +121,23 @@ impl Scout {
         let only =
             self.roots.get(root).and_then(|r| r.only.clone()).filter(|_| relative.as_os_str().is_empty());
         let first_time = folder.modified.is_none() && folder.files == 0;
-        let mut refused: Vec<(OsString, &'static str)> = Vec::new();
+        let (said, wrong) = ignore_file(&path);
+        if let Some(wrong) = wrong {
+            self.unreadable(&path.join(IGNORE_FILE), &wrong);
+        }
+        if let Some(folder) = self.folders.get_mut(at) {
+            folder.ignores = said;
+        }
+        let ignores = self.folders.ignores_of(at);
+        // by how their names end: a million files take no memory
+        let mut refused: BTreeMap<(String, &'static str), (OsString, u64)> = BTreeMap::new();
         let mut refused_count = 0_u64;
         let mut rotated = Vec::new();
         let listing = list(&path, |name| {
             if only.as_ref().is_some_and(|only| only != name) {
                 return false;
             }
-            let refusal = self.refusal(&path.join(name), &relative.join(name));
+            let refusal = self.refusal(&path.join(name), &relative.join(name), &ignores);
             if let Some(why) = refusal {
                 refused_count += 1;
                 if why == OLDER_PART {
@@ -134,8 +146,12 @@ impl Scout {
                             .filter(|log| !self.by_path.contains_key(log.as_path())),
                     );
                 }
-                if first_time && refused.len() < NAME_EXAMPLES {
-                    refused.push((name.clone(), why));
+                if first_time {
+                    let mut kind = like(&name.to_string_lossy());
+                    if refused.len() >= KINDS && !refused.contains_key(&(kind.clone(), why)) {
+                        kind = "*".to_owned();
+                    }
+                    refused.entry((kind, why)).or_insert_with(|| (name.clone(), 0)).1 += 1;
                 }
             }
             refusal.is_none()
@@ -148,8 +164,8 @@ impl Scout {
             }
         };
         self.rotated.extend(rotated);
-        for (name, why) in refused {
-            self.ignored(&path.join(name), why);
+        for ((_, why), (name, count)) in refused {
+            self.ignored(&path.join(name), count, why);
         }
         for (name, why) in listing.broken.iter().filter(|_| first_time) {
             self.unreadable(&path.join(name), why);
@@ -176,8 +192,8 @@ impl Scout {
     }
 
     /// Why a file is not looked at: where it is, and its path below what is watched.
-    pub fn refusal(&self, path: &Path, relative: &Path) -> Option<&'static str> {
-        if let Some(why) = self.selection.refuses_file(relative) {
+    pub fn refusal(&self, path: &Path, relative: &Path, ignores: &Ignores) -> Option<&'static str> {
+        if let Some(why) = self.selection.refuses_file(relative, path, ignores) {
             return Some(why);
         }
         if self.selection.hinted(relative).is_some() {
@@ -196,6 +212,9 @@ impl Scout {
             return copy.then_some("the compressed copy of a file beside it");
         }
         let main = |ending: &&str| name.strip_suffix(ending).map(|main| path.with_file_name(main));
+        if name == IGNORE_FILE {
+            return Some("says what is passed over");
+        }
         let mut mains = self.formats.iter().flat_map(|f| f.companions()).filter_map(main);
         if mains.any(|main| self.by_path.contains_key(main.as_path()) || main.is_file()) {
             return Some("read together with the file that it is named after");
@@ -226,8 +245,9 @@ impl Scout {
         if self.folders.at(&lead.path).is_some() {
             return;
         }
-        if let Some(why) = self.selection.refuses_folder(&lead.relative) {
-            self.ignored(&lead.path, why);
+        let ignores = self.folders.ignores_of(at);
+        if let Some(why) = self.selection.refuses_folder(&lead.relative, &lead.path, &ignores) {
+            self.ignored(&lead.path, 1, why);
         } else if entry.link {
             links.push_back(lead);
         } else {
@@ -241,7 +261,7 @@ impl Scout {
             if self.rejected.len() < REJECTED_KEPT { self.rejected.insert(key, stamp) } else { None };
         self.count_ignored(at);
         if before.is_none() {
-            self.ignored(path, why);
+            self.ignored(path, 1, why);
         }
     }
 
@@ -252,14 +272,12 @@ impl Scout {
         }
     }
 
-    /// Keeps an example of what is not looked at.
-    pub fn ignored(&mut self, path: &Path, why: &str) {
+    /// Tells of what is not looked at: `count` files of a folder that end as `path` does, or one.
+    pub fn ignored(&mut self, path: &Path, count: u64, why: &str) {
         self.untold = true;
-        let limit = if why.starts_with("no format reads files of") { NAME_EXAMPLES } else { EXAMPLES };
-        if self.report.ignored_examples.len() < limit {
-            let shown = self.shown_path(path);
-            self.report.ignored_examples.push((shown, why.into()));
-        }
+        let shown = self.shown_path(path);
+        let (folder, name) = shown.rsplit_once('/').unwrap_or(("", &shown));
+        self.passed.add(&mut self.report.passed_over, folder, name, count, why);
     }
 
     /// Lists what could not be read.

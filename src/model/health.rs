@@ -120,6 +120,17 @@ pub enum WatchMode {
     Polled(Arc<str>),
 }
 
+/// Files of one folder that nobody reads, of one ending and for one reason; or a folder that is not entered.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PassedOver {
+    /// The path of the only one, or the folder with a pattern of names: `run/*.pt`.
+    pub path: Arc<str>,
+    /// How many they are.
+    pub count: u64,
+    /// Why, one clause.
+    pub reason: Arc<str>,
+}
+
 /// How far the search for files has come.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct ScanReport {
@@ -129,8 +140,8 @@ pub struct ScanReport {
     pub files_seen: u64,
     /// Files that no format claimed.
     pub ignored: u64,
-    /// Examples of those with the reason, at most a few hundred: `(path, reason)`.
-    pub ignored_examples: Vec<(Arc<str>, Arc<str>)>,
+    /// Those, and folders that are not entered, in groups; at most a few thousand groups.
+    pub passed_over: Vec<PassedOver>,
     /// Folders or files that could not be read, with the reason.
     pub unreadable: Vec<(Arc<str>, Arc<str>)>,
     /// The first full look is over.

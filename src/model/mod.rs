@@ -17,7 +17,7 @@ mod time;
 pub use artefact::{Artefact, ArtefactKind, LoggedAlert};
 pub use batch::{Batch, Column, News, Origin, Point, Record, Sharing, Skip, Source};
 pub use confusion::{ClassScores, ConfusionMatrix, ConfusionRecord, MatrixError};
-pub use health::{FileHealth, FileState, Files, Health, ScanReport, WatchMode};
+pub use health::{FileHealth, FileState, Files, Health, PassedOver, ScanReport, WatchMode};
 pub use ids::{FileId, LayerName, RunId, SeriesKey, Tag};
 pub use layer::{
     HistogramRecord, LayerKind, LayerRecord, LayerScalar, LayerStats, LayerSubject, Statistic, same_layer,

@@ -6,7 +6,7 @@ use epochscope::{
     detect::{Draft, Severity},
     model::{
         Batch, ConfusionMatrix, ConfusionRecord, FileHealth, FileId, FileState, HistogramRecord, LayerKind,
-        LayerName, LayerRecord, LayerStats, Record, RunId, SeriesKey, Skip, WallTime, WatchMode,
+        LayerName, LayerRecord, LayerStats, PassedOver, Record, RunId, SeriesKey, Skip, WallTime, WatchMode,
     },
     ui::{Place, theme::Depth},
 };
@@ -317,9 +317,14 @@ pub fn with_damage() -> Desk {
     }
     let scan = &mut desk.health.scan;
     scan.ignored = 412;
-    scan.ignored_examples = vec![
-        (Arc::from("baseline/checkpoint_100.pt"), Arc::from("no format recognises its first bytes")),
-        (Arc::from("notes.txt"), Arc::from("no format claims this name")),
+    let group = |path: &str, count, reason: &str| PassedOver {
+        path: Arc::from(path),
+        count,
+        reason: Arc::from(reason),
+    };
+    scan.passed_over = vec![
+        group("baseline/*.pt", 411, "no format reads files of this name"),
+        group("notes.txt", 1, "no line of its first 4096 bytes reads like training"),
     ];
     scan.unreadable = vec![(Arc::from("private"), Arc::from("permission denied"))];
     scan.watched.push((

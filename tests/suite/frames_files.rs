@@ -32,7 +32,9 @@ fn ignored_files_and_watched_folders_are_listed_with_reasons() {
     desk.keys("t");
     let text = frame(&mut desk, 100, 24);
     assert!(
-        text.contains("412 files ignored, 2 of them listed") && text.contains("checkpoint_100.pt"),
+        text.contains("412 files ignored")
+            && text.contains("baseline/*.pt (411)")
+            && text.contains("notes.txt "),
         "{text}"
     );
     desk.keys("t");

@@ -5,6 +5,7 @@
 mod architecture;
 mod builders;
 mod cli;
+mod cli_config;
 mod databases;
 mod detectors;
 mod event_loop;

@@ -60,7 +60,7 @@ fn json_lines_find_their_step_and_time() {
 
 #[test]
 fn json_files_that_are_no_lines_of_metrics_are_refused_with_a_reason() {
-    let document = "one JSON document, not one object per line";
+    let document = "one JSON document, not one object per lineno configuration of a Hugging Face model";
     for (name, text, expected) in [
         ("metrics.jsonl", "{\"step\": 1, \"loss\": 2}\n", "jsonl"),
         ("metrics.jsonl", "{\"step\": 1, \"los", "later"),
@@ -68,10 +68,14 @@ fn json_files_that_are_no_lines_of_metrics_are_refused_with_a_reason() {
         ("metrics.jsonl", "{\"epochscope\": 1, \"t\": \"run\"}\n", "scope"),
         ("scalars.json", "{\"loss\": 2, \"step\": 1}\n", "jsonl"),
         ("config.json", "{\n  \"step\": 1,\n  \"lr\": 2\n}\n", document),
-        ("params.json", "{\"lr\": 0.1, \"layers\": 3}", "no step in the first lines"),
+        ("notes.json", "{\"lr\": 0.1, \"layers\": 3}", "no step in the first lines"),
         ("list.json", "[{\"step\": 1, \"loss\": 2}]\n", "a JSON array, not one object per line"),
         ("train.jsonl", "{\"text\": \"a dog\", \"label\": 1}\n", "no metrics in the first lines"),
-        ("notes.txt", "step 1 loss 2\n", ""),
+        (
+            "notes.txt",
+            "step 1 loss 2\n",
+            "no line of its first 4096 bytes reads like training, and its name is not that of a log",
+        ),
         ("log.txt", "{\"epoch\": 0, \"train_loss\": 2.5}\n", "jsonl"),
     ] {
         assert_eq!(verdict(name, text), expected, "{name} {text:?}");
@@ -267,8 +271,12 @@ fn tables_with_names_that_say_nothing_need_a_step_and_numbers() {
         ("loss.txt", "step\tloss\n1\t2.5\n", "csv"),
         ("loss.dat", "# epoch;loss\n1;2,5\n", "csv"),
         ("loss.txt", "step,loss\n", "later"),
-        ("notes.txt", "first epoch, then loss\nwas low\n", ""),
-        ("train.log", "epoch: 1, loss: 2\nepoch: 2, loss: 1\n", ""),
+        (
+            "notes.txt",
+            "first epoch, then loss\nwas low\n",
+            "no line of its first 4096 bytes reads like training, and its name is not that of a log",
+        ),
+        ("train.log", "epoch: 1, loss: 2\nepoch: 2, loss: 1\n", "text"),
         ("evals.csv", ",train-mlogloss,valid-merror\n0,1.2,0.5\n", "csv"),
         ("history.csv", "metric,value\nloss,0.5\n", "csv"),
         (

@@ -20,7 +20,7 @@ use super::{
     document::{Document, Unread, first_keys},
     wire::{
         axes::Axis,
-        lines::{named, trim, without_mark},
+        lines::{is_text, named, trim, without_mark},
     },
 };
 use crate::model::{ConfusionRecord, Payload, Record, WallTime};
@@ -55,6 +55,9 @@ impl Format for Matrices {
         }
         let head = trim(without_mark(file.head));
         let Some(first) = head.first() else { return Claim::NotYet };
+        if !is_text(file.head) {
+            return Claim::No("no text");
+        }
         let log = if table {
             let header = head.split(|b| *b == b'\n').next().unwrap_or_default();
             let mut names = table::cells(header).into_iter();

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::decoder::TextDecoder;
 use crate::formats::{
-    Candidate, Claim, Decoded, Decoder as _, HEAD_BYTES, Standing,
-    wire::lines::{named, trim, whole_lines, without_mark},
+    Candidate, Claim, Decoded, Decoder as _, Standing,
+    wire::lines::{is_text, named, trim, whole_lines, without_mark},
 };
 
 /// How much a name says.
@@ -196,21 +196,6 @@ fn later_rank(name: &str) -> Option<u32> {
 fn is_about_a_logger(path: &Path, name: &str) -> bool {
     let below = |folder: &str| path.components().any(|c| c.as_os_str() == folder);
     name.starts_with("debug") && (below("wandb") || below("swanlog"))
-}
-
-/// Whether the bytes are text, in whatever encoding: few controls, and mostly ASCII where they are no UTF-8.
-fn is_text(head: &[u8]) -> bool {
-    let odd = |b: &&u8| **b < 0x20 && !matches!(**b, b'\t' | b'\n' | b'\r' | 0x1b | 0x08 | 0x0c | 0);
-    let controls = head.iter().filter(odd).count();
-    let zeros = head.iter().filter(|b| **b == 0).count();
-    if controls * 50 > head.len() || zeros * 2 > head.len() {
-        return false;
-    }
-    match std::str::from_utf8(head) {
-        Ok(_) => zeros == 0 || controls == 0,
-        Err(error) if error.error_len().is_none() && head.len() >= HEAD_BYTES => true,
-        Err(_) => head.iter().filter(|b| **b >= 0x80).count() * 20 < head.len() && zeros == 0,
-    }
 }
 
 /// Whether some line of the head is one of numbers.

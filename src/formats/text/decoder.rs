@@ -21,14 +21,23 @@ const LINE_LIMIT: usize = 64 << 10;
 const STICKY: u32 = 3;
 
 /// Where the decoder of one file stands.
-pub(super) struct TextDecoder {
+pub(super) struct TextDecoder<R = LineReader> {
     too_long: bool,
     scratch: String,
-    reader: LineReader,
+    reader: R,
+}
+
+/// What is done with the lines of a file.
+pub(super) trait Lines {
+    /// What was decoded is handed out anew from here on.
+    fn begin_turn(&mut self, out: &mut Decoded);
+
+    /// A cleaned segment. `hot`: a word in it may be a diagnosis.
+    fn line(&mut self, text: &str, hot: bool, out: &mut Decoded);
 }
 
 /// Everything behind the cutting.
-struct LineReader {
+pub(super) struct LineReader {
     taught: Vec<Arc<Pattern>>,
     states: Vec<(State, u32)>,
     first: Option<usize>,
@@ -40,25 +49,33 @@ struct LineReader {
 impl TextDecoder {
     /// A decoder for a file with the user's patterns for it. `speaks`: its diagnoses are worth showing without numbers.
     pub fn new(taught: Vec<Arc<Pattern>>, speaks: bool) -> Self {
-        Self {
-            too_long: false,
-            scratch: String::new(),
-            reader: LineReader {
-                taught,
-                states: vec![(State::default(), 0); GRAMMARS.len()],
-                first: None,
-                general: General::default(),
-                diagnoses: Diagnoses::default(),
-                sink: Sink::new(speaks),
-            },
-        }
+        Self::reading(LineReader {
+            taught,
+            states: vec![(State::default(), 0); GRAMMARS.len()],
+            first: None,
+            general: General::default(),
+            diagnoses: Diagnoses::default(),
+            sink: Sink::new(speaks),
+        })
+    }
+}
+
+impl<R: Lines> TextDecoder<R> {
+    /// A decoder that hands the lines to `reader`.
+    pub fn reading(reader: R) -> Self {
+        Self { too_long: false, scratch: String::new(), reader }
+    }
+
+    /// The reader.
+    pub fn reader(&mut self) -> &mut R {
+        &mut self.reader
     }
 
     /// Reads whole segments; with `last` what is left is one. Returns how many bytes are done with.
     ///
     /// A progress frame is not done with before the next segment is whole: it may be drawn over.
     fn segments(&mut self, bytes: &[u8], last: bool, out: &mut Decoded) -> usize {
-        self.reader.sink.begin_turn(out);
+        self.reader.begin_turn(out);
         let mut hits = Hits::new(bytes);
         let mut frame: Option<(usize, usize)> = None;
         let (mut done, mut from) = (0, 0);
@@ -129,8 +146,11 @@ impl TextDecoder {
     }
 }
 
-impl LineReader {
-    /// A cleaned segment. `hot`: a word in it may be a diagnosis.
+impl Lines for LineReader {
+    fn begin_turn(&mut self, out: &mut Decoded) {
+        self.sink.begin_turn(out);
+    }
+
     fn line(&mut self, text: &str, hot: bool, out: &mut Decoded) {
         let text = text.trim_end();
         if self.taught(text, out) {
@@ -156,7 +176,9 @@ impl LineReader {
             self.general.read(stripped.rest, look, begun, &mut self.sink, out);
         }
     }
+}
 
+impl LineReader {
     fn taught(&mut self, text: &str, out: &mut Decoded) -> bool {
         for pattern in &self.taught {
             let Some(read) = pattern.read(text) else { continue };
@@ -240,7 +262,7 @@ fn redraws(frame: &[u8], next: &[u8]) -> bool {
     title(frame).is_some_and(|a| title(next).is_some_and(|b| a == b))
 }
 
-impl Decoder for TextDecoder {
+impl<R: Lines + Send> Decoder for TextDecoder<R> {
     fn decode(&mut self, available: &[u8], out: &mut Decoded) -> Result<Consumed, Fatal> {
         Ok(Consumed::all(self.segments(available, false, out)))
     }

@@ -21,6 +21,7 @@ mod series;
 mod sink;
 pub(super) mod stamp;
 mod steps;
+mod trial;
 pub(super) mod units;
 mod words;
 
@@ -28,6 +29,7 @@ use std::path::Path;
 
 use super::{Candidate, Claim, Decoder, Format, Opening, Standing};
 use decoder::TextDecoder;
+pub use trial::{Trial, TrialLine, try_pattern};
 
 /// Name and summary of every framework whose lines are known, for the documentation.
 pub fn known_lines() -> impl Iterator<Item = (&'static str, &'static str)> {

@@ -124,6 +124,21 @@ pub fn whole_lines(head: &[u8], whole: bool) -> &[u8] {
     }
 }
 
+/// Whether the bytes at a file's start are text, in whatever encoding: few controls, and mostly ASCII where they are no UTF-8.
+pub fn is_text(head: &[u8]) -> bool {
+    let odd = |b: &&u8| **b < 0x20 && !matches!(**b, b'\t' | b'\n' | b'\r' | 0x1b | 0x08 | 0x0c | 0);
+    let controls = head.iter().filter(odd).count();
+    let zeros = head.iter().filter(|b| **b == 0).count();
+    if controls * 50 > head.len() || zeros * 2 > head.len() {
+        return false;
+    }
+    match std::str::from_utf8(head) {
+        Ok(_) => zeros == 0 || controls == 0,
+        Err(error) if error.error_len().is_none() && head.len() >= crate::formats::HEAD_BYTES => true,
+        Err(_) => head.iter().filter(|b| **b >= 0x80).count() * 20 < head.len() && zeros == 0,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

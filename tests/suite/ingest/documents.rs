@@ -97,7 +97,7 @@ fn a_file_beside_a_document_is_listed_with_what_it_is() {
     write(&dir.path().join("a.doc-wal"), "loss 2 0.5\n");
     write(&dir.path().join("b.doc-wal"), "");
     let heard = once(follow_options(dir.path()), machinery());
-    let of = |name: &str| heard.scan.ignored_examples.iter().find(|(p, _)| &**p == name).map(|(_, w)| &**w);
+    let of = |name: &str| heard.scan.passed_over.iter().find(|g| &*g.path == name).map(|g| &*g.reason);
     assert_eq!(of("a.doc-wal"), Some("read together with the file that it is named after"));
     assert_eq!(of("b.doc-wal"), Some("no format reads files of this name"));
 }

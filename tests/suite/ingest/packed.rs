@@ -170,7 +170,7 @@ fn documents_and_files_named_so_for_nothing() {
     let heard = read(dir.path());
     assert_eq!(heard.runs(), ["."]);
     assert_eq!(heard.steps(".", "loss"), [1]);
-    let listed = format!("{:?}", heard.scan.ignored_examples);
+    let listed = format!("{:?}", heard.scan.passed_over);
     assert!(listed.contains("nothing can be unpacked") && listed.contains("d.tar.gz"), "{listed}");
 }
 

@@ -27,15 +27,21 @@ pub(super) fn ignored(
     buffer: &mut Buffer,
 ) {
     let (theme, scan) = (context.theme, &context.health.scan);
-    let rows: Vec<Row> = scan
-        .ignored_examples
+    let paths: Vec<String> = scan
+        .passed_over
         .iter()
-        .map(|(path, why)| Row { what: path, why, style: Style::new() })
+        .map(|group| match group.count {
+            1 => group.path.to_string(),
+            several => format!("{} ({})", group.path, count(several)),
+        })
         .collect();
-    let mut title = format!("{} files ignored", count(scan.ignored));
-    if scan.ignored > rows.len() as u64 {
-        title = format!("{title}, {} of them listed", rows.len());
-    }
+    let rows: Vec<Row> = scan
+        .passed_over
+        .iter()
+        .zip(&paths)
+        .map(|(group, what)| Row { what, why: &group.reason, style: Style::new() })
+        .collect();
+    let title = format!("{} files ignored", count(scan.ignored));
     let none = "No file was ignored.";
     list(theme, &title, none, &rows, (line, window), area, buffer);
 }
