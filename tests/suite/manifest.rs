@@ -122,7 +122,7 @@ fn differences(row: &Row) -> Vec<String> {
     let mut wrong = Vec::new();
     let mine: Vec<&FileHealth> = session.health.files.values().filter(|f| is_of(row, f)).collect();
     if mine.is_empty() {
-        wrong.push(format!("is not read; passed over: {:?}", session.health.scan.ignored_examples));
+        wrong.push(format!("is not read; passed over: {:?}", session.health.scan.passed_over));
     }
     for file in mine {
         if file.format != row.by {
