@@ -75,6 +75,10 @@ pub(super) fn standing(path: &Path) -> Standing {
     if name == "output.log" && folder(1) == "files" && folder(2).contains("run-") {
         return Standing::folder(1);
     }
+    // SwanLab: `run-…/console/2026-11-23.log`
+    if folder(1) == "console" && folder(2).starts_with("run-") {
+        return Standing::folder(1);
+    }
     if let Some(rank) = later_rank(&name) {
         return Standing::side(0).within(format!("rank {rank}"));
     }
@@ -272,6 +276,7 @@ mod tests {
     #[test]
     fn how_a_file_stands_to_its_run_is_told_by_its_path() {
         let of = |path: &str| standing(Path::new(path));
+        assert_eq!(of("swanlog/run-20261123_180751-ab/console/2026-11-23.log"), Standing::folder(1));
         assert_eq!(of("wandb/run-20261123_175555-ab/files/output.log"), Standing::folder(1));
         assert_eq!(of("x/output/log.txt"), Standing::folder(0));
         assert_eq!(of("x/log.txt.rank3"), Standing::side(0).within("rank 3"));
