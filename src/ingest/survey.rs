@@ -206,6 +206,9 @@ impl Scout {
         {
             return Some(OLDER_PART);
         }
+        if name.to_ascii_lowercase().ends_with(".zip") && path.with_extension("").is_dir() {
+            return Some("the packed copy of the folder beside it");
+        }
         if !ruled_out(self.formats, path, &name) {
             let (packing, inner) = Packing::of_path(path);
             let copy = packing.is_some() && (self.by_path.contains_key(&*inner) || inner.is_file());

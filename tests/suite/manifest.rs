@@ -113,7 +113,7 @@ fn session(path: &Path) -> Session {
         Options { roots: vec![path.to_path_buf()], follow: false, workers: 1, ..Options::default() };
     let (out, news) = sync_channel(64);
     let _ingest = start(options, clock.clone(), out).unwrap();
-    read_all(&news, Engine::new(Limits::default(), false), &*clock)
+    read_all(&news, Engine::new(Limits::default(), false), &*clock, &mut |_| {})
 }
 
 /// Everything that is not as the row says.
