@@ -8,8 +8,6 @@ use std::{
     sync::Arc,
 };
 
-use rustix::fs::statfs;
-
 use super::{
     cli::DoctorArgs,
     config::NAME,
@@ -21,6 +19,7 @@ use super::{
 use crate::{
     engine::Session,
     formats::FORMATS,
+    ingest::file_system,
     model::{FileHealth, FileState, PassedOver, sanitise},
     ui::{numbers, theme::Depth},
 };
@@ -198,34 +197,6 @@ fn configuration(setting: &Setting, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Name of the file system that a path lies on, and whether other machines may write to it. Magic numbers from
-/// statfs(2) and the kernel's `magic.h`.
-fn file_system(path: &Path) -> Option<(&'static str, bool)> {
-    const KNOWN: &[(u32, &str, bool)] = &[
-        (0xEF53, "ext4", false),
-        (0x5846_5342, "xfs", false),
-        (0x9123_683E, "btrfs", false),
-        (0x2FC1_2FC1, "zfs", false),
-        (0xF2F5_2010, "f2fs", false),
-        (0x0102_1994, "tmpfs", false),
-        (0x794C_7630, "overlayfs", false),
-        (0x6969, "NFS", true),
-        (0xFF53_4D42, "CIFS", true),
-        (0xFE53_4D42, "SMB2", true),
-        (0x517B, "SMB", true),
-        (0x0BD0_0BD0, "Lustre", true),
-        (0x4750_4653, "GPFS", true),
-        (0x00C3_6400, "Ceph", true),
-        (0x6573_5546, "FUSE", true),
-        (0x0102_1997, "9p", true),
-        (0x5346_414F, "AFS", true),
-    ];
-    let found = statfs(path).ok()?;
-    // The kernel's field is wider on some platforms; the numbers are of 32 bits.
-    let magic = found.f_type as u32;
-    KNOWN.iter().find(|(number, ..)| *number == magic).map(|(_, name, network)| (*name, *network))
-}
-
 fn terminal(setting: &Setting, out: &mut dyn Write) -> io::Result<()> {
     let style = Output::of(&setting.common);
     let theme = theme(&setting.common);
@@ -293,11 +264,5 @@ mod tests {
         let told = folded(&groups);
         let told: Vec<(&str, u64)> = told.iter().map(|g| (&*g.path, g.count)).collect();
         assert_eq!(told, [("ckpt/*/*.pt", 90), ("ckpt/a/*.txt", 2), ("one/model.pt", 1), ("*/*.bin", 20)]);
-    }
-
-    #[test]
-    fn the_file_system_of_proc_is_not_a_network() {
-        assert!(file_system(Path::new("/no/such/path")).is_none());
-        assert!(file_system(Path::new("/proc")).is_none_or(|(_, network)| !network));
     }
 }

@@ -50,6 +50,7 @@ use std::{
 };
 
 pub use group::Place;
+pub use mount::file_system;
 pub use reader::Scratch;
 pub use source::{ReadAt, Stamp};
 pub use tail::{Budget, Tail, Turn};
