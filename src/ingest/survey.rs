@@ -7,6 +7,7 @@ use std::{
 };
 
 use super::{
+    alike::Alike,
     claim::ruled_out,
     folders::{Entry, Folder, list, trusted_time},
     group, mount,
@@ -95,6 +96,7 @@ impl Scout {
             files: 0,
             ignored: 0,
             writers: Vec::new(),
+            alike: Alike::default(),
             ignores: None,
             notified: false,
             polled,
