@@ -1,12 +1,12 @@
 //! `doctor`: what was found and why, what was skipped and where, how changes would be noticed, what the terminal can.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     fs,
     io::{self, Write},
     path::{Path, PathBuf},
+    sync::Arc,
 };
-
-use rustix::fs::statfs;
 
 use super::{
     cli::DoctorArgs,
@@ -19,12 +19,16 @@ use super::{
 use crate::{
     engine::Session,
     formats::FORMATS,
-    model::{FileHealth, FileState, sanitise},
+    ingest::file_system,
+    model::{FileHealth, FileState, PassedOver, sanitise},
     ui::{numbers, theme::Depth},
 };
 
 /// Skips that are listed for one file; the rest is counted.
 const SKIPS_LISTED: usize = 8;
+
+/// Folders beside each other with files of the same ending and reason that are told of as one.
+const SIBLINGS: usize = 4;
 
 /// Reads everything once and reports.
 pub fn doctor(arguments: &DoctorArgs, setting: &Setting, out: &mut dyn Write) -> Result<(), AppError> {
@@ -96,7 +100,7 @@ fn ignored(session: &Session, out: &mut dyn Write) -> io::Result<()> {
         scan.folders, scan.files_seen, scan.ignored
     )?;
     let mut told = 0;
-    for group in &scan.passed_over {
+    for group in folded(&scan.passed_over) {
         let count = if group.count > 1 { format!(" ({} of them)", group.count) } else { String::new() };
         writeln!(out, "  passed over {}{count}: {}", sanitise(&group.path), sanitise(&group.reason))?;
         told += group.count;
@@ -109,6 +113,38 @@ fn ignored(session: &Session, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "  cannot read {}: {}", sanitise(path), sanitise(reason))?;
     }
     Ok(())
+}
+
+/// Groups of many folders beside each other as one: `ckpt/*/*.pt`.
+fn folded(groups: &[PassedOver]) -> Vec<PassedOver> {
+    type Siblings<'a> = (&'a str, &'a str, &'a str);
+    fn siblings(group: &PassedOver) -> Option<Siblings<'_>> {
+        let (folder, name) = group.path.rsplit_once('/').filter(|(_, name)| name.starts_with('*'))?;
+        Some((folder.rsplit_once('/').map_or("", |(above, _)| above), name, &group.reason))
+    }
+    let mut alike: BTreeMap<Siblings<'_>, (usize, u64)> = BTreeMap::new();
+    for group in groups {
+        if let Some(key) = siblings(group) {
+            let (folders, count) = alike.entry(key).or_default();
+            *folders += 1;
+            *count += group.count;
+        }
+    }
+    let mut told = BTreeSet::new();
+    let mut all = Vec::new();
+    for group in groups {
+        let many = siblings(group).and_then(|key| Some((key, *alike.get(&key)?)));
+        match many.filter(|(_, (folders, _))| *folders >= SIBLINGS) {
+            Some((key, (_, count))) if told.insert(key) => {
+                let above = if key.0.is_empty() { String::new() } else { format!("{}/", key.0) };
+                let path = format!("{above}*/{}", key.1);
+                all.push(PassedOver { path: path.into(), count, reason: Arc::clone(&group.reason) });
+            }
+            Some(_) => {}
+            None => all.push(group.clone()),
+        }
+    }
+    all
 }
 
 fn watching(roots: &[PathBuf], session: &Session, out: &mut dyn Write) -> io::Result<()> {
@@ -159,34 +195,6 @@ fn configuration(setting: &Setting, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "  pattern {name}: {}", sanitise(pattern.regex()))?;
     }
     Ok(())
-}
-
-/// Name of the file system that a path lies on, and whether other machines may write to it. Magic numbers from
-/// statfs(2) and the kernel's `magic.h`.
-fn file_system(path: &Path) -> Option<(&'static str, bool)> {
-    const KNOWN: &[(u32, &str, bool)] = &[
-        (0xEF53, "ext4", false),
-        (0x5846_5342, "xfs", false),
-        (0x9123_683E, "btrfs", false),
-        (0x2FC1_2FC1, "zfs", false),
-        (0xF2F5_2010, "f2fs", false),
-        (0x0102_1994, "tmpfs", false),
-        (0x794C_7630, "overlayfs", false),
-        (0x6969, "NFS", true),
-        (0xFF53_4D42, "CIFS", true),
-        (0xFE53_4D42, "SMB2", true),
-        (0x517B, "SMB", true),
-        (0x0BD0_0BD0, "Lustre", true),
-        (0x4750_4653, "GPFS", true),
-        (0x00C3_6400, "Ceph", true),
-        (0x6573_5546, "FUSE", true),
-        (0x0102_1997, "9p", true),
-        (0x5346_414F, "AFS", true),
-    ];
-    let found = statfs(path).ok()?;
-    // The kernel's field is wider on some platforms; the numbers are of 32 bits.
-    let magic = found.f_type as u32;
-    KNOWN.iter().find(|(number, ..)| *number == magic).map(|(_, name, network)| (*name, *network))
 }
 
 fn terminal(setting: &Setting, out: &mut dyn Write) -> io::Result<()> {
@@ -247,8 +255,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_file_system_of_proc_is_not_a_network() {
-        assert!(file_system(Path::new("/no/such/path")).is_none());
-        assert!(file_system(Path::new("/proc")).is_none_or(|(_, network)| !network));
+    fn folders_beside_each_other_with_the_same_files_are_told_of_as_one() {
+        let group = |path: &str, count| PassedOver { path: path.into(), count, reason: "unknown".into() };
+        let mut groups: Vec<PassedOver> = (0..9).map(|n| group(&format!("ckpt/step{n}/*.pt"), 10)).collect();
+        groups.push(group("ckpt/a/*.txt", 2));
+        groups.push(group("one/model.pt", 1));
+        groups.extend((0..4).map(|n| group(&format!("top{n}/*.bin"), 5)));
+        let told = folded(&groups);
+        let told: Vec<(&str, u64)> = told.iter().map(|g| (&*g.path, g.count)).collect();
+        assert_eq!(told, [("ckpt/*/*.pt", 90), ("ckpt/a/*.txt", 2), ("one/model.pt", 1), ("*/*.bin", 20)]);
     }
 }

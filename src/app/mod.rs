@@ -19,6 +19,7 @@ pub mod manual;
 pub mod monitor;
 pub mod output;
 pub mod painter;
+mod progress;
 pub mod reading;
 pub mod report;
 pub mod signals;

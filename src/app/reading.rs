@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use super::{cli::Common, config::Config, error::AppError, journal::Journal};
+use super::{cli::Common, config::Config, error::AppError, journal::Journal, progress::Progress};
 use crate::{
     engine::{self, Engine, Session},
     ingest,
@@ -134,7 +134,10 @@ pub fn read_once(paths: &[PathBuf], setting: &Setting, detect: bool) -> Result<S
     setting.journal.note(&format!("reading {:?}", options.roots));
     let (sender, receiver) = sync_channel(WAITING_BATCHES);
     let _ingest = ingest::start(options, Arc::clone(&setting.clock), sender).map_err(|e| start_error(&e))?;
-    let session = engine::read_all(&receiver, setting.engine(detect), &*setting.clock);
+    let mut progress = Progress::new(&*setting.clock, setting.common.verbose);
+    let mut tell = |session: &Session| progress.at(&session.health);
+    let session = engine::read_all(&receiver, setting.engine(detect), &*setting.clock, &mut tell);
+    drop(progress);
     setting.journal.note(&format!(
         "read {} runs from {} files",
         session.store.run_count(),

@@ -59,11 +59,18 @@ pub fn spawn(
     })
 }
 
-/// Takes in all news until the senders are gone, then judges what was pending: for commands that read once.
-pub fn read_all(rx: &Receiver<News>, mut engine: Engine, clock: &dyn Clock) -> Session {
+/// Takes in all news until the senders are gone, then judges what was pending: for commands that read once. `seen` is
+/// shown the session after each.
+pub fn read_all(
+    rx: &Receiver<News>,
+    mut engine: Engine,
+    clock: &dyn Clock,
+    seen: &mut dyn FnMut(&Session),
+) -> Session {
     let mut session = engine.session();
     while let Ok(news) = rx.recv() {
         engine.apply(&mut session, news, clock.now());
+        seen(&session);
     }
     engine.heartbeat(&mut session, clock.now());
     engine.finish(&mut session, clock.now());

@@ -78,7 +78,7 @@ pub enum Claim {
 
 /// One log format.
 pub trait Format: Sync {
-    /// Short name, used on the command line, in JSON and as the folder in `sample_logs/`.
+    /// Short name, used on the command line and in JSON.
     fn name(&self) -> &'static str;
 
     /// One line for the README's table: which files and which frameworks write them.

@@ -6,6 +6,7 @@ use std::{path::Path, sync::Arc};
 
 use super::{
     Candidate, Claim, Consumed, Decoded, Decoder, Fatal, Format, Opening, Standing,
+    document::folder_above,
     wandb::{claim, facts::owned},
     wire::{
         blocks::{Blocks, Place},
@@ -32,6 +33,10 @@ const LINE_LIMIT: usize = 4096;
 /// Names of one medium that are kept.
 const ITEMS_LIMIT: usize = 64;
 
+/// Why what lies in `logs/<number>` is not read.
+const COLUMN: &str =
+    "a column of a run by its number; the run's `run-….swanlab` has the same points, and their name";
+
 /// `SwanLab` logs.
 pub struct SwanLab;
 
@@ -49,8 +54,8 @@ impl Format for SwanLab {
     }
 
     fn recognises(&self, file: &Candidate<'_>) -> Claim {
-        if is_copy(file.path) {
-            return Claim::No("what the run's .swanlab log holds, too");
+        if is_column(file) {
+            return Claim::No(COLUMN);
         }
         claim(file, ".swanlab", MAGIC, "named like a SwanLab log, but begins otherwise")
     }
@@ -64,14 +69,15 @@ impl Format for SwanLab {
     }
 }
 
-/// Whether it is one of the files that lie beside the log: `run-…/logs/1/1000.log`, a column a folder, or a text below
-/// `run-…/media`.
-fn is_copy(path: &Path) -> bool {
-    let parts: Vec<_> = path.iter().rev().skip(1).take(4).map(|part| part.to_string_lossy()).collect();
-    let run = parts.iter().position(|part| part.starts_with("run-"));
-    let inside =
-        run.and_then(|at| parts.get(at.checked_sub(1)?)).is_some_and(|p| p == "logs" || p == "media");
-    inside && run.and_then(|at| parts.get(at + 1)).is_some_and(|p| p == "swanlog")
+/// Whether a file is a column's as the local mode writes it beside the log, `run-…/logs/<number>/1000.log`. Its lines are
+/// `{"index", "data", "create_time"}`: which metric that is only the log says.
+fn is_column(file: &Candidate<'_>) -> bool {
+    let numbered = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_digit());
+    let part = file.name == "_summary.json" || file.name.strip_suffix(".log").is_some_and(numbered);
+    let folder = |up| folder_above(file.path, up);
+    part && folder(0).is_some_and(numbered)
+        && folder(1) == Some("logs")
+        && folder(2).is_some_and(|run| run.starts_with("run-"))
 }
 
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use std::{
 use ignore::gitignore::Gitignore;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{group::NodeId, select::Ignores, source::Stamp};
+use super::{alike::Alike, group::NodeId, select::Ignores, source::Stamp};
 use crate::model::WallTime;
 
 /// A folder whose last change is younger than this when it is listed is listed again: clocks of file systems are
@@ -47,6 +47,8 @@ pub struct Folder {
     pub ignored: u64,
     /// Writers of its event files, for sub-folders that they make; and whether those hold more than a header.
     pub writers: Vec<(Arc<str>, bool)>,
+    /// Files of it that are named alike.
+    pub alike: Alike,
     /// What its ignore file says.
     pub ignores: Option<Arc<Gitignore>>,
     /// The kernel tells of changes in it.

@@ -37,6 +37,7 @@ impl Scout {
     pub fn ask(&mut self, at: usize, entries: Vec<Entry>) -> bool {
         let Some(folder) = self.folders.get(at) else { return true };
         let (path, relative) = (folder.path.clone(), folder.relative.clone());
+        let mut unopened: Option<(PathBuf, u64)> = None;
         for entry in entries {
             let full = path.join(&entry.name);
             if let Some(id) = self.by_path.get(full.as_path()).copied() {
@@ -46,11 +47,31 @@ impl Scout {
                 continue;
             }
             let name = entry.name.to_string_lossy().into_owned();
-            if !self.ask_one(at, full, &relative.join(&entry.name), &name) {
+            let relative = relative.join(&entry.name);
+            let many = self.folders.get(at).is_some_and(|f| f.alike.is_one_of_many(&name));
+            if many && self.selection.hinted(&relative).is_none() {
+                self.count_ignored(at);
+                unopened.get_or_insert((full, 0)).1 += 1;
+                continue;
+            }
+            if !self.ask_one(at, full, &relative, &name) {
                 return false;
             }
         }
+        if let Some((path, count)) = unopened {
+            self.tell_unopened(at, &path, count);
+        }
         true
+    }
+
+    /// Tells of files that were not opened, those of earlier looks at the folder left out.
+    fn tell_unopened(&mut self, at: usize, path: &Path, count: u64) {
+        let Some(folder) = self.folders.get_mut(at) else { return };
+        let new = count.saturating_sub(folder.alike.told);
+        folder.alike.told += new;
+        if new > 0 {
+            self.ignored(path, new, "named like hundreds of files beside it that are no logs");
+        }
     }
 
     /// A known file was seen in its folder: it may have been away, and the folder, too.
@@ -85,7 +106,15 @@ impl Scout {
             self.reject(at, &path, key, stamp, "the same file under another name");
             return true;
         }
-        match claim(self.formats, self.selection.hinted(relative), &path, name) {
+        let answer = claim(self.formats, self.selection.hinted(relative), &path, name);
+        if let Some(folder) = self.folders.get_mut(at) {
+            match answer {
+                Ok(Claimed::No(..)) => folder.alike.refused(name),
+                Ok(_) => folder.alike.claimed(name),
+                Err(_) => {}
+            }
+        }
+        match answer {
             Ok(Claimed::As(format, stamp)) => {
                 let name = Packing::of(name).1.to_owned();
                 self.take_in(at, Claim { path, name, format, stamp, waited: None }, false)

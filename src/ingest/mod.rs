@@ -9,6 +9,7 @@
 //! when `out` is full the workers wait and the file keeps the data. A file that cannot be read is never given up for
 //! good.
 
+mod alike;
 mod claim;
 mod document;
 mod folders;
@@ -51,6 +52,7 @@ use std::{
 };
 
 pub use group::Place;
+pub use mount::file_system;
 pub use reader::Scratch;
 pub use source::{ReadAt, Stamp};
 pub use tail::{Budget, Tail, Turn};

@@ -42,6 +42,32 @@ pub fn remote_kind(_path: &Path) -> Option<&'static str> {
     None
 }
 
+/// Common file systems whose changes the kernel tells of, from `linux/magic.h`.
+#[cfg(target_os = "linux")]
+const LOCAL: &[(u32, &str)] = &[
+    (0xEF53, "ext4"),
+    (0x5846_5342, "xfs"),
+    (0x9123_683E, "btrfs"),
+    (0x2FC1_2FC1, "zfs"),
+    (0xF2F5_2010, "f2fs"),
+    (0x0102_1994, "tmpfs"),
+    (0x794C_7630, "overlayfs"),
+];
+
+/// Name of the file system under `path`, if it is a known one, and whether changes to it must be looked for.
+#[cfg(target_os = "linux")]
+pub fn file_system(path: &Path) -> Option<(&'static str, bool)> {
+    let kind = rustix::fs::statfs(path).ok()?.f_type as u32;
+    let local = LOCAL.iter().find(|(magic, _)| *magic == kind).map(|(_, name)| (*name, false));
+    local.or_else(|| remote_name(kind).map(|name| (name, true)))
+}
+
+/// Elsewhere nothing is known of it.
+#[cfg(not(target_os = "linux"))]
+pub fn file_system(_path: &Path) -> Option<(&'static str, bool)> {
+    None
+}
+
 #[cfg(target_os = "linux")]
 fn remote_name(kind: u32) -> Option<&'static str> {
     REMOTE.iter().find(|(magic, _)| *magic == kind).map(|(_, name)| *name)

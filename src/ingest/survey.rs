@@ -7,6 +7,7 @@ use std::{
 };
 
 use super::{
+    alike::Alike,
     claim::ruled_out,
     folders::{Entry, Folder, list, trusted_time},
     group, mount,
@@ -95,6 +96,7 @@ impl Scout {
             files: 0,
             ignored: 0,
             writers: Vec::new(),
+            alike: Alike::default(),
             ignores: None,
             notified: false,
             polled,
@@ -205,6 +207,9 @@ impl Scout {
             && (self.by_path.contains_key(log.as_path()) || log.is_file())
         {
             return Some(OLDER_PART);
+        }
+        if name.to_ascii_lowercase().ends_with(".zip") && path.with_extension("").is_dir() {
+            return Some("the packed copy of the folder beside it");
         }
         if !ruled_out(self.formats, path, &name) {
             let (packing, inner) = Packing::of_path(path);

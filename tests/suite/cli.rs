@@ -137,6 +137,19 @@ fn every_sample_run_is_listed() {
 }
 
 #[test]
+fn runs_out_of_one_file_name_that_file() {
+    for (path, runs, format) in [("comet", 1, "comet"), ("sqlite", 5, "sqlite"), ("text/hydra", 4, "text")] {
+        let status = json(&["status", "--format", "json", path]);
+        let found = status["runs"].as_array().unwrap();
+        assert_eq!(found.len(), runs, "{path}");
+        for run in found {
+            assert_eq!(run["formats"], serde_json::json!([format]), "{path}");
+            assert_eq!(run["files"].as_array().unwrap().len(), 1, "{path}");
+        }
+    }
+}
+
+#[test]
 fn the_monitor_without_a_terminal_is_status() {
     let (monitor, status) = (
         run(&[LATER[0], LATER[1], "torch-tensorboard"]),

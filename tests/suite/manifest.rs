@@ -1,233 +1,266 @@
-//! Real logs of real frameworks hold what the frameworks' own readers (or pandas and `json`) find in them: how many
-//! points, and the first and last value of a series. Where the reader differs on purpose, the row says by how much
-//! and why.
+//! What `sample_logs/MANIFEST.tsv` says of each real log is what the program shows of it: the file is claimed by the
+//! format named there, its run is found, and number of series, points, first and last value are those that readers
+//! which know nothing of this program counted (`tools/describe_samples.py`). The whole way is gone: files are found,
+//! read by threads and applied by the engine, as `epochscope status` does it.
 
-use std::path::Path;
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+        mpsc::sync_channel,
+    },
+    thread,
+};
 
-use epochscope::formats::by_name;
+use epochscope::{
+    engine::{Engine, Session, read_all},
+    ingest::{Options, start},
+    model::{FileHealth, FileState, HyperValue, ManualClock, WallTime},
+    store::{Limits, Run, Series},
+};
+use serde::Deserialize;
+use serde_json::Value;
 
-use crate::builders::feeding::{Feeder, Reading};
+use crate::builders::samples::claimed_paths;
 
-/// One file and what is in it.
+/// Columns of the manifest.
+const COLUMNS: [&str; 11] =
+    ["path", "format", "source", "commit", "licence", "bytes", "expect", "counts", "read", "by", "differs"];
+
+/// A log, and what is in it.
 struct Row {
-    path: &'static str,
-    /// Numeric cells or keys besides the step, as counted by pandas or `json`.
-    numbers: usize,
-    /// What of these is no point of a curve here (less), or one here only (more), and why.
-    differs: &'static [(i64, &'static str)],
-    tag: &'static str,
-    points: usize,
-    first: (i64, f64),
-    last: (i64, f64),
+    /// Below `sample_logs/`: a file, or a folder whose files are one log.
+    path: String,
+    /// What is given to the program: the same, or the folder of the run that the file is about.
+    read: String,
+    /// The format that must claim it.
+    by: String,
+    /// The size of a file.
+    bytes: Option<u64>,
+    counts: Counts,
+    /// Series and points that are here only (more) or there only (less), and why.
+    differs: Vec<(i64, i64, String)>,
 }
 
-const ROWS: &[Row] = &[
-    Row {
-        path: "csv/catboost_info/learn_error.tsv",
-        numbers: 120,
-        differs: &[],
-        tag: "Accuracy",
-        points: 60,
-        first: (0, 0.515_714_285_7),
-        last: (59, 0.988_571_428_6),
-    },
-    Row {
-        path: "csv/catboost_info/test_error.tsv",
-        numbers: 120,
-        differs: &[],
-        tag: "Accuracy",
-        points: 60,
-        first: (0, 0.501_259_445_8),
-        last: (59, 0.959_697_733),
-    },
-    Row {
-        path: "csv/catboost_info/time_left.tsv",
-        numbers: 120,
-        differs: &[],
-        tag: "Passed",
-        points: 60,
-        first: (0, 77.0),
-        last: (59, 862.0),
-    },
-    Row {
-        path: "csv/dvclive/plots/metrics/train/loss.tsv",
-        numbers: 5,
-        differs: &[],
-        tag: "train/loss",
-        points: 5,
-        first: (0, 2.287_967_205_047_607_4),
-        last: (4, 2.020_994_424_819_946_3),
-    },
-    Row {
-        path: "csv/dvclive/plots/metrics/val/acc.tsv",
-        numbers: 5,
-        differs: &[],
-        tag: "val/acc",
-        points: 5,
-        first: (0, 0.083_123_425_692_695_21),
-        last: (4, 0.239_294_710_327_455_92),
-    },
-    Row {
-        path: "csv/dvclive/plots/metrics/val/loss.tsv",
-        numbers: 5,
-        differs: &[],
-        tag: "val/loss",
-        points: 5,
-        first: (0, 2.296_162_605_285_644_5),
-        last: (4, 2.042_696_237_564_087),
-    },
-    Row {
-        path: "csv/fastai/history.csv",
-        numbers: 15,
-        differs: &[(5, "time as MM:SS is read as seconds")],
-        tag: "train_loss",
-        points: 5,
-        first: (0, 1.789_815_068_244_934),
-        last: (1, 0.197_597_861_289_978_03),
-    },
-    Row {
-        path: "csv/keras/training.csv",
-        numbers: 32,
-        differs: &[],
-        tag: "accuracy",
-        points: 8,
-        first: (0, 0.127_857_148_647_308_35),
-        last: (7, 0.801_428_556_442_260_7),
-    },
-    Row {
-        path: "csv/sb3/progress.csv",
-        numbers: 230,
-        differs: &[],
-        tag: "rollout/ep_len_mean",
-        points: 16,
-        first: (256, 22.272_727_272_727_273),
-        last: (4096, 52.441_558_441_558_44),
-    },
-    Row {
-        path: "csv/sb3/0.monitor.csv",
-        numbers: 231,
-        differs: &[],
-        tag: "l",
-        points: 77,
-        first: (0, 25.0),
-        last: (76, 128.0),
-    },
-    Row {
-        path: "csv/ultralytics/results.csv",
-        numbers: 24,
-        differs: &[],
-        tag: "lr/pg0",
-        points: 3,
-        first: (1, 0.000_321_3),
-        last: (3, 0.000_242_76),
-    },
-    Row {
-        path: "csv/ray-tune/progress.csv",
-        numbers: 60,
-        differs: &[(-6, "done is a bool"), (-6, "timestamp is the time"), (12, "info/layers is a list")],
-        tag: "loss",
-        points: 6,
-        first: (1, 2.063_075_380_668_250_2),
-        last: (6, 0.645_321_490_270_176_2),
-    },
-    Row {
-        path: "csv/ray-rllib/progress.csv",
-        numbers: 381,
-        differs: &[(-23, "done is a bool"), (-23, "timestamp is the time")],
-        tag: "timesteps_total",
-        points: 23,
-        first: (1, 69750.0),
-        last: (23, 6_491_500.0),
-    },
-    Row {
-        path: "jsonl/ray-tune/result.json",
-        numbers: 66,
-        differs: &[
-            (-6, "training_iteration is the step"),
-            (-6, "timestamp is the time"),
-            (-6, "config is the configuration, not a series"),
-            (12, "info/layers is a short list"),
-        ],
-        tag: "loss",
-        points: 6,
-        first: (1, 2.063_075_380_668_250_2),
-        last: (6, 0.645_321_490_270_176_2),
-    },
-    Row {
-        path: "jsonl/ray-rllib/result.json",
-        numbers: 1884,
-        differs: &[
-            (-23, "training_iteration is the step"),
-            (-23, "timestamp is the time"),
-            (-920, "config is the configuration, not 40 series: config/vf_loss_coeff and others"),
-            (115, "info/learner_queue/size_quantiles is a short list"),
-        ],
-        tag: "timesteps_total",
-        points: 23,
-        first: (1, 69750.0),
-        last: (23, 6_491_500.0),
-    },
-    Row {
-        path: "jsonl/mmengine/20261123_181859/vis_data/scalars.json",
-        numbers: 180,
-        differs: &[(-25, "step is the step")],
-        tag: "loss",
-        points: 20,
-        first: (5, 2.307_192_850_112_915),
-        last: (108, 2.207_155_990_600_585_8),
-    },
-    Row {
-        path: "jsonl/llamafactory/trainer_log.jsonl",
-        numbers: 1414,
-        differs: &[(-202, "current_steps is the step")],
-        tag: "loss",
-        points: 202,
-        first: (1, 0.6491),
-        last: (202, 0.4962),
-    },
-    Row {
-        path: "jsonl/detectron2/metrics.json",
-        numbers: 1680,
-        differs: &[(-80, "iteration is the step")],
-        tag: "loss_box_reg",
-        points: 80,
-        first: (19, 0.522_836_029_529_571_5),
-        last: (999, 0.058_012_139_052_152_634),
-    },
-];
+/// What the reference readers count in it. Nothing is said where they do not read that kind.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Counts {
+    series: Option<i64>,
+    points: Option<i64>,
+    one: Option<Example>,
+    /// Settings of the outermost level that are numbers.
+    settings: Option<serde_json::Map<String, Value>>,
+    /// Of the confusion matrix.
+    classes: Option<usize>,
+}
 
-fn reading(row: &Row) -> Reading {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample_logs").join(row.path);
-    let bytes = std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", row.path));
-    let format = by_name(row.path.split('/').next().unwrap()).unwrap();
-    let mut feeder = Feeder::named(format, &path, &bytes);
-    feeder.grow_to(bytes.len());
-    feeder.finish()
+/// One series.
+#[derive(Deserialize)]
+struct Example {
+    /// The run's name where a file holds several.
+    run: String,
+    tag: String,
+    n: u64,
+    first: (Option<f64>, Value),
+    last: (Option<f64>, Value),
+}
+
+impl Row {
+    /// Whether there is nothing to be shown in it: it speaks for itself and holds no point.
+    fn is_empty(&self) -> bool {
+        self.read == self.path && self.counts.one.is_none() && self.by != "text"
+    }
+}
+
+fn samples() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("sample_logs")
+}
+
+fn rows() -> Vec<Row> {
+    let text = fs::read_to_string(samples().join("MANIFEST.tsv")).unwrap();
+    let mut lines = text.lines();
+    assert_eq!(lines.next().unwrap().split('\t').collect::<Vec<_>>(), COLUMNS);
+    lines.map(row).collect()
+}
+
+fn row(line: &str) -> Row {
+    let cells: Vec<&str> = line.split('\t').collect();
+    let [path, format, source, commit, licence, bytes, expect, counts, read, by, differs] = cells[..] else {
+        panic!("{} cells: {line}", cells.len())
+    };
+    for (cell, column) in [format, source, commit, licence].iter().zip(&COLUMNS[1..]) {
+        assert!(!cell.is_empty(), "{path} has no {column}");
+    }
+    serde_json::from_str::<Value>(expect).unwrap_or_else(|e| panic!("{path}: {e}"));
+    Row {
+        path: path.to_owned(),
+        read: if read == "-" { path } else { read }.to_owned(),
+        by: by.to_owned(),
+        bytes: (bytes != "-").then(|| bytes.parse().unwrap()),
+        counts: serde_json::from_str(counts).unwrap_or_else(|e| panic!("{path}: {e}")),
+        differs: serde_json::from_str(differs).unwrap_or_else(|e| panic!("{path}: {e}")),
+    }
+}
+
+/// Reads a file or a folder once, to its end.
+fn session(path: &Path) -> Session {
+    let clock = Arc::new(ManualClock::new(WallTime(1.9e9)));
+    let options =
+        Options { roots: vec![path.to_path_buf()], follow: false, workers: 1, ..Options::default() };
+    let (out, news) = sync_channel(64);
+    let _ingest = start(options, clock.clone(), out).unwrap();
+    read_all(&news, Engine::new(Limits::default(), false), &*clock, &mut |_| {})
+}
+
+/// Everything that is not as the row says.
+fn differences(row: &Row) -> Vec<String> {
+    let session = session(&samples().join(&row.read));
+    let mut wrong = Vec::new();
+    let mine: Vec<&FileHealth> = session.health.files.values().filter(|f| is_of(row, f)).collect();
+    if mine.is_empty() {
+        wrong.push(format!("is not read; passed over: {:?}", session.health.scan.passed_over));
+    }
+    for file in mine {
+        if file.format != row.by {
+            wrong.push(format!("{} is claimed by {}, not by {}", file.path, file.format, row.by));
+        }
+        if let FileState::Dead(why) = &file.state {
+            wrong.push(format!("{} is dead: {why}", file.path));
+        }
+        if file.skip_count > 0 || file.records == 0 {
+            wrong.push(format!("{}: {} records, skipped {:?}", file.path, file.records, file.skips));
+        }
+        // what holds nothing makes no run, and what holds several names them itself
+        let run = session.store.run(&file.run).is_some();
+        let named = samples().join(&row.read).is_file() && session.store.run_count() > 0;
+        if !(run || named || row.is_empty()) {
+            wrong.push(format!("the run {} of {} is not there", file.run.as_str(), file.path));
+        }
+    }
+    wrong.extend(totals(row, &session));
+    wrong.extend(row.counts.one.as_ref().and_then(|one| example(one, &session)));
+    wrong.extend(facts(row, &session));
+    wrong
+}
+
+/// Whether a file that was read is the row's: it, or one in its folder.
+fn is_of(row: &Row, file: &FileHealth) -> bool {
+    // paths are relative to what was read, or the name where that is a file
+    let below = Path::new(&row.read).join(&*file.path);
+    let (path, read) = (Path::new(&row.path), samples().join(&row.read));
+    match read.is_file() {
+        true => path.ends_with(&*file.path),
+        // in a folder of event files lie settings as well, which have a row of their own
+        false if read.join(path.strip_prefix(&row.read).unwrap()).is_dir() => file.format == row.by,
+        false => below.starts_with(path),
+    }
+}
+
+fn totals(row: &Row, session: &Session) -> Vec<String> {
+    let Some((series, points)) = row.counts.series.zip(row.counts.points) else { return Vec::new() };
+    if row.read != row.path {
+        return Vec::new();
+    }
+    let all: Vec<&Series> = session.store.runs().flat_map(Run::series).collect();
+    let found =
+        (all.len().cast_signed() as i64, all.iter().map(|s| s.summary().points.cast_signed()).sum::<i64>());
+    let sum = |of: fn(&(i64, i64, String)) -> i64| row.differs.iter().map(of).sum::<i64>();
+    let wanted = (series + sum(|d| d.0), points + sum(|d| d.1));
+    if found == wanted {
+        return Vec::new();
+    }
+    let each = all.iter().map(|s| format!("{} {}", s.key().label(), s.summary().points)).collect::<Vec<_>>();
+    vec![format!("{found:?} series and points for {wanted:?}: {}", each.join(", "))]
+}
+
+/// The named series must be there with exactly these values.
+fn example(one: &Example, session: &Session) -> Option<String> {
+    let of_run = |run: &&Run| {
+        one.run.is_empty()
+            || run.info().name.as_deref() == Some(&*one.run)
+            || run.id().as_str().ends_with(&one.run)
+    };
+    let called = |series: &&Series| {
+        let plain = |name: &str| name.replace(['.', '_', '-', ' '], "/");
+        let (label, tag) = (plain(&series.key().label()), plain(&one.tag));
+        label == tag || label.ends_with(&format!("/{tag}"))
+    };
+    let found: Vec<&Series> =
+        session.store.runs().filter(of_run).flat_map(Run::series).filter(called).collect();
+    let is = |end: Option<epochscope::model::Point>, (step, value): &(Option<f64>, Value)| {
+        let value = value.as_f64().unwrap_or_else(|| value.as_str().unwrap().parse().unwrap());
+        end.is_some_and(|p| {
+            step.is_none_or(|step| step == p.step as f64)
+                && (p.value == value || p.value.is_nan() && value.is_nan())
+        })
+    };
+    let fits = |series: &&Series| {
+        let summary = series.summary();
+        summary.points == one.n && is(summary.first, &one.first) && is(summary.last, &one.last)
+    };
+    if found.iter().any(fits) {
+        return None;
+    }
+    let seen: Vec<_> = found.iter().map(|s| (s.key().label(), s.summary())).collect();
+    Some(format!("no {} of {} points from {:?} to {:?}, but {seen:?}", one.tag, one.n, one.first, one.last))
+}
+
+fn facts(row: &Row, session: &Session) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for (name, value) in row.counts.settings.iter().flatten() {
+        let shown = |run: &Run| run.hyperparameters().get(name.as_str()).cloned();
+        let ours: Vec<HyperValue> = session.store.runs().filter_map(shown).collect();
+        let wanted = HyperValue::Number(value.as_f64().unwrap());
+        if !ours.contains(&wanted) {
+            wrong.push(format!("{name} is {value} in the file, here {ours:?}"));
+        }
+    }
+    if let Some(classes) = row.counts.classes {
+        let of = |run: &Run| {
+            let all = run.confusions();
+            all.splits().flat_map(|split| all.of(split)).map(|c| c.matrix.classes()).collect::<Vec<_>>()
+        };
+        let ours: Vec<usize> = session.store.runs().flat_map(of).collect();
+        if !ours.contains(&classes) {
+            wrong.push(format!("no confusion matrix of {classes} classes, but of {ours:?}"));
+        }
+    }
+    wrong
 }
 
 #[test]
-fn real_tables_and_json_lines_hold_what_their_frameworks_wrote() {
-    let mut wrong = Vec::new();
-    for row in ROWS {
-        let reading = reading(row);
-        let expected = row.differs.iter().map(|(n, _)| n).sum::<i64>() + row.numbers.cast_signed() as i64;
-        let series = reading.series(row.tag);
-        let ends = (series.first().copied(), series.last().copied());
-        if reading.points().cast_signed() as i64 != expected
-            || series.len() != row.points
-            || ends != (Some(row.first), Some(row.last))
-            || !reading.skips.is_empty()
-        {
-            wrong.push(format!(
-                "{}: {} points for {expected}, {} of {}, {ends:?}, {:?}, {:?}",
-                row.path,
-                reading.points(),
-                series.len(),
-                row.tag,
-                reading.skips,
-                reading.columns.iter().map(|((_, tag), points)| (tag, points.len())).collect::<Vec<_>>()
-            ));
+fn every_real_log_holds_what_readers_of_its_own_kind_find_in_it() {
+    let rows = rows();
+    assert!(rows.len() > 100);
+    let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while let Some(row) = rows.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let found = differences(row);
+                    wrong.lock().unwrap().extend(found.iter().map(|d| format!("{}: {d}", row.path)));
+                }
+            });
         }
-    }
+    });
+    let wrong = wrong.into_inner().unwrap();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_manifest_names_every_sample_with_its_size() {
+    let rows = rows();
+    let mut paths = BTreeSet::new();
+    for row in &rows {
+        assert!(paths.insert(&row.path), "{} is there twice", row.path);
+        let path = samples().join(&row.path);
+        assert_eq!(path.is_file().then(|| path.metadata().unwrap().len()), row.bytes, "{}", row.path);
+    }
+    let named = |file: &Path| rows.iter().any(|row| file.starts_with(&row.path));
+    let unnamed: Vec<_> = claimed_paths().into_iter().filter(|file| !named(file)).collect();
+    assert!(unnamed.is_empty(), "add to sample_logs/MANIFEST.tsv: {unnamed:?}");
 }

@@ -1,11 +1,16 @@
-//! The README says what the registries say: its tables are made from them, and compared here.
+//! The README and docs/FORMATS.md say what the registries say: their tables are made from them, and compared here.
 //!
 //! `UPDATE_README=1 cargo test --test suite readme` writes them anew.
 
 use std::{env, fmt::Write, fs, path::Path};
 
 use clap::CommandFactory;
-use epochscope::{app::cli::Cli, detect::DETECTORS, formats::FORMATS, ui::VIEWS, ui::keymap};
+use epochscope::{
+    app::cli::Cli,
+    detect::DETECTORS,
+    formats::{FORMATS, known_lines},
+    ui::{VIEWS, keymap},
+};
 
 /// A cell of a table: a bar would end it.
 fn cell(text: &str) -> String {
@@ -38,37 +43,50 @@ fn detectors() -> String {
     text
 }
 
-/// The README with what belongs between `<!-- name -->` and `<!-- /name -->` put there.
-fn filled(readme: &str) -> String {
-    let mut text = readme.to_owned();
-    let parts = [
-        ("formats", formats()),
-        ("views", views()),
-        ("detectors", detectors()),
-        ("keys", keymap::markdown()),
-    ];
+fn lines() -> String {
+    let mut text = String::from("| lines of | what is read |\n| --- | --- |\n");
+    for (name, summary) in known_lines() {
+        let _ = writeln!(text, "| {} | {} |", cell(name), cell(summary));
+    }
+    text
+}
+
+/// A document's text with what belongs between `<!-- name -->` and `<!-- /name -->` put there.
+fn filled(document: &str, parts: &[(&str, String)]) -> String {
+    let mut text = document.to_owned();
     for (name, content) in parts {
         let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->"));
-        let from = text.find(&begin).unwrap_or_else(|| panic!("README.md lacks `{begin}`")) + begin.len();
-        let to = from + text[from..].find(&end).unwrap_or_else(|| panic!("README.md lacks `{end}`"));
-        text.replace_range(from..to, &content);
+        let from = text.find(&begin).unwrap_or_else(|| panic!("`{begin}` is missing")) + begin.len();
+        let to = from + text[from..].find(&end).unwrap_or_else(|| panic!("`{end}` is missing"));
+        text.replace_range(from..to, content);
     }
     text
 }
 
 #[test]
 fn the_tables_are_those_of_the_registries() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let readme = fs::read_to_string(&path).unwrap();
-    let wanted = filled(&readme);
-    if env::var_os("UPDATE_README").is_some() && wanted != readme {
+    let readme = [
+        ("formats", formats()),
+        ("views", views()),
+        ("detectors", detectors()),
+        ("keys", keymap::markdown()),
+    ];
+    compare("README.md", &readme);
+    compare("docs/FORMATS.md", &[("formats", formats()), ("lines", lines())]);
+}
+
+fn compare(name: &str, parts: &[(&str, String)]) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+    let document = fs::read_to_string(&path).unwrap();
+    let wanted = filled(&document, parts);
+    if env::var_os("UPDATE_README").is_some() && wanted != document {
         fs::write(path, wanted).unwrap();
         return;
     }
-    for (line, (have, want)) in readme.lines().zip(wanted.lines()).enumerate() {
-        assert_eq!(have, want, "README.md:{}; `UPDATE_README=1 cargo test --test suite readme`", line + 1);
+    for (line, (have, want)) in document.lines().zip(wanted.lines()).enumerate() {
+        assert_eq!(have, want, "{name}:{}; `UPDATE_README=1 cargo test --test suite readme`", line + 1);
     }
-    assert_eq!(readme.lines().count(), wanted.lines().count(), "a table of README.md lacks lines");
+    assert_eq!(document.lines().count(), wanted.lines().count(), "a table of {name} lacks lines");
 }
 
 #[test]

@@ -112,7 +112,7 @@ const ROWS: &[Row] = &[
         ends: [(0, "11.0091"), (19559, "3.2217")],
     },
     Row {
-        sample: "modded-nanogpt/2024-10-10.txt",
+        sample: "modded-nanogpt/2024-10-10_Muon/eb5659d0-fb6a-49e5-a311-f1f89412f726.txt",
         original: "github/KellerJordan+modded-nanogpt/records/track_1_short/2024-10-10_Muon/eb5659d0-fb6a-49e5-a311-f1f89412f726.txt",
         pattern: VAL_LOSS,
         tag: "val_loss",
@@ -120,7 +120,7 @@ const ROWS: &[Row] = &[
         ends: [(0, "10.9264"), (6200, "3.2785")],
     },
     Row {
-        sample: "modded-nanogpt/2024-12-10.txt",
+        sample: "modded-nanogpt/2024-12-10_MFUTweaks/04df8c70-2462-4b6c-9e49-c7589b321a81.txt",
         original: "github/KellerJordan+modded-nanogpt/records/track_1_short/2024-12-10_MFUTweaks/04df8c70-2462-4b6c-9e49-c7589b321a81.txt",
         pattern: VAL_LOSS,
         tag: "val_loss",
@@ -128,7 +128,7 @@ const ROWS: &[Row] = &[
         ends: [(0, "10.8258"), (1480, "3.2756")],
     },
     Row {
-        sample: "modded-nanogpt/2025-12-18.txt",
+        sample: "modded-nanogpt/2025-12-18_CautiousWDAdam/1981d492-bc65-4ba9-a0fa-2b30fc5c3eba.txt",
         original: "github/KellerJordan+modded-nanogpt/records/track_1_short/2025-12-18_CautiousWDAdam/1981d492-bc65-4ba9-a0fa-2b30fc5c3eba.txt",
         pattern: VAL_LOSS,
         tag: "val_loss",

@@ -331,3 +331,15 @@ fn files_of_a_store_that_are_no_part_of_a_run_are_refused_with_a_reason() {
         assert_eq!(verdict(&Sample::new(&path, bytes)), expected, "{path}");
     }
 }
+
+#[test]
+fn a_column_of_a_swanlab_run_is_explained_and_left_to_the_run_s_log() {
+    let run = "swanlab/swanlog/run-20261123_180751-kvo321xj";
+    for file in ["logs/1/1000.log", "logs/2/_summary.json", "logs/4/1000.log"] {
+        let path = format!("{run}/{file}");
+        let said = verdict(&Sample::new(&path, sample(&path)));
+        assert!(said.contains("the run's `run-….swanlab` has the same points"), "{file}: {said}");
+    }
+    let lines = "{\"step\": 1, \"loss\": 0.5}\n{\"step\": 2, \"loss\": 0.25}\n";
+    assert_eq!(verdict(&Sample::new("exp/logs/1/1000.log", lines)), "jsonl", "not below a run of SwanLab");
+}

@@ -1,7 +1,7 @@
 //! `status --format json`. The keys are a contract: add, never rename.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::{self, Write},
 };
 
@@ -13,8 +13,8 @@ use super::{
 };
 use crate::{
     detect::{state, tags},
-    model::{FileHealth, FileState, Goal, Health, Point, RunId, Step, WallTime},
-    store::{Run, Series, Store},
+    model::{FileHealth, FileId, FileState, Goal, Health, Point, RunId, Step, WallTime},
+    store::{Run, Segment, Series, Store},
 };
 
 /// Version of the JSON shape; grows only when a key changes its meaning.
@@ -121,11 +121,18 @@ pub fn status_json(
     let runs = store
         .runs()
         .map(|run| {
-            let files = files.get(run.id()).map_or(&[][..], Vec::as_slice);
-            run_status(run, files, health, now, stale_after_s, &mut memo)
+            let files = files.get(run.id()).cloned().unwrap_or_else(|| written_by(run, health));
+            run_status(run, &files, health, now, stale_after_s, &mut memo)
         })
         .collect();
     write_json(&Status { version: VERSION, runs }, out)
+}
+
+/// The files that hold the points of a run: a database, an archive or a log of several runs is a file of none of them.
+fn written_by<'a>(run: &Run, health: &'a Health) -> Vec<&'a FileHealth> {
+    let segments = run.series().flat_map(Series::segments);
+    let ids: BTreeSet<FileId> = segments.map(Segment::file).collect();
+    health.files.values().filter(|file| ids.contains(&file.id)).collect()
 }
 
 fn run_status<'a>(

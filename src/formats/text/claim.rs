@@ -72,9 +72,11 @@ pub(super) fn standing(path: &Path) -> Standing {
             .map(|n| n.to_string_lossy().into_owned())
             .unwrap_or_default()
     };
-    // what the program printed, as W&B and SwanLab keep it: `run-…/files/output.log`, `run-…/console/2026-11-25.log`
-    let of_tracker = (name == "output.log" && folder(1) == "files") || folder(1) == "console";
-    if of_tracker && folder(2).contains("run-") {
+    if name == "output.log" && folder(1) == "files" && folder(2).contains("run-") {
+        return Standing::folder(1);
+    }
+    // SwanLab: `run-…/console/2026-11-23.log`
+    if folder(1) == "console" && folder(2).starts_with("run-") {
         return Standing::folder(1);
     }
     if let Some(rank) = later_rank(&name) {
@@ -274,8 +276,8 @@ mod tests {
     #[test]
     fn how_a_file_stands_to_its_run_is_told_by_its_path() {
         let of = |path: &str| standing(Path::new(path));
+        assert_eq!(of("swanlog/run-20261123_180751-ab/console/2026-11-23.log"), Standing::folder(1));
         assert_eq!(of("wandb/run-20261123_175555-ab/files/output.log"), Standing::folder(1));
-        assert_eq!(of("swanlog/run-20261125_235606-jj8s47c4/console/2026-11-25.log"), Standing::folder(1));
         assert_eq!(of("x/output/log.txt"), Standing::folder(0));
         assert_eq!(of("x/log.txt.rank3"), Standing::side(0).within("rank 3"));
         assert_eq!(of("w/20261123_181859/20261123_181859.log"), Standing::folder(0));

@@ -80,8 +80,8 @@ impl Format for VisualDl {
 struct VisualDlDecoder {
     offset: u64,
     series: SeriesTable,
-    /// Between a damaged frame and the next one.
-    searching: bool,
+    /// Between a damaged frame and the next one: the reason that the next skip is given.
+    searching: Option<&'static str>,
 }
 
 impl Decoder for VisualDlDecoder {
@@ -89,8 +89,8 @@ impl Decoder for VisualDlDecoder {
         let mut rest = available;
         let mut records = 0;
         loop {
-            if self.searching {
-                if self.search(&mut rest, 0, reason::STILL, out) {
+            if let Some(why) = self.searching {
+                if self.search(&mut rest, 0, why, out) {
                     continue;
                 }
                 break;
@@ -128,8 +128,9 @@ impl VisualDlDecoder {
     #[cold]
     fn search(&mut self, rest: &mut &[u8], from: usize, why: &'static str, out: &mut Decoded) -> bool {
         let found = frame::find_start(rest, from..usize::MAX);
-        self.searching = found.is_none();
         let bytes = found.unwrap_or(frame::searched(rest));
+        let next = if bytes > 0 { reason::STILL } else { why };
+        self.searching = found.is_none().then_some(next);
         if bytes > 0 {
             out.skip(self.offset, bytes as u64, why);
         }

@@ -94,7 +94,10 @@ fn progress(health: &Health) -> String {
         return format!("reading {}", numbers::percent(read as f64 / bytes as f64));
     }
     if !health.scan.complete {
-        return "searching".to_owned();
+        return match health.scan.files_seen {
+            0 => "searching".to_owned(),
+            seen => format!("searching, {} files seen", numbers::count(seen)),
+        };
     }
     if dead + damaged > 0 { format!("{} damaged", dead.max(damaged)) } else { "all read".to_owned() }
 }

@@ -1,7 +1,10 @@
 //! Samples of every format: real ones from `sample_logs/`, and small ones written here that hold what real ones
 //! rarely do.
 
-use std::{fmt::Write as _, path::Path};
+use std::{
+    fmt::Write as _,
+    path::{Path, PathBuf},
+};
 
 use epochscope::formats::{Candidate, FORMATS, Format, HEAD_BYTES, Recognised, recognise};
 
@@ -123,6 +126,11 @@ fn real() -> Vec<Sample> {
     }
     found.sort_by(|a, b| (a.bytes.len(), &a.name).cmp(&(b.bytes.len(), &b.name)));
     found
+}
+
+/// The files below `sample_logs/` that some format claims, by their paths there.
+pub fn claimed_paths() -> Vec<PathBuf> {
+    real().into_iter().map(|sample| PathBuf::from(sample.name)).collect()
 }
 
 /// Every format with its samples, smallest first.

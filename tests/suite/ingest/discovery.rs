@@ -158,6 +158,30 @@ fn thousands_of_other_files_are_passed_over_by_name() {
 }
 
 #[test]
+fn of_thousands_of_files_named_alike_that_are_no_logs_only_some_are_opened() {
+    let dir = tempdir().unwrap();
+    for n in 0..1000 {
+        write(&dir.path().join(format!("data/{n:04}.tl")), "!a label\n");
+    }
+    write(&dir.path().join("data/train.tl"), &lines(0..2));
+    // beside hundreds of quiet ones, those that are logs are all read
+    for n in 0..300 {
+        write(
+            &dir.path().join(format!("mixed/{n:04}.tl")),
+            if n == 100 { "loss 1 0.5\n" } else { "!a label\n" },
+        );
+    }
+    let heard = once(follow_options(dir.path()), machinery());
+    assert_eq!(heard.steps("data", "loss"), [0, 1]);
+    assert_eq!(heard.steps("mixed", "loss"), [1]);
+    assert_eq!((heard.scan.files_seen, heard.scan.ignored), (1301, 1299));
+    let told: u64 = heard.scan.passed_over.iter().map(|g| g.count).sum();
+    assert_eq!(told, 1299, "{:?}", heard.scan.passed_over);
+    let unopened = heard.scan.passed_over.iter().find(|g| g.reason.starts_with("named like hundreds"));
+    assert_eq!(unopened.map(|g| (&*g.path, g.count)), Some(("data/*.tl", 1000 - 256)));
+}
+
+#[test]
 fn a_file_that_nobody_reads_is_listed_with_the_reason_and_asked_again_when_it_changes() {
     let dir = tempdir().unwrap();
     let file = dir.path().join("x.tl");
