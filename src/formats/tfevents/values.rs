@@ -131,7 +131,7 @@ fn take_value(
             take_tensor(&tensor, metadata, slot, place, out)?;
         }
         // Some writers of hyper-parameters leave out even the empty tensor.
-        Content::Nothing if slot.kind == Kind::Hparams => take_hparams(metadata, place, slot, out)?,
+        Content::Nothing if slot.kind == Kind::Hparams => take_hparams(metadata, place, out)?,
         Content::Nothing => out.oddity("value without content"),
     }
     Ok(())
@@ -170,7 +170,7 @@ fn take_tensor(
             out.record(Record::Text(TextRecord { tag, step: place.step, wall: WallTime(place.wall), text }));
             return Ok(());
         }
-        Kind::Hparams => return take_hparams(metadata, place, slot, out),
+        Kind::Hparams => return take_hparams(metadata, place, out),
         Kind::Unknown | Kind::Tensor if confusion::is_named_so(slot.key.tag.as_str()) => {
             if let Some(matrix) = confusion::of_tensor(tensor, slot.key.tag.as_str(), place) {
                 out.record(matrix);
@@ -211,12 +211,7 @@ fn histogram_record(histogram: Histogram, slot: &mut Slot, place: Place) -> Reco
     Record::Histogram(HistogramRecord { layer, kind, step, wall, edges, counts, stats })
 }
 
-fn take_hparams(
-    metadata: Option<Metadata<'_>>,
-    place: Place,
-    slot: &Slot,
-    out: &mut Decoded,
-) -> Result<(), Malformed> {
+fn take_hparams(metadata: Option<Metadata<'_>>, place: Place, out: &mut Decoded) -> Result<(), Malformed> {
     let event = |kind: &str| Record::Event {
         step: Some(place.step),
         wall: WallTime(place.wall),
@@ -224,9 +219,6 @@ fn take_hparams(
         value: Arc::from(""),
     };
     match Hparams::parse(metadata.map(|m| m.content).unwrap_or_default())? {
-        Hparams::Experiment => {
-            out.record(place.artefact(ArtefactKind::Table, Arc::from(slot.key.tag.as_str())));
-        }
         Hparams::Start { values, started } => {
             if started.is_some() {
                 out.record(Record::Info(Box::new(RunInfo { started, ..RunInfo::default() })));
@@ -237,7 +229,8 @@ fn take_hparams(
             out.record(event(if status == EndStatus::Finished { "finished" } else { "failed" }));
             out.record(Record::End(status));
         }
-        Hparams::End(None) => {}
+        // The plan of a sweep lies above its runs (Keras) or is repeated in each: it makes no run.
+        Hparams::Experiment | Hparams::End(None) => {}
         Hparams::Unknown => out.oddity("hyper-parameters of an unknown form"),
     }
     Ok(())
