@@ -1,5 +1,6 @@
-//! Our readers of tables and JSON lines against the plain loops that one would write with `csv` and `serde_json`:
-//! `cargo bench --bench tables -- FILE…`. `tools/measure_tables.py` makes the files and adds pandas and polars.
+//! Our readers of tables, JSON lines and trainer states against the plain loops that one would write with `csv` and
+//! `serde_json`: `cargo bench --bench tables -- FILE…`. `tools/measure_tables.py` makes the files and adds pandas and
+//! polars, `tools/measure_documents.py` those for trainer states.
 //!
 //! Prints a line of JSON for each file and reader: seconds (best of several), values read, and their sum, which
 //! shows that all have read the same.
@@ -19,7 +20,9 @@ fn main() {
     for path in std::env::args().skip(1).filter(|a| !a.starts_with("--")) {
         let bytes = fs::read(&path).expect("a file that can be read");
         measure(&path, "epochscope", &bytes, &ours);
-        if std::path::Path::new(&path).extension().is_some_and(|e| e == "csv") {
+        if path.ends_with("trainer_state.json") {
+            measure(&path, "serde_json::Value, then its rows", &bytes, &state_loop);
+        } else if std::path::Path::new(&path).extension().is_some_and(|e| e == "csv") {
             measure(&path, "csv crate + fast-float2", &bytes, &csv_loop);
         } else {
             measure(&path, "serde_json::Value loop", &bytes, &json_loop);
@@ -52,9 +55,10 @@ fn ours(path: &str, bytes: &[u8]) -> Count {
     let candidate = Candidate { path: path.as_ref(), name, head, whole: false };
     let Recognised::As(format) = recognise(&candidate) else { panic!("{path} is of no known format") };
     let (mut decoder, mut out) = (format.decoder(&Opening::at(path.as_ref())), Decoded::new());
+    let turn = if decoder.whole_document() { bytes.len() } else { TURN };
     let (mut at, mut count) = (0, (0, 0.0));
     while at < bytes.len() {
-        let shown = &bytes[at..bytes.len().min(at + TURN)];
+        let shown = &bytes[at..bytes.len().min(at + turn)];
         let used = decoder.decode(shown, &mut out).expect("an undamaged log").bytes;
         if used == 0 {
             break;
@@ -113,6 +117,16 @@ fn collect(
             _ => {}
         }
     }
+}
+
+/// The history of a Hugging Face trainer.
+fn state_loop(_: &str, bytes: &[u8]) -> Count {
+    let state: serde_json::Value = serde_json::from_slice(bytes).expect("JSON");
+    let mut columns: HashMap<String, Vec<f64>> = HashMap::new();
+    for row in state["log_history"].as_array().expect("a history") {
+        collect(&mut columns, "", row.as_object().expect("a row"));
+    }
+    total(columns.iter().filter(|(name, _)| is_value(name)).map(|(_, values)| values))
 }
 
 fn typed_json_loop(_: &str, bytes: &[u8]) -> Count {
