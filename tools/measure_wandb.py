@@ -127,5 +127,5 @@ for made in (json.loads(line) for line in lines if line.startswith("{")):
     for name, r in results.items():
         print(
             f"| {os.path.basename(made['file'])} | {name} | {made['bytes'] / 2**20 / r['cpu']:.1f} | {made['values'] / r['cpu'] / 1e6:.2f} | "
-            f"{r['cpu']:.2f} | {r['wall']:.2f} | {r['peak']:.0f} | {r['cpu'] / ours:.1f} |", flush=True)
+            f"{r['cpu']:.2f} | {format(r['wall'], '.2f') if r['wall'] else '< 1'} | {r['peak']:.0f} | {r['cpu'] / ours:.1f} |", flush=True)
 shutil.rmtree(home, ignore_errors=True)

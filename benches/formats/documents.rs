@@ -113,7 +113,7 @@ pub fn sacred(target: usize) -> Vec<u8> {
     let mut log = String::from("{");
     let points = (target / 4 / 75) as u64;
     for (at, tag) in ["accuracy", "grad_norm", "loss", "lr"].iter().enumerate() {
-        let mut list = |name: &str, of: &mut dyn FnMut(u64) -> String| {
+        let list = |name: &str, of: &mut dyn FnMut(u64) -> String| {
             let items: Vec<String> = (0..points).map(|n| format!("\n      {}", of(n))).collect();
             format!("\n    \"{name}\": [{}\n    ]", items.join(","))
         };
