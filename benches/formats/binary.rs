@@ -1,4 +1,4 @@
-//! Logs of records: event files, `.wandb`, `.swanlab`, VisualDL.
+//! Logs of records: event files, `.wandb`, `.swanlab`, `VisualDL`.
 
 use epochscope::formats::wire::crc32c;
 

@@ -139,7 +139,7 @@ pub fn json_flat(target: usize) -> Vec<u8> {
     })
 }
 
-/// As Ray and RLlib write results.
+/// As `Ray` and `RLlib` write results.
 pub fn json_nested(target: usize) -> Vec<u8> {
     fill(target, [], |step, numbers, log| {
         let (a, b, c) = (numbers.loss(step), numbers.unit(), numbers.unit());

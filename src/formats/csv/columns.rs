@@ -106,19 +106,16 @@ impl Columns {
         let last = self.all.len().saturating_sub(1);
         for (at, column) in self.all.iter_mut().enumerate() {
             column.wall = None;
-            match leading_number(rest) {
-                Some((value, used)) => {
-                    rest = rest.get(used..).unwrap_or_default();
-                    column.cell = Cell::of(value);
-                    self.numbers += 1;
-                    if let Axis::Time(_) = column.axis {
-                        column.wall = wall_of_number(value);
-                    }
+            if let Some((value, used)) = leading_number(rest) {
+                rest = rest.get(used..).unwrap_or_default();
+                column.cell = Cell::of(value);
+                self.numbers += 1;
+                if let Axis::Time(_) = column.axis {
+                    column.wall = wall_of_number(value);
                 }
-                None => {
-                    column.cell = Cell::Nothing;
-                    self.some_empty = true;
-                }
+            } else {
+                column.cell = Cell::Nothing;
+                self.some_empty = true;
             }
             rest = match rest {
                 [b',', after @ ..] if at < last => after,

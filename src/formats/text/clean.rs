@@ -21,7 +21,8 @@ pub(super) fn clean<'a>(bytes: &'a [u8], scratch: &'a mut String) -> &'a str {
 
 /// Without a branch in the loop, so that it runs over many bytes at once.
 fn has_controls(bytes: &[u8]) -> bool {
-    bytes.iter().fold(false, |any, b| any | ((*b < 0x20) & (*b != b'\t')) | (*b == 0x7f))
+    let is_control = |b: &u8| u8::from((*b < 0x20 && *b != b'\t') || *b == 0x7f);
+    bytes.iter().fold(0, |any, b| any | is_control(b)) != 0
 }
 
 fn strip(text: &str, into: &mut String) {

@@ -35,7 +35,7 @@ pub(super) fn look_up(word: &str) -> Word {
 }
 
 static TABLE: LazyLock<Words<Word>> = LazyLock::new(|| {
-    let mut table = Words::<Word>::new();
+    let mut table = Words::<Word>::default();
     for (name, rank) in STEPS {
         table.entry(name).counter = Some(Counter::Step(*rank));
     }

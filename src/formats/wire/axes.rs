@@ -202,7 +202,7 @@ pub fn looks_like_metric(name: &str) -> bool {
 /// Bytes of a name that are looked at.
 const NAME_SHOWN: usize = 256;
 static METRICS: LazyLock<Words<()>> = LazyLock::new(|| {
-    let mut words = Words::new();
+    let mut words = Words::default();
     for word in METRIC_WORDS {
         words.entry(word);
     }

@@ -13,12 +13,13 @@ pub struct Words<T> {
     lengths: [u32; 256],
 }
 
-impl<T: Default> Words<T> {
-    /// A table of no words.
-    pub fn new() -> Self {
+impl<T> Default for Words<T> {
+    fn default() -> Self {
         Self { known: FxHashMap::default(), lengths: [0; 256] }
     }
+}
 
+impl<T: Default> Words<T> {
     /// What is known of `word`, which is in small letters and at most [`LONGEST`] long; made if missing.
     pub fn entry(&mut self, word: &'static str) -> &mut T {
         if let (Some(first), 1..=LONGEST) = (word.bytes().next(), word.len())
@@ -57,7 +58,7 @@ mod tests {
 
     #[test]
     fn only_whole_words_are_known() {
-        let mut words = Words::<u8>::new();
+        let mut words = Words::<u8>::default();
         *words.entry("loss") = 1;
         *words.entry("total_timesteps") = 2;
         assert_eq!((words.get(b"loss"), words.get_any_case("LoSS")), (Some(&1), Some(&1)));
