@@ -6,9 +6,10 @@ in one run, and prints the ratios.
     v/bin/python tools/measure_tables.py [--mib 110] [--bench PATH] [--folder FOLDER]
 
 `--bench` names the built benchmark (`cargo bench --bench tables --no-run` says where it is); without it cargo runs it.
-Python's readers get the same file from the page cache, best of five.
+Python's readers get the same file from the page cache. Best of five, by processor time, of all threads together, and by wall
+time, which says something on a quiet machine only. polars is run on one thread and on all.
 """
-import argparse, glob, json, os, random, subprocess, sys, tempfile, time
+import argparse, glob, json, os, random, subprocess, sys, tempfile
 
 p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 p.add_argument("--mib", type=float, default=110)
@@ -63,33 +64,44 @@ files = [
 ]
 
 
-def best(read):
-    times = []
-    for _ in range(5):
-        start = time.perf_counter()
-        read()
-        times.append(time.perf_counter() - start)
-    return min(times)
+READER = """
+import json, sys, time
+path, module = sys.argv[1:]
+library = __import__(module)
+if module == "pandas":
+    read = library.read_csv if path.endswith(".csv") else lambda path: library.read_json(path, lines=True)
+    name = f"pandas {library.__version__}"
+else:
+    read = library.read_csv if path.endswith(".csv") else library.read_ndjson
+    name = f"polars {library.__version__}, {library.thread_pool_size()} thread(s)"
+used, wall = [], []
+for _ in range(5):
+    start = time.process_time(), time.perf_counter()
+    read(path)
+    used.append(time.process_time() - start[0])
+    wall.append(time.perf_counter() - start[1])
+print(json.dumps({"reader": name, "seconds": min(used), "wall": min(wall)}))
+"""
+
+
+def read(path, module, **environment):
+    """In a process of its own; processor time is that of all its threads."""
+    command = [sys.executable, "-c", READER, path, module]
+    out = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, **environment}).stdout
+    return {"file": path, "bytes": os.path.getsize(path), **json.loads(out)}
 
 
 command = [args.bench] if args.bench else ["cargo", "bench", "--quiet", "--bench", "tables", "--"]
 lines = subprocess.run(command + files, capture_output=True, text=True, check=True).stdout.splitlines()
 results = [json.loads(line) for line in lines if line.startswith("{")]
-import pandas, polars  # noqa: E402  after the bench, which should not share its cores with their threads
-
 for path in files:
-    size = os.path.getsize(path)
-    if path.endswith(".csv"):
-        readers = {f"pandas {pandas.__version__}": lambda: pandas.read_csv(path), f"polars {polars.__version__}, {polars.thread_pool_size()} threads": lambda: polars.read_csv(path)}
-    else:
-        readers = {f"pandas {pandas.__version__}": lambda: pandas.read_json(path, lines=True), f"polars {polars.__version__}, {polars.thread_pool_size()} threads": lambda: polars.read_ndjson(path)}
-    for name, read in readers.items():
-        results.append({"file": path, "reader": name, "bytes": size, "seconds": best(read)})
+    results += [read(path, "pandas"), read(path, "polars", POLARS_MAX_THREADS="1"), read(path, "polars")]
 
-print(f"{'file':<22}{'reader':<34}{'MiB/s':>8}{'values/s':>12}{'epochscope is':>16}")
+print("| file | reader | MiB/s | M values/s | × epochscope | by wall time |\n| --- | --- | --- | --- | --- | --- |")
 for path in files:
     mine = [r for r in results if r["file"] == path]
-    values = next(r["values"] for r in mine if r["reader"] == "epochscope")
-    ours = next(r["seconds"] for r in mine if r["reader"] == "epochscope")
+    ours = next(r for r in mine if r["reader"] == "epochscope")
     for r in mine:
-        print(f"{os.path.basename(path):<22}{r['reader']:<34}{r['bytes'] / 2**20 / r['seconds']:>8.0f}{values / r['seconds'] / 1e6:>10.1f} M{r['seconds'] / ours:>14.2f} ×")
+        print(
+            f"| {os.path.basename(path)} | {r['reader']} | {r['bytes'] / 2**20 / r['seconds']:.0f} | {ours['values'] / r['seconds'] / 1e6:.1f} | "
+            f"{r['seconds'] / ours['seconds']:.2f} | {r['wall'] / ours['wall']:.2f} |")

@@ -16,7 +16,7 @@ use crate::model::{Column, Point, Record, SeriesKey, Skip};
 const ODDITIES_KEPT: usize = 64;
 
 /// A new column has room for at most this many points.
-const EXPECTED_LIMIT: usize = 1024;
+const EXPECTED_LIMIT: usize = 1 << 14;
 
 /// What was decoded for one run of the file.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -39,8 +39,10 @@ pub struct Decoded {
     /// Place of each series in the columns of its part; parallel to `parts`.
     columns: Vec<FxHashMap<SeriesKey, usize>>,
     generation: u64,
-    /// Room for new columns: what a column of the last turn held.
+    /// Room for new columns: what a column of the last turn held, as long as they have no more than twice what all of
+    /// the last turn held.
     expected: usize,
+    room: usize,
     skips: Vec<Skip>,
     oddities: BTreeMap<Arc<str>, u64>,
     record_count: u64,
@@ -68,6 +70,7 @@ impl Decoded {
             current: 0,
             generation: next_generation(),
             expected: 0,
+            room: 0,
             skips: Vec::new(),
             oddities: BTreeMap::new(),
             record_count: 0,
@@ -104,7 +107,9 @@ impl Decoded {
             return ColumnIndex(*at);
         }
         let at = part.columns.len();
-        part.columns.push(Column { key: key.clone(), points: Vec::with_capacity(self.expected) });
+        let expected = self.expected.min(self.room);
+        self.room -= expected;
+        part.columns.push(Column { key: key.clone(), points: Vec::with_capacity(expected) });
         places.insert(key.clone(), at);
         ColumnIndex(at)
     }
@@ -169,6 +174,7 @@ impl Decoded {
     pub fn take(&mut self) -> Taken {
         let columns: usize = self.parts.iter().map(|p| p.columns.len()).sum();
         self.expected = (self.points / columns.max(1)).min(EXPECTED_LIMIT);
+        self.room = self.points.saturating_mul(2);
         let mut parts = self.restart();
         for part in &mut parts {
             part.columns.retain(|c| !c.points.is_empty());

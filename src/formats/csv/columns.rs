@@ -44,6 +44,17 @@ struct List {
     count: usize,
 }
 
+/// What stands at the start of bytes that are expected to be a row of numbers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ahead {
+    /// Such a row, of that many bytes with its line end.
+    Row(usize),
+    /// Something else.
+    Other,
+    /// The beginning of one.
+    Torn,
+}
+
 /// The columns of a table.
 #[derive(Debug, Default)]
 pub struct Columns {
@@ -85,6 +96,35 @@ impl Columns {
     /// How many.
     pub fn len(&self) -> usize {
         self.all.len()
+    }
+
+    /// Takes in the row at the start of `text` if it holds nothing but numbers and empty cells between commas and ends
+    /// there, without looking for its end first.
+    pub fn read_ahead(&mut self, text: &[u8]) -> Ahead {
+        self.begin_row();
+        let mut rest = text;
+        let last = self.all.len().saturating_sub(1);
+        for (at, column) in self.all.iter_mut().enumerate() {
+            column.wall = None;
+            if let Some((value, used)) = leading_number(rest) {
+                rest = rest.get(used..).unwrap_or_default();
+                column.cell = Cell::of(value);
+                self.numbers += 1;
+                if let Axis::Time(_) = column.axis {
+                    column.wall = wall_of_number(value);
+                }
+            } else {
+                column.cell = Cell::Nothing;
+                self.some_empty = true;
+            }
+            rest = match rest {
+                [b',', after @ ..] if at < last => after,
+                [b'\n', after @ ..] | [b'\r', b'\n', after @ ..] if at == last && self.numbers > 0 => after,
+                [] | [b'\r'] => return Ahead::Torn,
+                _ => return Ahead::Other,
+            };
+        }
+        Ahead::Row(text.len() - rest.len())
     }
 
     /// Takes in a row that holds no quotes; false if it has another number of cells. A row of nothing but words

@@ -23,11 +23,12 @@ use crate::{
             axes::{STEP_RANKS, Stepper},
             json_tree::Json,
             lines::{trim, without_mark},
+            numbers::number,
         },
     },
     model::{HyperValue, Point, Record, RunInfo, Step},
 };
-use columns::{Columns, Row};
+use columns::{Ahead, Columns, Row};
 use missing::Habits;
 use rows::{ROW_LIMIT, Rows, cells, sniff};
 
@@ -77,7 +78,13 @@ struct CsvDecoder {
     turn: u64,
     monitor_start: Option<f64>,
     monitor_rows: Step,
+    /// Rows of nothing but numbers are expected; how many of the last ones were something else.
+    plain: bool,
+    others: u32,
 }
+
+/// After so many other rows in succession no row of numbers is expected any more.
+const OTHERS_LIMIT: u32 = 16;
 
 impl CsvDecoder {
     fn new(path: &Path) -> Self {
@@ -93,7 +100,28 @@ impl CsvDecoder {
             turn: 0,
             monitor_start: None,
             monitor_rows: 0,
+            plain: false,
+            others: 0,
         }
+    }
+
+    /// Takes the row at `at` if it is one of nothing but numbers. Most are, and looking for the end of a row and for
+    /// quotes in it first would be two more walks over it.
+    fn plain_row(&mut self, available: &[u8], at: &mut usize, out: &mut Decoded) -> bool {
+        if !self.plain || self.others >= OTHERS_LIMIT {
+            return false;
+        }
+        match self.columns.read_ahead(available.get(*at..).unwrap_or_default()) {
+            Ahead::Row(bytes) if self.rows.pass(bytes, at) => {
+                self.others = 0;
+                self.columns.learn(&mut self.habits);
+                self.emit(&[], out);
+                return true;
+            }
+            Ahead::Row(_) | Ahead::Other => self.others += 1,
+            Ahead::Torn => {}
+        }
+        false
     }
 
     fn row(&mut self, row: &rows::Row<'_>, out: &mut Decoded) {
@@ -126,6 +154,10 @@ impl CsvDecoder {
         let mut names = Vec::new();
         cells(text, self.delimiter, &mut names);
         self.columns = Columns::of(&names, &self.path);
+        // a header of numbers could come again and look like a row
+        let worded = names.iter().any(|name| !name.is_empty() && number(name).is_none());
+        self.plain = worded && self.delimiter == b',' && self.columns.long.is_none();
+        self.others = 0;
         self.habits = Habits::default();
     }
 
@@ -223,7 +255,11 @@ impl Decoder for CsvDecoder {
     fn decode(&mut self, available: &[u8], out: &mut Decoded) -> Result<Consumed, Fatal> {
         self.turn += 1;
         let mut at = 0;
-        while let Some(row) = self.rows.next(available, &mut at) {
+        loop {
+            if self.plain_row(available, &mut at, out) {
+                continue;
+            }
+            let Some(row) = self.rows.next(available, &mut at) else { break };
             self.row(&row, out);
         }
         Ok(Consumed::all(at))
@@ -240,5 +276,60 @@ impl Decoder for CsvDecoder {
 
     fn fingerprint_bytes(&self) -> usize {
         self.header_end
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::formats::Taken;
+
+    /// Shown in pieces of `chunk` bytes; `ahead`: rows of numbers may be taken without looking for their end.
+    fn decode(text: &str, chunk: usize, ahead: bool) -> Taken {
+        let (mut decoder, mut out) = (CsvDecoder::new(Path::new("metrics.csv")), Decoded::new());
+        let bytes = text.as_bytes();
+        let (mut start, mut end) = (0, 0);
+        while end < bytes.len() {
+            end = (end + chunk).min(bytes.len());
+            start += decoder.decode(&bytes[start..end], &mut out).unwrap().bytes;
+            decoder.plain &= ahead;
+        }
+        decoder.decode_rest(&bytes[start..], &mut out);
+        out.take()
+    }
+
+    #[test]
+    fn rows_of_numbers_are_read_as_all_others() {
+        let header = "step,loss,acc,time\n";
+        let rows = [
+            "1,0.5,0.25,1750000000\n",
+            "2,,0.5,\r\n",
+            ",,,\n",
+            "\n",
+            "3,-1e-3,.5,7,\n",
+            "4, 0.5 ,0.5,8\n",
+            "5,nan,inf,9\n",
+            "6,0.5\n",
+            "7,0.5,0.5,8,9\n",
+            "8,\"0.5\",0.5,8\n",
+            "step,loss,acc,time\n",
+            "9,0.5x,1.2.3,01:05\n",
+            "#1,2,3,4\n",
+            "10,1,2,3",
+        ];
+        let text: String = [header].into_iter().chain(rows).collect();
+        let slow = decode(&text, header.len(), false);
+        assert_eq!(slow.parts[0].columns.len(), 3);
+        for chunk in [1, 2, 7, header.len(), text.len()] {
+            let fast = decode(&text, chunk, true);
+            assert_eq!(format!("{:?}", fast.parts), format!("{:?}", slow.parts), "in pieces of {chunk}");
+            assert_eq!((fast.skips, fast.records), (slow.skips.clone(), slow.records));
+        }
+    }
+
+    #[test]
+    fn a_header_of_numbers_that_comes_again_is_still_one() {
+        let taken = decode("1,2,3\n4,5,6\n1,2,3\n7,8,9\n", 64, true);
+        assert_eq!(taken.records, 2);
     }
 }

@@ -60,6 +60,15 @@ impl Rows {
         self.offset
     }
 
+    /// Passes a row of that many bytes, whose end somebody else has found. False: nothing of the kind can stand here.
+    pub fn pass(&mut self, bytes: usize, at: &mut usize) -> bool {
+        if self.giving_up.is_some() || bytes > self.limit {
+            return false;
+        }
+        self.consume(bytes, at);
+        true
+    }
+
     /// The next row of `available`, whose first `*at` bytes are used; moves `at` behind it. `None`: no row ends
     /// in the rest.
     pub fn next<'a>(&mut self, available: &'a [u8], at: &mut usize) -> Option<Row<'a>> {

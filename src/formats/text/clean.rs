@@ -9,16 +9,11 @@ const BELL: char = '\u{7}';
 ///
 /// Bytes that are no UTF-8 become `�`. NUL bytes, which a crashed node leaves, vanish like all other controls but tabs.
 pub(super) fn clean<'a>(bytes: &'a [u8], scratch: &'a mut String) -> &'a str {
-    let text = String::from_utf8_lossy(bytes);
-    if !has_controls(bytes) {
-        return match text {
-            Cow::Borrowed(text) => text,
-            Cow::Owned(text) => {
-                *scratch = text;
-                scratch
-            }
-        };
-    }
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) if !has_controls(bytes) => return text,
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(bytes),
+    };
     scratch.clear();
     strip(&text, scratch);
     scratch
@@ -26,7 +21,8 @@ pub(super) fn clean<'a>(bytes: &'a [u8], scratch: &'a mut String) -> &'a str {
 
 /// Without a branch in the loop, so that it runs over many bytes at once.
 fn has_controls(bytes: &[u8]) -> bool {
-    bytes.iter().fold(false, |any, b| any || (*b < 0x20) && (*b != b'\t') || (*b == 0x7f))
+    let is_control = |b: &u8| u8::from((*b < 0x20 && *b != b'\t') || *b == 0x7f);
+    bytes.iter().fold(0, |any, b| any | is_control(b)) != 0
 }
 
 fn strip(text: &str, into: &mut String) {

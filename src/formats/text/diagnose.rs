@@ -41,8 +41,22 @@ impl Hits {
     }
 }
 
-fn find(bytes: &[u8], from: usize) -> Option<usize> {
-    WORDS.as_ref()?.find_at(bytes, from).map(|found| found.start())
+fn find(bytes: &[u8], mut from: usize) -> Option<usize> {
+    let words = WORDS.as_ref()?;
+    loop {
+        let found = words.find_at(bytes, from)?;
+        if !counts_none(bytes.get(found.start()..).unwrap_or_default()) {
+            return Some(found.start());
+        }
+        from = found.end();
+    }
+}
+
+/// Megatron counts its NaN iterations in every line; almost always there are none.
+fn counts_none(text: &[u8]) -> bool {
+    let Some(rest) = text.strip_prefix(b"nan iterations:") else { return false };
+    let count = rest.trim_ascii_start();
+    matches!(count, [b'0', after, ..] if !after.is_ascii_digit())
 }
 
 /// Reads diagnoses of one file.

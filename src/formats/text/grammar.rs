@@ -9,6 +9,9 @@ const STATE_LIMIT: usize = 1024;
 /// Longest name that a grammar may remember, in bytes.
 const NAME_LIMIT: usize = 256;
 
+/// Numbers that most lines have at most.
+const USUAL_VALUES: usize = 12;
+
 /// One framework's way of printing numbers.
 ///
 /// Grammars are asked in the order of [`super::grammars::GRAMMARS`]; one that has read several lines of a file is
@@ -112,6 +115,9 @@ impl<'a> Line<'a> {
 
     /// A number with the unit as it is printed.
     pub fn add_unit(&mut self, tag: impl Into<Cow<'a, str>>, value: f64, unit: &'static str) {
+        if self.values.capacity() == 0 {
+            self.values.reserve(USUAL_VALUES);
+        }
         self.values.push(Value { tag: tag.into(), context: Cow::Borrowed(""), value, unit });
     }
 

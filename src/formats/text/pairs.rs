@@ -3,7 +3,7 @@
 use super::{
     grammar::Line,
     scan::{Progress, Quantity, progress, quantity},
-    words::{Counter, counter, is_idle, qualifies, split},
+    words::{Counter, Word, look_up},
 };
 use crate::{
     formats::wire::{axes::looks_like_metric, numbers::integer},
@@ -132,23 +132,23 @@ impl<'a> Reader<'a, '_> {
         let end = word_end(text.as_bytes(), start);
         let word = text.get(start..end).unwrap_or_default();
         let (separated, value_at) = separator(text.as_bytes(), end);
-        if let Some(next) = self.counted(text, word, start, value_at, before) {
+        let meaning = look_up(word);
+        if let Some(next) = self.counted(text, meaning, (start, end), value_at, before) {
             return next;
         }
         let quantity = text.get(value_at..).and_then(number_behind);
         let phrase_start = before.qualified(start);
         let name_start =
             if separated { before.worded(text, start).unwrap_or(phrase_start) } else { phrase_start };
-        let known =
-            looks_like_metric(word) || looks_like_metric(text.get(phrase_start..end).unwrap_or_default());
+        let known = looks_like_metric(text.get(phrase_start..end).unwrap_or_default());
         if let Some(quantity) = quantity {
             let named = separated || known || has_mean(quantity.rest);
-            if named && !is_idle(word) {
+            if named && !meaning.idle {
                 let tag = text.get(name_start..end).unwrap_or(word);
                 return self.value(text, tag, name_start, quantity, known, before);
             }
         }
-        if let Some(split) = split(word) {
+        if let Some(split) = meaning.split {
             if separated && before.phrase.is_none() {
                 self.context = split;
                 before.split = None;
@@ -156,7 +156,7 @@ impl<'a> Reader<'a, '_> {
                 before.split = Some((start, split));
             }
         }
-        before.pass(text, (start, end), separated, value_at, qualifies(word) || known);
+        before.pass(text, (start, end), separated, value_at, meaning.qualifies || known);
         end.max(start + 1)
     }
 
@@ -164,12 +164,12 @@ impl<'a> Reader<'a, '_> {
     fn counted(
         &mut self,
         text: &'a str,
-        word: &str,
-        start: usize,
+        word: Word,
+        (start, end): (usize, usize),
         mut at: usize,
         before: &mut Before,
     ) -> Option<usize> {
-        let counter = counter(word)?;
+        let counter = word.counter?;
         let bytes = text.as_bytes();
         while matches!(bytes.get(at), Some(b'[' | b'(' | b'#' | b' ')) {
             at += 1;
@@ -192,7 +192,7 @@ impl<'a> Reader<'a, '_> {
                 self.out.epoch = Some(value);
                 self.out.epochs_total = total.or(self.out.epochs_total);
                 if whole.is_none() {
-                    self.out.add(text.get(start..start + word.len())?, value);
+                    self.out.add(text.get(start..end)?, value);
                 }
             }
             Counter::Batch => self.batch = whole.map(|n| (n, total.and_then(integer))),
@@ -310,8 +310,10 @@ fn separator(bytes: &[u8], end: usize) -> (bool, usize) {
 /// A number, bare or inside of what Python prints around numbers of arrays.
 fn number_behind(text: &str) -> Option<Quantity<'_>> {
     const WRAPS: &[&str] = &["tensor(", "np.float64(", "np.float32(", "array("];
-    let text = WRAPS.iter().find_map(|w| text.strip_prefix(w)).unwrap_or(text);
-    quantity(text)
+    match text.bytes().next()? {
+        b't' | b'n' | b'a' => quantity(WRAPS.iter().find_map(|w| text.strip_prefix(w)).unwrap_or(text)),
+        _ => quantity(text),
+    }
 }
 
 /// `/10`, ` / 10`, ` of 10` behind a number: the total, and what follows it.

@@ -60,14 +60,13 @@ pub(in crate::formats) fn quantity(text: &str) -> Option<Quantity<'_>> {
     let length = number_length(text)?;
     let (number, rest) = text.split_at_checked(length)?;
     let value = value_of(number)?;
-    let blank = usize::from(rest.starts_with(' '));
-    let unit = unit_of(rest).or_else(|| spaced_unit(rest.get(blank..)?));
-    let (unit, rest) = match unit {
-        Some(unit) => {
-            let from = rest.find(unit).unwrap_or_default() + unit.len();
-            (unit, rest.get(from..)?)
-        }
-        None => ("", rest),
+    let (unit, rest) = match (unit_of(rest), rest.strip_prefix(' ')) {
+        (Some(unit), _) => (unit, rest.get(unit.len()..)?),
+        (None, Some(after)) => match spaced_unit(after) {
+            Some(unit) => (unit, after.get(unit.len()..)?),
+            None => ("", rest),
+        },
+        (None, None) => ("", rest),
     };
     ends_well(rest).then_some(Quantity { value, unit, rest })
 }
@@ -147,10 +146,8 @@ fn digits_length(bytes: &[u8]) -> Option<usize> {
 }
 
 fn unit_of(rest: &str) -> Option<&'static str> {
-    if !rest.bytes().next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'%' || b >= 0x80) {
-        return None;
-    }
-    UNITS.iter().find_map(|unit| {
+    let first = rest.bytes().next().filter(|b| b.is_ascii_alphabetic() || *b == b'%' || *b >= 0x80)?;
+    UNITS.iter().filter(|unit| unit.bytes().next() == Some(first)).find_map(|unit| {
         let (found, after) = rest.split_at_checked(unit.len())?;
         (found == *unit && ends_well(after)).then_some(*unit)
     })
@@ -191,6 +188,7 @@ pub(in crate::formats) struct Progress<'a> {
 
 /// The last frame of a progress bar in `line`.
 pub(in crate::formats) fn progress(line: &str) -> Option<Progress<'_>> {
+    memchr::memchr(b'%', line.as_bytes())?;
     let bar = memchr::memmem::rfind(line.as_bytes(), b"%|")?;
     let (before, after) = (line.get(..bar)?, line.get(bar + 2..)?);
     let title = before.trim_end_matches(|c: char| c.is_ascii_digit());

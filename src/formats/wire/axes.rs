@@ -1,9 +1,15 @@
 //! Which columns and keys of free-form logs say where on the x axis a row stands, and which names look like
 //! metrics. Shared by CSV and JSON lines.
 
-use super::numbers::integer;
-use crate::model::Step;
+use std::sync::LazyLock;
+
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
+
+use super::{
+    numbers::integer,
+    words::{LONGEST, Words},
+};
+use crate::model::Step;
 
 /// Names of the step, best first. `epoch` comes last: it is the step only where nothing finer is there.
 const STEP_NAMES: &[&str] = &[
@@ -30,6 +36,7 @@ const TIME_NAMES: &[&str] =
 
 /// Words that occur in the names of metrics.
 const METRIC_WORDS: &[&str] = &[
+    "learning",
     "loss",
     "acc",
     "accuracy",
@@ -161,24 +168,46 @@ impl Stepper {
 }
 
 /// Whether a name has a word in it that metrics have: `train_loss`, `val/acc`, `lr-SGD`, `valLoss`.
+///
+/// Capitals begin a word, digits at its end may be left out. Asked for every word of every text log.
 pub fn looks_like_metric(name: &str) -> bool {
-    let mut word = String::new();
+    let mut word = [0_u8; LONGEST];
+    // how long the word is, and how long without the digits at its end
+    let (mut length, mut stem) = (0_usize, 0_usize);
     let mut previous_small = false;
-    for c in name.chars().take(256).chain([' ']) {
-        if !c.is_ascii_alphanumeric() || (c.is_ascii_uppercase() && previous_small) {
-            let stem = word.trim_end_matches(|c: char| c.is_ascii_digit());
-            if METRIC_WORDS.contains(&word.as_str()) || METRIC_WORDS.contains(&stem) || word == "learning" {
+    let shown = name.get(..name.floor_char_boundary(NAME_SHOWN)).unwrap_or(name);
+    for byte in shown.bytes().chain([b' ']) {
+        let ends = !byte.is_ascii_alphanumeric() || (byte.is_ascii_uppercase() && previous_small);
+        if ends && length > 0 {
+            let known = |length: usize| word.get(..length).and_then(|word| METRICS.get(word)).is_some();
+            if known(length) || (stem < length && known(stem)) {
                 return true;
             }
-            word.clear();
+            (length, stem) = (0, 0);
         }
-        if c.is_ascii_alphanumeric() {
-            word.push(c.to_ascii_lowercase());
+        if byte.is_ascii_alphanumeric() {
+            if let Some(place) = word.get_mut(length) {
+                *place = byte.to_ascii_lowercase();
+            }
+            length += 1;
+            if !byte.is_ascii_digit() {
+                stem = length;
+            }
         }
-        previous_small = c.is_ascii_lowercase();
+        previous_small = byte.is_ascii_lowercase();
     }
     false
 }
+
+/// Bytes of a name that are looked at.
+const NAME_SHOWN: usize = 256;
+static METRICS: LazyLock<Words<()>> = LazyLock::new(|| {
+    let mut words = Words::default();
+    for word in METRIC_WORDS {
+        words.entry(word);
+    }
+    words
+});
 
 /// Whether a column or key of that name (in small letters) holds the name of a metric whose value stands beside it.
 pub fn is_name_column(name: &str) -> bool {

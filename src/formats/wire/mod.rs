@@ -13,3 +13,4 @@ pub mod protobuf;
 pub mod series;
 pub mod sqlite;
 pub mod template;
+pub mod words;

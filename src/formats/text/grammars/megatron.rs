@@ -3,7 +3,7 @@
 use super::super::grammar::Note;
 use super::{
     Grammar, Line, State,
-    pairs::{counter, counter_of, whole},
+    pairs::{self, counter, counter_of, whole},
 };
 use crate::formats::wire::numbers::integer;
 
@@ -44,7 +44,7 @@ impl Grammar for Megatron {
 
 fn read_fields<'a>(fields: &'a str, out: &mut Line<'a>) {
     for field in fields.split('|') {
-        let Some((name, value)) = field.rsplit_once(": ") else { continue };
+        let Some((name, value)) = pairs::field(field) else { continue };
         let Some(pair) = whole(name, value) else { continue };
         if pair.name == "number of nan iterations" && pair.value > 0.0 {
             out.notes.push(Note::Alert {
@@ -61,7 +61,7 @@ fn read_fields<'a>(fields: &'a str, out: &mut Line<'a>) {
 /// anew when the run is resumed and its total is the last index, so that `global_step` is the step.
 fn nemo<'a>(fields: &'a str, out: &mut Line<'a>) {
     for field in fields.split('|') {
-        let Some((name, value)) = field.rsplit_once(": ") else { continue };
+        let Some((name, value)) = pairs::field(field) else { continue };
         match whole(name, value) {
             Some(pair) if pair.name == "global_step" => out.step = integer(pair.value).or(out.step),
             Some(pair) => out.add_unit(pair.name, pair.value, pair.unit),
@@ -79,7 +79,7 @@ fn validation<'a>(kind: &'a str, head: &'a str, fields: &'a str, out: &mut Line<
     let of_test = head.contains("test set") || head.contains("test data");
     out.context = if of_test { "test" } else { kind.rsplit(' ').next().unwrap_or_default() }.into();
     for field in fields.split('|') {
-        if let Some(pair) = field.rsplit_once(": ").and_then(|(name, value)| whole(name, value)) {
+        if let Some(pair) = pairs::field(field).and_then(|(name, value)| whole(name, value)) {
             out.add(pair.name, pair.value);
         }
     }

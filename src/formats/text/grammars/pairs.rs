@@ -68,11 +68,13 @@ fn is_alone(behind: &str) -> bool {
 /// The name at the end of what stands between two values.
 fn last_name(text: &str) -> &str {
     let text = text.trim_end();
-    let cut = |at: Option<usize>, width: usize| at.map_or(0, |at| at + width);
-    let start = cut(text.rfind(", "), 2)
-        .max(cut(text.rfind("  "), 2))
-        .max(cut(text.rfind(['\t', '|', ';', ']']), 1))
-        .max(cut(text.rfind(") "), 2));
+    let bytes = text.as_bytes();
+    let ends = |at: usize| match bytes.get(at..) {
+        Some([b'\t' | b'|' | b';' | b']', ..]) => Some(at + 1),
+        Some([b',' | b' ' | b')', b' ', ..]) => Some(at + 2),
+        _ => None,
+    };
+    let start = (0..bytes.len()).rev().find_map(ends).unwrap_or(0);
     let text = text.get(start..).unwrap_or_default();
     let mut from = text.len();
     while let Some(before) = text.get(..from).map(str::trim_end).filter(|before| !before.is_empty()) {
@@ -130,6 +132,13 @@ pub(super) fn whole<'a>(name: &'a str, value: &'a str) -> Option<Pair<'a>> {
         unit: found.unit,
         behind: "",
     })
+}
+
+/// What stands before and behind the last `: `.
+pub(super) fn field(text: &str) -> Option<(&str, &str)> {
+    let bytes = text.as_bytes();
+    let at = memchr::memrchr_iter(b':', bytes).find(|at| bytes.get(at + 1) == Some(&b' '))?;
+    Some((text.get(..at)?, text.get(at + 2..)?))
 }
 
 /// A whole text that is a counter: `1480`, ` 1,480`.
