@@ -28,23 +28,76 @@ impl<'a> Archive<'a> {
         }
     }
 
-    /// The content of a member; `None` if there is none of that name, it is damaged, or too large.
-    pub fn read(&mut self, name: &str) -> Option<Vec<u8>> {
+    /// The content of a member.
+    pub fn read(&mut self, name: &str) -> Result<Vec<u8>, Unreadable> {
         let limit = MEMBER_LIMIT.min(self.left);
-        let member = self.zip.by_name(name).ok()?;
+        let member = match self.zip.by_name(name) {
+            Ok(member) => member,
+            Err(ZipError::FileNotFound) => return Err(Unreadable::Missing),
+            Err(_) => return Err(Unreadable::Damaged),
+        };
         if member.size() > limit {
-            return None;
+            return Err(Unreadable::TooLarge);
         }
         // what is declared is not believed: at most one byte more than the limit is unpacked
         let mut content = Vec::new();
-        member.take(limit + 1).read_to_end(&mut content).ok()?;
+        member.take(limit + 1).read_to_end(&mut content).map_err(|_| Unreadable::Damaged)?;
         let length = content.len() as u64;
         self.left = self.left.saturating_sub(length);
-        (length <= limit).then_some(content)
+        if length <= limit { Ok(content) } else { Err(Unreadable::TooLarge) }
+    }
+}
+
+/// Why a member cannot be read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Unreadable {
+    /// There is none of that name.
+    Missing,
+    /// It unpacks to more than is read.
+    TooLarge,
+    /// It cannot be unpacked.
+    Damaged,
+}
+
+impl Unreadable {
+    /// As the reason of a document that is not read; `missing` where the member is not there.
+    pub fn reason(self, missing: &'static str) -> &'static str {
+        match self {
+            Self::Missing => missing,
+            Self::TooLarge => "its log unpacks to more than 64 MiB: unpack it and watch the folder",
+            Self::Damaged => "its log cannot be unpacked",
+        }
     }
 }
 
 /// A ZIP archive begins so.
 pub(super) fn is_zip(head: &[u8]) -> bool {
     head.starts_with(b"PK\x03\x04")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use zip::{ZipWriter, write::SimpleFileOptions};
+
+    use super::*;
+
+    #[test]
+    fn why_a_member_is_not_read_is_said() {
+        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+        let options = SimpleFileOptions::default();
+        writer.start_file("small", options).unwrap();
+        writer.write_all(b"text").unwrap();
+        writer.start_file("large", options).unwrap();
+        let zeros = vec![0; 1 << 20];
+        for _ in 0..=(MEMBER_LIMIT >> 20) {
+            writer.write_all(&zeros).unwrap();
+        }
+        let bytes = writer.finish().unwrap().into_inner();
+        let mut archive = Archive::open(&bytes).unwrap();
+        assert_eq!(archive.read("small").as_deref(), Ok(&b"text"[..]));
+        assert_eq!(archive.read("large"), Err(Unreadable::TooLarge));
+        assert_eq!(archive.read("none"), Err(Unreadable::Missing));
+    }
 }

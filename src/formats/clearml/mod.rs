@@ -13,7 +13,7 @@ use std::path::Path;
 
 use super::{
     Candidate, Claim, Decoded, Decoder, Format, Opening, Standing,
-    archive::{Archive, is_zip},
+    archive::{Archive, Unreadable, is_zip},
     by_line::{ByLine, Place, ReadLine},
     document::{Document, Unread, first_keys, folder_above},
     wire::lines::{named, trim, without_mark},
@@ -121,14 +121,22 @@ impl Format for ClearMlArchive {
 
 fn read_archive(run: &str, bytes: &[u8], out: &mut Decoded) -> Result<(), Unread> {
     let mut archive = Archive::open(bytes)?;
-    let task =
-        archive.read("task.json").ok_or(Unread::Broken("no offline task of ClearML in the archive"))?;
+    let task = archive
+        .read("task.json")
+        .map_err(|why| Unread::Broken(why.reason("no offline task of ClearML in the archive")))?;
     out.in_run(run);
     if task::task(&task, out).is_err() {
         out.oddity("task.json cannot be read");
     }
     for name in ["metrics.jsonl", "log.jsonl"] {
-        let content = archive.read(name).unwrap_or_default();
+        let content = match archive.read(name) {
+            Ok(content) => content,
+            Err(Unreadable::Missing) => continue,
+            Err(why) => {
+                out.skip(0, bytes.len() as u64, why.reason(""));
+                continue;
+            }
+        };
         for line in content.split(|b| *b == b'\n').map(trim).filter(|line| !line.is_empty()) {
             // offsets are those of the archive: there is nothing to find at the line's own
             if Events.line(line, Place { offset: 0, bytes: bytes.len() as u64 }, out).is_err() {

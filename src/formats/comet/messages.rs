@@ -53,7 +53,7 @@ pub(super) fn read(text: &[u8], archive: &mut Archive<'_>, bytes: usize, out: &m
 }
 
 fn experiment(archive: &mut Archive<'_>, out: &mut Decoded) {
-    let Some(text) = archive.read("experiment.json") else { return };
+    let Ok(text) = archive.read("experiment.json") else { return };
     let Ok(Json::Object(experiment)) = Json::parse(trim(&text)) else { return };
     let tags = experiment.get("tags").and_then(Json::elements);
     let labels = tags.map(|tags| tags.iter().filter_map(Json::text).take(256).map(Arc::from).collect());
@@ -126,7 +126,7 @@ impl Messages<'_, '_> {
             out.oddity(&format!("file {kind}"));
             return;
         }
-        let content = payload.text("file_path").and_then(|path| self.archive.read(path));
+        let content = payload.text("file_path").and_then(|path| self.archive.read(path).ok());
         let Some(content) = content else {
             out.oddity("a file that is not in the archive");
             return;

@@ -63,7 +63,7 @@ impl Format for Comet {
             let mut archive = Archive::open(bytes)?;
             let messages = archive
                 .read("messages.json")
-                .ok_or(Unread::Broken("no experiment of Comet in the archive"))?;
+                .map_err(|why| Unread::Broken(why.reason("no experiment of Comet in the archive")))?;
             out.in_run(&run);
             messages::read(&messages, &mut archive, bytes.len(), out);
             Ok(())
