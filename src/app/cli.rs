@@ -182,7 +182,7 @@ pub struct Common {
     /// Read only files that match; may be given several times.
     #[arg(long, global = true, value_name = "GLOB")]
     pub include: Vec<String>,
-    /// Do not read files or folders that match; may be given several times.
+    /// Do not read files or folders that match, written as in a .gitignore; may be given several times.
     #[arg(long, global = true, value_name = "GLOB")]
     pub exclude: Vec<String>,
     /// Read files that match GLOB as format NAME, whatever they look like.

@@ -119,7 +119,7 @@ fn ignored(session: &Session, out: &mut dyn Write) -> io::Result<()> {
 fn folded(groups: &[PassedOver]) -> Vec<PassedOver> {
     type Siblings<'a> = (&'a str, &'a str, &'a str);
     fn siblings(group: &PassedOver) -> Option<Siblings<'_>> {
-        let (folder, name) = group.path.rsplit_once('/').filter(|(_, name)| name.starts_with('*'))?;
+        let (folder, name) = group.path.rsplit_once('/')?;
         Some((folder.rsplit_once('/').map_or("", |(above, _)| above), name, &group.reason))
     }
     let mut alike: BTreeMap<Siblings<'_>, (usize, u64)> = BTreeMap::new();
@@ -259,10 +259,20 @@ mod tests {
         let group = |path: &str, count| PassedOver { path: path.into(), count, reason: "unknown".into() };
         let mut groups: Vec<PassedOver> = (0..9).map(|n| group(&format!("ckpt/step{n}/*.pt"), 10)).collect();
         groups.push(group("ckpt/a/*.txt", 2));
+        groups.extend((0..5).map(|n| group(&format!("logs/{n}/1000.log"), 1)));
         groups.push(group("one/model.pt", 1));
         groups.extend((0..4).map(|n| group(&format!("top{n}/*.bin"), 5)));
         let told = folded(&groups);
         let told: Vec<(&str, u64)> = told.iter().map(|g| (&*g.path, g.count)).collect();
-        assert_eq!(told, [("ckpt/*/*.pt", 90), ("ckpt/a/*.txt", 2), ("one/model.pt", 1), ("*/*.bin", 20)]);
+        assert_eq!(
+            told,
+            [
+                ("ckpt/*/*.pt", 90),
+                ("ckpt/a/*.txt", 2),
+                ("logs/*/1000.log", 5),
+                ("one/model.pt", 1),
+                ("*/*.bin", 20)
+            ]
+        );
     }
 }

@@ -92,6 +92,7 @@ pub const DOWN: &[&str] = &[
     "err",
     "error",
     "errors",
+    "merror",
     "mape",
     "smape",
     "fid",

@@ -83,6 +83,7 @@ const LOSS: &[&str] = &[
     "criterion",
     "elbo",
     "logloss",
+    "mlogloss",
     "crossentropy",
     "multiclass",
     "hinge",
