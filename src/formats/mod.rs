@@ -102,7 +102,9 @@ pub trait Format: Sync {
         false
     }
 
-    /// Endings of the names of files that are shown to the decoder together with a whole document: `-wal`.
+    /// Files that are shown to the decoder together with a whole document: endings that its name has in addition
+    /// (`-wal`); with a star, endings of all names in a folder as seen from its own, `{}` being that one's name
+    /// (`*.sst`, `../../../meta/chunks/{}/*.sst`).
     fn companions(&self) -> &'static [&'static str] {
         &[]
     }
@@ -207,8 +209,8 @@ pub trait Decoder: Send {
         false
     }
 
-    /// The content of the file beside a whole document whose name ends in addition in `ending`, one of
-    /// [`Format::companions`]; called before `decode` for those that exist.
+    /// The content of a file beside a whole document that `ending`, one of [`Format::companions`], means; called before
+    /// `decode` for each that exists.
     fn beside(&mut self, _ending: &'static str, _content: &[u8]) {}
 }
 

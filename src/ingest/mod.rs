@@ -9,6 +9,7 @@
 //! when `out` is full the workers wait and the file keeps the data. A file that cannot be read is never given up for
 //! good.
 
+mod beside;
 mod claim;
 mod document;
 mod folders;
