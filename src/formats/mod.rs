@@ -6,6 +6,7 @@
 //!
 //! To add a format: one file here with a `Format`, one line in [`FORMATS`], one sample in `sample_logs/`.
 
+mod aim;
 mod archive;
 mod by_line;
 mod catboost;
@@ -142,6 +143,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &projector::Projector,
     &wandb::Wandb,
     &swanlab::SwanLab,
+    &aim::Aim,
     &visualdl::VisualDl,
     &wandbfiles::WandbFiles,
     &catboost::CatBoost,
