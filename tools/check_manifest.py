@@ -63,6 +63,7 @@ DIFFERENT = {
     "mlflow-sqlite": [("no_step", STEPS, "points that were logged without a step are numbered")],
     "mlflow-filestore": [("no_step", STEPS, "points that were logged without a step are numbered")],
     "sb3-monitor": [("[rlt]", STEPS, "the reference counts rows, from 0 as well")],
+    "aim-run": [("__system__.*|system/.*", ABSENT, "readings of the machine, named and placed otherwise")],
     "swanlab-log": [("__swanlab__.*|system/.*", ABSENT, "readings of the machine, named and placed otherwise")],
     "wandb": [
         (r".*(table|samples)\.(n?cols|nrows|size|width|height|count)", ABSENT, "parts of tables and pictures"),

@@ -1,4 +1,5 @@
-"""What is in a log, read without epochscope: from the formats' descriptions, with Python's own modules only.
+"""What is in a log, read without epochscope: from the formats' descriptions, with Python's own modules only
+(and `aimrocks` for Aim's databases).
 
 `read(kind, path)` gives `{run: {tag: [(step, value), ...]}}`; the run is "" where a file holds one. A step is None where
 the file does not say it. They agree with the frameworks' own readers on every file of the collection of real logs, whose
@@ -11,8 +12,10 @@ import json
 import math
 import pathlib
 import re
+import shutil
 import sqlite3
 import struct
+import tempfile
 import zipfile
 
 # The column, or key, that is the axis; the first that is there.
@@ -406,6 +409,30 @@ def trackio(path, _expect):
     return dict(runs)
 
 
+def aim(path, _expect):
+    """The values of a run in the database that `path` is the `CURRENT` of; opened as a copy, by Aim's own library."""
+    import aimrocks
+
+    values, steps, series = {}, {}, Series()
+    with tempfile.TemporaryDirectory() as copy:
+        shutil.copytree(path.parent, copy, dirs_exist_ok=True)
+        rows = aimrocks.DB(copy, aimrocks.Options(), read_only=True).iteritems()
+        rows.seek(b"seqs\xfev2\xfe")
+        for key, value in rows:
+            # …, name, column, hash of the step; the hash is a number of eight bytes
+            head, number = key[:-10], key[-9:-1]
+            if not key.startswith(b"seqs\xfev2\xfe") or head.count(b"\xfe") < 7 or not head.endswith(b"\xfe"):
+                continue
+            *_, name, column, _ = head.split(b"\xfe")
+            if column == b"step":
+                steps[name, number] = struct.unpack("<q", value[1:])[0]
+            elif column == b"val":
+                values[name, number] = struct.unpack("<d" if value[0] == 3 else "<q", value[1:])[0]
+    for (name, number), step in sorted(steps.items(), key=lambda item: (item[0][0], item[1])):
+        series.add(name.decode(), step, values[name, number])
+    return {"": series}
+
+
 # -- text
 
 def text(path, expect):
@@ -421,6 +448,7 @@ def text(path, expect):
 READERS = {
     "tfevents": tfevents,
     "tfevents-run-dir": tfevents,
+    "aim-run": aim,
     "wandb": wandb,
     "swanlab-log": swanlab,
     "visualdl-log": visualdl,

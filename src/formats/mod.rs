@@ -6,6 +6,7 @@
 //!
 //! To add a format: one file here with a `Format`, one line in [`FORMATS`], one sample in `sample_logs/`.
 
+mod aim;
 mod archive;
 mod by_line;
 mod catboost;
@@ -102,7 +103,9 @@ pub trait Format: Sync {
         false
     }
 
-    /// Endings of the names of files that are shown to the decoder together with a whole document: `-wal`.
+    /// Files that are shown to the decoder together with a whole document: endings that its name has in addition
+    /// (`-wal`); with a star, endings of all names in a folder as seen from its own, `{}` being that one's name
+    /// (`*.sst`, `../../../meta/chunks/{}/*.sst`).
     fn companions(&self) -> &'static [&'static str] {
         &[]
     }
@@ -140,6 +143,7 @@ pub static FORMATS: &[&dyn Format] = &[
     &projector::Projector,
     &wandb::Wandb,
     &swanlab::SwanLab,
+    &aim::Aim,
     &visualdl::VisualDl,
     &wandbfiles::WandbFiles,
     &catboost::CatBoost,
@@ -207,8 +211,8 @@ pub trait Decoder: Send {
         false
     }
 
-    /// The content of the file beside a whole document whose name ends in addition in `ending`, one of
-    /// [`Format::companions`]; called before `decode` for those that exist.
+    /// The content of a file beside a whole document that `ending`, one of [`Format::companions`], means; called before
+    /// `decode` for each that exists.
     fn beside(&mut self, _ending: &'static str, _content: &[u8]) {}
 }
 

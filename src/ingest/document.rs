@@ -1,8 +1,8 @@
 //! A file that is rewritten as a whole: copied into memory with the files beside it, decoded at once.
 //!
-//! What it said stands until its new content is whole. **Invariants:** a copy during which any part changed is never
-//! decoded; nothing is opened for writing, locked or made; copying and decoding take at most one part in
-//! [`COST_SHARE`] of the time, and the last state is always read.
+//! What it said stands until its new content is whole. **Invariants:** a copy during which any part changed (or of a
+//! database came or went) is never decoded; nothing is opened for writing, locked or made; copying and decoding take at
+//! most one part in [`COST_SHARE`] of the time, and the last state is always read.
 
 use std::{
     hash::{BuildHasher, BuildHasherDefault},
@@ -45,7 +45,7 @@ const TRIES_AT_END: u32 = 50;
 pub struct Content {
     /// The file.
     pub bytes: Vec<u8>,
-    /// Those beside it that exist, by the ending of their names.
+    /// Those beside it that exist, each with the companion that means it.
     pub beside: Vec<(&'static str, Vec<u8>)>,
 }
 
@@ -224,12 +224,12 @@ fn copy(file: &dyn ReadAt, companions: &'static [&'static str], stamp: &Stamp) -
     let Some(bytes) = fetch(file, &mut room)? else { return Ok(Copied::TooLarge) };
     let mut beside = Vec::new();
     for ending in companions {
-        if let Some(other) = file.beside(ending)? {
+        for other in file.beside(ending)? {
             let Some(bytes) = fetch(&*other, &mut room)? else { return Ok(Copied::TooLarge) };
             beside.push((*ending, bytes));
         }
     }
-    if file.stamp()? != *stamp {
+    if !stamp.fits(&file.stamp()?) {
         return Ok(Copied::Torn);
     }
     Ok(file.problem().map_or(Copied::Whole(Content { bytes, beside }), Copied::Broken))

@@ -9,11 +9,15 @@ use std::{
 };
 
 use super::{
+    beside,
     folders::Entry,
     scout::{Scout, TELL_EVERY},
     watch::{Hint, Watcher},
 };
-use crate::model::{FileId, WatchMode};
+use crate::{
+    formats::Format,
+    model::{FileId, WatchMode},
+};
 
 impl Scout {
     /// Sets watches on all folders found so far, and looks at everything once more: what happened before its watch
@@ -166,13 +170,14 @@ impl Scout {
 
     /// The file that the one at `path` is read with.
     fn read_with(&self, path: &Path) -> Option<FileId> {
-        let name = path.file_name()?.to_str()?;
-        let main = |ending: &&str| {
-            let id = self.by_path.get(path.with_file_name(name.strip_suffix(ending)?).as_path())?;
+        let main = |format: &&dyn Format, ending: &&str| {
+            let id = self.by_path.get(beside::document(path, ending, format.patterns())?.as_path())?;
             let known = self.known.get(id.0 as usize)?;
             known.companions.contains(ending).then_some(*id)
         };
-        self.formats.iter().flat_map(|f| f.companions()).find_map(main)
+        self.formats
+            .iter()
+            .find_map(|format| format.companions().iter().find_map(|ending| main(format, ending)))
     }
 
     /// Asks for a turn at a file, now or as soon as it may have one; asks the formats if nobody reads it yet.

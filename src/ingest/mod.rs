@@ -10,6 +10,7 @@
 //! good.
 
 mod alike;
+mod beside;
 mod claim;
 mod document;
 mod folders;

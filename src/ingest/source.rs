@@ -14,6 +14,7 @@ use std::{
 
 use rustc_hash::FxHasher;
 
+use super::beside;
 use crate::model::WallTime;
 
 /// The facts whose change means that a file has news.
@@ -34,6 +35,8 @@ pub struct Stamp {
     /// Stands for the stamps of the files beside it that are read with it; 0 where there are none. The time of the
     /// last modification is then the latest of all.
     pub beside: u64,
+    /// Stands for which files those are of companions with a star; 0 where there are none.
+    pub parts: u64,
 }
 
 impl Stamp {
@@ -46,25 +49,36 @@ impl Stamp {
             modified_s: metadata.mtime(),
             modified_ns: u32::try_from(metadata.mtime_nsec()).unwrap_or(0),
             beside: 0,
+            parts: 0,
         }
     }
 
-    /// The stamp of the file at `path` and of those beside it whose names end in addition in one of `companions`.
+    /// The stamp of the file at `path` and of those beside it that its `companions` mean.
     pub fn look(path: &Path, companions: &[&str]) -> io::Result<Self> {
         let mut stamp = Self::of(&path.metadata()?);
         for (number, ending) in companions.iter().enumerate() {
             // One that cannot be looked at is as good as none; opening it will say why.
-            if let Ok(metadata) = with_ending(path, ending).metadata()
-                && metadata.is_file()
-            {
+            for file in beside::lying(path, ending) {
+                let Some(metadata) = file.metadata().ok().filter(Metadata::is_file) else { continue };
                 let other = Self::of(&metadata);
                 let hasher = BuildHasherDefault::<FxHasher>::default();
                 stamp.beside = hasher.hash_one((stamp.beside, number, other)) | 1;
+                if ending.contains('*') {
+                    stamp.parts = hasher.hash_one((stamp.parts, number, &file, other.identity())) | 1;
+                }
                 let latest = (stamp.modified_s, stamp.modified_ns).max((other.modified_s, other.modified_ns));
                 (stamp.modified_s, stamp.modified_ns) = latest;
             }
         }
         Ok(stamp)
+    }
+
+    /// Whether what was copied between two looks, the later of which is `after`, is of one time. The parts of a database
+    /// only grow, and one that is replaced is there until those that replace it are whole: as long as they are the same,
+    /// nothing is missing.
+    pub fn fits(&self, after: &Self) -> bool {
+        let main = (self.identity(), self.size) == (after.identity(), after.size);
+        self == after || main && self.parts != 0 && self.parts == after.parts
     }
 
     /// The last modification.
@@ -86,9 +100,9 @@ pub trait ReadAt {
     /// Reads at `offset`; fewer bytes than asked for, or none, at the end.
     fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<usize>;
 
-    /// The file beside it whose name ends in addition in `ending`; `None` if there is none.
-    fn beside(&self, _ending: &str) -> io::Result<Option<Box<dyn ReadAt>>> {
-        Ok(None)
+    /// The files beside it that the companion `ending` means, as far as there are any.
+    fn beside(&self, _ending: &str) -> io::Result<Vec<Box<dyn ReadAt>>> {
+        Ok(Vec::new())
     }
 
     /// The bytes on the disk that reading up to `offset` has used: fewer where they are packed.
@@ -121,7 +135,7 @@ pub trait Source: Send + Sync {
     /// Opens a file for one turn. Files are not kept open: ten thousand of them would exceed the limit of
     /// descriptors, and an open file hides that its path was given to another one.
     ///
-    /// `companions`: endings of the names of files beside it that are read with it.
+    /// `companions`: files beside it that are read with it, as [`beside`] names them.
     fn open(&self, path: &Path, companions: &'static [&'static str]) -> io::Result<Box<dyn ReadAt>>;
 }
 
@@ -161,13 +175,17 @@ impl ReadAt for Group {
         FileExt::read_at(&self.file, into, offset)
     }
 
-    fn beside(&self, ending: &str) -> io::Result<Option<Box<dyn ReadAt>>> {
-        match open(&with_ending(&self.path, ending)) {
-            Ok(file) if file.metadata()?.is_file() => Ok(Some(Box::new(file))),
-            Ok(_) => Ok(None),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
+    fn beside(&self, ending: &str) -> io::Result<Vec<Box<dyn ReadAt>>> {
+        let mut files: Vec<Box<dyn ReadAt>> = Vec::new();
+        for path in beside::lying(&self.path, ending) {
+            match open(&path) {
+                Ok(file) if file.metadata()?.is_file() => files.push(Box::new(file)),
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
         }
+        Ok(files)
     }
 }
 

@@ -8,6 +8,7 @@ use std::{
 
 use super::{
     alike::Alike,
+    beside,
     claim::ruled_out,
     folders::{Entry, Folder, list, trusted_time},
     group, mount,
@@ -211,20 +212,35 @@ impl Scout {
         if name.to_ascii_lowercase().ends_with(".zip") && path.with_extension("").is_dir() {
             return Some("the packed copy of the folder beside it");
         }
+        if self.has_document(path, |companion| companion.contains('*')) {
+            return Some("a part of a database, read with `CURRENT`");
+        }
         if !ruled_out(self.formats, path, &name) {
             let (packing, inner) = Packing::of_path(path);
             let copy = packing.is_some() && (self.by_path.contains_key(&*inner) || inner.is_file());
             return copy.then_some("the compressed copy of a file beside it");
         }
-        let main = |ending: &&str| name.strip_suffix(ending).map(|main| path.with_file_name(main));
         if name == IGNORE_FILE {
             return Some("says what is passed over");
         }
-        let mut mains = self.formats.iter().flat_map(|f| f.companions()).filter_map(main);
-        if mains.any(|main| self.by_path.contains_key(main.as_path()) || main.is_file()) {
+        if self.has_document(path, |_| true) {
             return Some("read together with the file that it is named after");
         }
         Some("no format reads files of this name")
+    }
+
+    /// Whether a document is there that the file at `path` is read with, as one of the companions asked for.
+    fn has_document(&self, path: &Path, asked: impl Fn(&str) -> bool) -> bool {
+        self.formats.iter().any(|format| {
+            let companions = format.companions().iter().filter(|companion| asked(companion));
+            let mut documents =
+                companions.filter_map(|companion| beside::document(path, companion, format.patterns()));
+            documents.any(|document| {
+                let known = self.by_path.contains_key(document.as_path()) || document.is_file();
+                let name = document.file_name().unwrap_or_default().to_string_lossy();
+                known && !ruled_out(&[*format], &document, &name)
+            })
+        })
     }
 
     #[expect(

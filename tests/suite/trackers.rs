@@ -343,3 +343,38 @@ fn a_column_of_a_swanlab_run_is_explained_and_left_to_the_run_s_log() {
     let lines = "{\"step\": 1, \"loss\": 0.5}\n{\"step\": 2, \"loss\": 0.25}\n";
     assert_eq!(verdict(&Sample::new("exp/logs/1/1000.log", lines)), "jsonl", "not below a run of SwanLab");
 }
+
+#[test]
+fn both_databases_of_an_aim_run_are_one_and_its_settings_the_last_that_were_made() {
+    let aim = by_name("aim").unwrap();
+    let read = |run: &str, file: &str| {
+        let path = format!("aim/.aim/seqs/chunks/{run}/CURRENT");
+        let bytes = sample(&path);
+        let mut feeder = Feeder::named(aim, Path::new(&path), &bytes);
+        for companion in aim.companions().iter().filter(|c| c.ends_with(&file[file.len() - 4..])) {
+            let part = if companion.contains("meta") { "meta" } else { "seqs" };
+            feeder = feeder.with(companion, &sample(&format!("aim/.aim/{part}/chunks/{run}/{file}")));
+        }
+        feeder.grow_to(bytes.len());
+        feeder.finish()
+    };
+    // what the script printed when it trained
+    let killed = read("f65a64f2da504167aacd7528", "000005.log");
+    let ends = |reading: &Reading, label| {
+        let points = points(reading, "", label);
+        (points.len(), points.first().copied(), points.last().copied())
+    };
+    let loss = (20, Some((0, 2.302_585_092_994_045_6)), Some((19, 1.128_124_102_217_480_4)));
+    assert_eq!(ends(&killed, "train/loss"), loss);
+    let acc = (4, Some((4, 0.707_070_707_070_707_1)), Some((19, 0.835_016_835_016_835)));
+    assert_eq!(ends(&killed, "val,fold=1/acc"), acc);
+    assert_eq!(ends(&killed, "right"), (4, Some((4, 210.0)), Some((19, 248.0))));
+    let settings = "[(\"hparams.batch\", Number(64.0)), (\"hparams.lr\", Number(0.5)), (\"hparams.nesterov\", Bool(false))]";
+    assert!(says(&killed, "", settings) && !says(&killed, "", "Finished"), "{:?}", killed.records);
+
+    let closed = read("bfe91a3aab084c9ca8e9b67a", "000009.sst");
+    assert_eq!((ends(&closed, "train/loss").0, ends(&closed, "val/acc").0, closed.points()), (63, 3, 74));
+    assert!(says(&closed, "", "hparams.hidden") && says(&closed, "", "End(Finished)"));
+    assert_eq!(closed.records[""].iter().filter(|r| r.contains("kind: Tensor, name: \"w0\"")).count(), 3);
+    assert_eq!((killed.skips.len(), closed.skips.len()), (0, 0));
+}

@@ -33,7 +33,7 @@ pub fn claim(file: &Candidate<'_>) -> Claim {
     }
     if file.name == "run_metadata.sqlite" {
         return Claim::No(
-            "Aim keeps metrics in RocksDB beside it, which is not read; only names are in here",
+            "names and experiments of Aim's runs, not read; their values lie in `seqs` beside it",
         );
     }
     match tables(file.head, &header) {

@@ -10,6 +10,7 @@ pub mod lines;
 pub mod numbers;
 pub mod paths;
 pub mod protobuf;
+pub mod rocksdb;
 pub mod series;
 pub mod sqlite;
 pub mod template;
