@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use epochscope::formats::{Candidate, FORMATS, HEAD_BYTES, Opening, Recognised, recognise};
+use epochscope::formats::{Candidate, FORMATS, HEAD_BYTES, Opening, Recognised, by_name, recognise};
 use epochscope_fuzz::paths_of;
 
 /// Bytes of a log that are enough to begin with.
@@ -43,6 +43,9 @@ fn seed(here: &Path, below: &Path, bytes: &[u8]) {
     let head = &bytes[..bytes.len().min(HEAD_BYTES)];
     let name = below.file_name().unwrap_or_default().to_string_lossy();
     let candidate = Candidate { path: below, name: &name, head, whole: head.len() == bytes.len() };
+    if below.components().any(|part| part.as_os_str() == ".aim") {
+        return seed_beside(here, below, bytes);
+    }
     let Recognised::As(format) = recognise(&candidate) else { return };
     let document = format.decoder(&Opening::at(below)).whole_document();
     if document && bytes.len() > DOCUMENT {
@@ -63,4 +66,19 @@ fn seed(here: &Path, below: &Path, bytes: &[u8]) {
     for folder in [format.name(), "recognise"] {
         fs::write(here.join("corpus").join(folder).join(&file), &input).expect("a seed");
     }
+}
+
+/// A part of Aim's databases: which companion it is, and its content.
+fn seed_beside(here: &Path, below: &Path, bytes: &[u8]) {
+    let Some(format) = by_name("aim") else { return };
+    let ending = below.extension().unwrap_or_default().to_string_lossy();
+    let meta = below.components().any(|part| part.as_os_str() == "meta");
+    let is_it = |companion: &&str| companion.ends_with(&*ending) && companion.contains("meta") == meta;
+    let Some(place) = format.companions().iter().position(is_it) else { return };
+    if ending.is_empty() || bytes.len() > 2 * DOCUMENT {
+        return;
+    }
+    let input = [&[0, 0, 0, u8::try_from(place).unwrap_or(0)], bytes].concat();
+    let file = below.to_string_lossy().replace('/', "_");
+    fs::write(here.join("corpus/aim").join(file), input).expect("a seed");
 }
