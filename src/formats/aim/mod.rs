@@ -95,6 +95,8 @@ impl AimDecoder {
         let contexts = self.facts.settle(out);
         let info = RunInfo {
             id: Some(self.run.as_str().into()),
+            // what Aim shows of a run that was given no name, and shorter than where it lies
+            name: Some(self.run.as_str().into()),
             framework: Some("aim".into()),
             ..RunInfo::default()
         };
