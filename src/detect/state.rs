@@ -150,10 +150,12 @@ fn planned_end_reached(run: &Run) -> bool {
     run.series().any(|s| s.key().tag.as_str().ends_with("train_runtime"))
 }
 
-/// The log shows that it broke off: a planned end that was not reached, or half a record at the end of a file.
+/// The log shows that it broke off: a planned end that was not reached, or half a record at the end of a file. A plan
+/// in epochs says nothing of a run that does not say its epoch: that it was not reached cannot be known.
 pub(crate) fn breaks_off(run: &Run, health: &Health) -> bool {
     let progress = progress(run, WallTime::UNKNOWN);
-    let planned = progress.steps_total.is_some() || progress.epochs_total.is_some();
+    let in_epochs = progress.epochs_total.is_some() && progress.epoch.is_some();
+    let planned = progress.steps_total.is_some() || in_epochs;
     planned || health.files_of(run.id()).any(|f| !f.side && f.pending_bytes > 0)
 }
 

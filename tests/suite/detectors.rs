@@ -887,6 +887,16 @@ fn a_run_that_reached_its_end_is_never_stalled() {
 }
 
 #[test]
+fn a_plan_in_epochs_is_no_sign_of_a_break_where_the_epoch_is_not_known() {
+    // Ultralytics: `epochs` in args.yaml, and tables whose steps are the epochs.
+    let info = RunInfo { epochs_total: Some(300.0), ..RunInfo::default() };
+    let (mut bench, health) = silent(200, 5000.0, info, false);
+    bench.detectors.heartbeat(&bench.store, &health, &mut bench.book, bench.now);
+    let alert = bench.book.worst_open(&RunId::from("run")).unwrap();
+    assert_eq!((alert.severity, alert.rule), (Severity::Info, "stalled"), "{}", alert.message);
+}
+
+#[test]
 fn a_stalled_run_that_goes_on_closes_its_alert() {
     let (mut bench, mut health) = silent(200, 4000.0, RunInfo::default(), true);
     bench.detectors.heartbeat(&bench.store, &health, &mut bench.book, bench.now);

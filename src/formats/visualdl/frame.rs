@@ -58,8 +58,11 @@ pub(super) fn first(bytes: &[u8]) -> Frame<'_> {
 
 /// Whether `body` begins with a value that is as long as a record of `length` bytes leaves room for, or shorter, if
 /// further values follow.
+///
+/// What follows the telling bytes has no say: it may not be there yet.
 fn begins(body: &[u8], length: usize) -> bool {
-    value_end(body).is_some_and(|end| end <= length as u64)
+    let told = body.get(..length.min(TELLING - HEADER)).unwrap_or(body);
+    value_end(told).is_some_and(|end| end <= length as u64)
 }
 
 /// Where the first value of a record ends.
@@ -84,4 +87,22 @@ pub(super) fn find_start(bytes: &[u8], places: Range<usize>) -> Option<usize> {
 /// How many bytes from the start of `bytes` [`find_start`] has looked at in vain, if it was asked for all.
 pub(super) fn searched(bytes: &[u8]) -> usize {
     bytes.len().saturating_sub(TELLING - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_begins_a_frame_is_decided_by_the_telling_bytes_alone() {
+        // a value whose length is written in more bytes than a frame can have
+        let long = [1, 0, 0x78, 0, 0, 0, 0, 0, 0x0a, 0xec, 0xa2, 0xe3, 0x80, 0, 0, 1];
+        // a record that is too short for its value
+        let short = [3, 0, 0, 0, 0, 0, 0, 0, 0x0a, 0x80, 0x80, 0, 0, 0, 0, 0];
+        for bytes in [long, short] {
+            let decided = (0..=bytes.len()).map(|end| first(&bytes[..end]));
+            let seen: Vec<Frame<'_>> = decided.filter(|frame| *frame != Frame::Incomplete).collect();
+            assert!(!seen.is_empty() && seen.iter().all(|frame| *frame == seen[0]), "{seen:?}");
+        }
+    }
 }
