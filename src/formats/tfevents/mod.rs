@@ -256,7 +256,9 @@ impl<'a> Turn<'_, 'a> {
             return;
         }
         self.then_skip = length.saturating_add(frame::OVERHEAD);
-        self.out.skip(offset, self.then_skip, reason::TOO_LARGE);
+        // where nothing will follow, no more is passed over than is there
+        let there = if self.at_end { self.rest.len() as u64 } else { u64::MAX };
+        self.out.skip(offset, self.then_skip.min(there), reason::TOO_LARGE);
         self.decoder.offset = offset.saturating_add(self.then_skip);
     }
 

@@ -257,3 +257,14 @@ fn a_row_of_headers_that_all_claim_much_ends_the_file_before_it_costs_the_square
     assert_eq!(decoder.decode(&bytes, &mut out).unwrap_err(), error);
     assert!(error.to_string().contains("one within the other"), "{error}");
 }
+
+#[test]
+fn what_is_listed_ends_where_the_file_does() {
+    // The last record is damaged, and in it lies the start of one that claims to be larger than is read.
+    let good = numbered(0..3).concat();
+    let mut bytes = [&good[..], &frame(&[&[7; 20][..], &header(1 << 32), &[1; 30]].concat())].concat();
+    bytes[good.len() + 15] ^= 1;
+    let whole = decode_however(&bytes, "a large record in the last one");
+    assert_eq!(steps(&whole), [0, 1, 2]);
+    assert_eq!(lost(&whole).last().map(|(_, end)| *end), Some(bytes.len() as u64), "{:?}", whole.skips);
+}
