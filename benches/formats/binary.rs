@@ -1,8 +1,9 @@
 //! Logs of records: event files, `.wandb`, `.swanlab`, `VisualDL`.
 
-use epochscope::formats::wire::crc32c;
-
-use crate::samples::{Numbers, fill};
+use crate::{
+    event::{event, field, varint},
+    samples::{Numbers, fill},
+};
 
 /// One run, 20 tags, as PyTorch writes them: one event for each value.
 pub fn event_scalars(target: usize) -> Vec<u8> {
@@ -192,29 +193,4 @@ fn blocks(target: usize, magic: &[u8], mut add: impl FnMut(u64, &mut Numbers, &m
             }
         }
     })
-}
-
-fn varint(mut n: u64) -> Vec<u8> {
-    let mut out = Vec::new();
-    while n > 0x7f {
-        out.push((n & 0x7f) as u8 | 0x80);
-        n >>= 7;
-    }
-    out.push(n as u8);
-    out
-}
-
-fn field(number: u64, body: &[u8]) -> Vec<u8> {
-    [varint(number << 3 | 2), varint(body.len() as u64), body.to_vec()].concat()
-}
-
-/// A `TFRecord` of an event with one value.
-fn event(step: u64, value: &[u8]) -> Vec<u8> {
-    let mut payload = vec![0x09];
-    payload.extend((1.75e9 + step as f64).to_le_bytes());
-    payload.push(0x10);
-    payload.extend([varint(step), field(5, &field(1, value))].concat());
-    let length = (payload.len() as u64).to_le_bytes();
-    [&length[..], &crc32c::masked(&length).to_le_bytes(), &payload, &crc32c::masked(&payload).to_le_bytes()]
-        .concat()
 }

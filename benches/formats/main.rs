@@ -6,6 +6,8 @@
 
 mod binary;
 mod documents;
+#[path = "../parts/event.rs"]
+mod event;
 mod lines;
 mod samples;
 mod texts;

@@ -13,7 +13,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use clap::{CommandFactory, Parser, error::ErrorKind as ClapError};
+use clap::{CommandFactory, Parser};
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
@@ -73,9 +73,6 @@ impl Config {
                 }
             }
         }
-        let patterns = config.sources.iter().map(Pattern::new).collect::<Result<Vec<_>, _>>();
-        // each was tried when its file was read
-        config.taught = Taught::new(patterns.unwrap_or_default());
         Ok(config)
     }
 
@@ -148,9 +145,7 @@ impl Config {
         };
         let tried =
             Cli::try_parse_from(std::iter::once("epochscope".to_owned()).chain(words.iter().cloned()));
-        if let Err(error) = tried
-            && !matches!(error.kind(), ClapError::DisplayHelp | ClapError::DisplayVersion)
-        {
+        if let Err(error) = tried {
             let text = error.to_string();
             let why = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
             return Err(Wrong::at(
@@ -198,7 +193,9 @@ impl Config {
                     "give each its own name",
                 ));
             }
-            Pattern::new(&source).map_err(|error| of_pattern(one, table, &source.name, error))?;
+            let pattern =
+                Pattern::new(&source).map_err(|error| of_pattern(one, table, &source.name, error))?;
+            self.taught.add(pattern);
             self.sources.push(source);
         }
         Ok(())

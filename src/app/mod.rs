@@ -93,14 +93,15 @@ fn answer_or_error(error: &clap::Error) -> Result<u8, AppError> {
 }
 
 /// The command line with what the configuration files add to it.
-fn configured(cli: Cli, arguments: Vec<OsString>) -> Result<(Cli, Config), AppError> {
+fn configured(mut cli: Cli, arguments: Vec<OsString>) -> Result<(Cli, Config), AppError> {
     let config = Config::load(&cli.common)?;
-    let line = config::with_flags(&config, arguments);
-    // Both halves were understood apart; what does not fit together is said as of one line.
-    let mut cli = match Cli::try_parse_from(line) {
-        Ok(cli) => cli,
-        Err(error) => answer_or_error(&error).map(|_| cli)?,
-    };
+    if !config.flags.is_empty() {
+        // Both halves were understood apart; what does not fit together is said as of one line.
+        cli = match Cli::try_parse_from(config::with_flags(&config, arguments)) {
+            Ok(cli) => cli,
+            Err(error) => answer_or_error(&error).map(|_| cli)?,
+        };
+    }
     config.add_lists(&mut cli.common);
     Ok((cli, config))
 }

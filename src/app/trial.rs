@@ -12,7 +12,7 @@ use super::{
     reading::{Setting, read_once},
 };
 use crate::{
-    formats::{self, Pattern, PatternSource, TaughtError, Trial, TrialLine},
+    formats::{self, Pattern, PatternSource, Trial, TrialLine},
     model::sanitise,
     ui::numbers,
 };
@@ -27,15 +27,13 @@ pub fn try_pattern(
     setting: &Setting,
     out: &mut dyn Write,
 ) -> Result<(), AppError> {
-    let known = setting.config.sources.iter().find(|source| source.name == pattern);
-    let source = known.cloned().unwrap_or_else(|| PatternSource {
-        name: "mine".to_owned(),
-        regex: pattern.to_owned(),
-        ..PatternSource::default()
-    });
-    let usable = Arc::new(Pattern::new(&source).map_err(|error| unusable(&source, error))?);
+    let known = setting.config.taught.patterns().iter().find(|known| known.name() == pattern);
+    let usable = match known {
+        Some(known) => Arc::clone(known),
+        None => Arc::new(new(pattern)?),
+    };
     let files = text_logs(paths, setting)?;
-    writeln!(out, "pattern {}", sanitise(&source.regex))?;
+    writeln!(out, "pattern {}", sanitise(usable.regex()))?;
     if files.is_empty() {
         writeln!(out, "  no text log is there to try it on; name a file")?;
     }
@@ -51,13 +49,18 @@ pub fn try_pattern(
         }
     }
     if known.is_none() && !matched.is_empty() {
-        to_keep(&source, &matched, out)?;
+        to_keep(usable.regex(), &matched, out)?;
     }
     Ok(())
 }
 
-fn unusable(source: &PatternSource, error: TaughtError) -> AppError {
-    AppError::new(format!("cannot use the pattern {}", source.regex), error.to_string(), error.advice)
+/// A pattern that is nothing but a regular expression.
+fn new(regex: &str) -> Result<Pattern, AppError> {
+    let source =
+        PatternSource { name: "mine".to_owned(), regex: regex.to_owned(), ..PatternSource::default() };
+    Pattern::new(&source).map_err(|error| {
+        AppError::new(format!("cannot use the pattern {regex}"), error.to_string(), error.advice)
+    })
 }
 
 /// Files that were named, and text logs below folders that were.
@@ -132,7 +135,7 @@ fn read(line: &TrialLine) -> String {
 }
 
 /// What to write down so that the pattern is used from now on.
-fn to_keep(source: &PatternSource, files: &[&Path], out: &mut dyn Write) -> io::Result<()> {
+fn to_keep(regex: &str, files: &[&Path], out: &mut dyn Write) -> io::Result<()> {
     let mut names: Vec<String> = files
         .iter()
         .filter_map(|path| path.file_name())
@@ -142,7 +145,7 @@ fn to_keep(source: &PatternSource, files: &[&Path], out: &mut dyn Write) -> io::
     names.dedup();
     writeln!(out, "\nto keep it, write this into epochscope.toml:\n")?;
     writeln!(out, "[[pattern]]\nname = \"mine\"\nfiles = [{}]", names.join(", "))?;
-    writeln!(out, "regex = {}", quoted(&source.regex))
+    writeln!(out, "regex = {}", quoted(regex))
 }
 
 /// As TOML has it: literal where that is possible, since regular expressions are full of backslashes.

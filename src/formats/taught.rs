@@ -102,6 +102,12 @@ impl Taught {
         Self { patterns: (!patterns.is_empty()).then(|| patterns.into()) }
     }
 
+    /// One more, tried after the others.
+    pub fn add(&mut self, pattern: Pattern) {
+        let more = [Arc::new(pattern)];
+        self.patterns = Some(self.patterns().iter().chain(&more).cloned().collect());
+    }
+
     /// All of them.
     pub fn patterns(&self) -> &[Arc<Pattern>] {
         self.patterns.as_deref().unwrap_or_default()

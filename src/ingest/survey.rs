@@ -19,6 +19,7 @@ use super::{
     select::{IGNORE_FILE, Ignores, ignore_file},
     source::Stamp,
 };
+use crate::formats::Format;
 
 /// Examples of unreadable files and folders that are kept.
 const EXAMPLES: usize = 200;
@@ -212,8 +213,12 @@ impl Scout {
         if name.to_ascii_lowercase().ends_with(".zip") && path.with_extension("").is_dir() {
             return Some("the packed copy of the folder beside it");
         }
-        if self.has_document(path, |companion| companion.contains('*')) {
-            return Some("a part of a database, read with `CURRENT`");
+        if let Some(companion) = self.companion(path) {
+            return Some(if companion.contains('*') {
+                "a part of a database, read with `CURRENT`"
+            } else {
+                "read together with the file that it is named after"
+            });
         }
         if !ruled_out(self.formats, path, &name) {
             let (packing, inner) = Packing::of_path(path);
@@ -223,24 +228,21 @@ impl Scout {
         if name == IGNORE_FILE {
             return Some("says what is passed over");
         }
-        if self.has_document(path, |_| true) {
-            return Some("read together with the file that it is named after");
-        }
         Some("no format reads files of this name")
     }
 
-    /// Whether a document is there that the file at `path` is read with, as one of the companions asked for.
-    fn has_document(&self, path: &Path, asked: impl Fn(&str) -> bool) -> bool {
-        self.formats.iter().any(|format| {
-            let companions = format.companions().iter().filter(|companion| asked(companion));
-            let mut documents =
-                companions.filter_map(|companion| beside::document(path, companion, format.patterns()));
-            documents.any(|document| {
-                let known = self.by_path.contains_key(document.as_path()) || document.is_file();
-                let name = document.file_name().unwrap_or_default().to_string_lossy();
-                known && !ruled_out(&[*format], &document, &name)
-            })
-        })
+    /// What the file at `path` is to a document that is there and is read with it.
+    fn companion(&self, path: &Path) -> Option<&'static str> {
+        let is_read = |format: &&'static dyn Format, companion: &&'static str| {
+            let Some(document) = beside::document(path, companion, format.patterns()) else { return false };
+            let name = document.file_name().unwrap_or_default().to_string_lossy();
+            let known = self.by_path.contains_key(document.as_path()) || document.is_file();
+            known && !ruled_out(&[*format], &document, &name)
+        };
+        let of = |format: &&'static dyn Format| {
+            format.companions().iter().copied().find(|companion| is_read(format, companion))
+        };
+        self.formats.iter().find_map(of)
     }
 
     #[expect(
