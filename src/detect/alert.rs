@@ -2,6 +2,8 @@
 
 use crate::model::{LayerName, RunId, SeriesKey, Step, WallTime};
 
+use super::evidence::Evidence;
+
 /// How bad it is. Ordered: info < warn < critical.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub enum Severity {
@@ -45,9 +47,6 @@ impl AlertState {
         }
     }
 }
-
-/// Named numbers that satisfy the rule's inequality.
-pub type Evidence = Vec<(&'static str, f64)>;
 
 /// One alert. Message and evidence are those of the moment at which it opened or last escalated.
 #[derive(Clone, PartialEq, Debug)]

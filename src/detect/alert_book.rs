@@ -7,7 +7,8 @@ use rustc_hash::FxHashMap;
 use crate::model::{LayerName, RunId, SeriesKey, Step, WallTime};
 
 use super::{
-    alert::{Alert, AlertState, Evidence, Severity},
+    alert::{Alert, AlertState, Severity},
+    evidence::Evidence,
     suppression,
 };
 

@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::{
-    model::{Batch, Health, RunId, WallTime},
+    model::{Batch, Health, LayerRecord, RunId, WallTime},
     store::{Change, Run, Store},
 };
 
@@ -46,6 +46,20 @@ impl Detectors {
     ) {
         let judges = self.runs.entry(batch.run.clone()).or_default();
         judges.observe(batch, changes, run, &mut Desk { book, run: &batch.run, now });
+    }
+
+    /// Takes statistics of layers that were found among the scalars of a batch, in the order of their steps. Call it
+    /// after [`Self::observe`].
+    pub fn observe_layers(
+        &mut self,
+        run: &RunId,
+        records: &[LayerRecord],
+        book: &mut AlertBook,
+        now: WallTime,
+    ) {
+        if let Some(judges) = self.runs.get_mut(run) {
+            judges.scalar_layers(records, &mut Desk { book, run, now });
+        }
     }
 
     /// The run turned out to be part of another one.

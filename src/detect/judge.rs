@@ -7,7 +7,7 @@
 
 use crate::model::Step;
 
-use super::alert::{Evidence, Severity};
+use super::{alert::Severity, evidence::Evidence};
 
 /// What a detector says of its subject at one observation.
 #[derive(Clone, PartialEq, Debug)]
@@ -230,7 +230,7 @@ mod tests {
     use super::*;
 
     fn bad(severity: Severity) -> Verdict {
-        Verdict::Bad(Finding::new(severity, Vec::new()))
+        Verdict::Bad(Finding::new(severity, Evidence::new()))
     }
 
     fn three() -> Judge {

@@ -5,24 +5,25 @@
 //! ```
 //!
 //! Detectors are pure functions of the points of their subject in file order; the wall clock enters only into
-//! the rule about silence. How to add one: a file with a `SPEC`, and one line in [`DETECTORS`].
+//! the rule about silence. How to add one: a file with a `SPEC` in `rules/`, and one line in [`DETECTORS`].
 
 mod alert;
 mod alert_book;
 mod case;
+mod company;
+mod derived;
 mod detectors;
-mod divergence;
+mod evidence;
+mod group_subject;
 mod journal;
 mod judge;
-mod nan;
-mod not_learning;
+mod network;
 mod other_subjects;
-mod overfitting;
 mod pair_subject;
+mod rules;
 mod run_judges;
 mod running;
 mod schedule;
-mod stalled;
 pub mod state;
 mod subject;
 mod suppression;
@@ -33,23 +34,24 @@ mod words;
 use std::fmt::Debug;
 
 use crate::{
-    model::{ConfusionRecord, Health, LayerKind, LayerStats, Point, SeriesKey, Step, WallTime},
+    model::{ConfusionRecord, Health, LayerKind, LayerName, LayerStats, Point, SeriesKey, Step, WallTime},
     store::Run,
 };
 
-pub use alert::{Alert, AlertState, Evidence, Severity};
+pub use alert::{Alert, AlertState, Severity};
 pub use alert_book::{ALERTS_KEPT_PER_RULE, AlertBook, AlertCounts, Draft};
+pub use company::Company;
+pub use derived::Derived;
 pub use detectors::Detectors;
+pub use evidence::{Evidence, Fact, Needs};
 pub use journal::{BINS, Bin, Journal};
 pub use judge::{Finding, Hold, Judge, Patience, Turn, Verdict};
+pub use network::Profile;
+pub use rules::DETECTORS;
 pub use schedule::{Overflows, Schedule};
 pub use suppression::causes;
 pub use surroundings::Surroundings;
 use tags::TagClass;
-
-/// Everything that is detected, in the order of the rule table in docs/DETECTION.md.
-pub static DETECTORS: &[&DetectorSpec] =
-    &[&nan::SPEC, &divergence::SPEC, &overfitting::SPEC, &not_learning::SPEC, &stalled::SPEC];
 
 /// A rule as the registry, the help and the documentation know it.
 #[derive(Debug)]
@@ -60,8 +62,30 @@ pub struct DetectorSpec {
     pub summary: &'static str,
     /// What usually helps, one imperative sentence.
     pub advice: &'static str,
+    /// What ends its alerts, one clause.
+    pub clears: &'static str,
+    /// What fools it: why an alert of it may be a false alarm, one clause.
+    pub traps: &'static str,
+    /// The numbers that it decides by, for people who want to know why it spoke or kept silent.
+    pub thresholds: &'static [Threshold],
     /// What it looks at.
     pub scopes: &'static [Scope],
+}
+
+/// A number that a rule decides by.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Threshold {
+    /// The number.
+    pub value: f64,
+    /// What it is compared with, with its unit.
+    pub of: &'static str,
+}
+
+impl Threshold {
+    /// `value` is what `of` is compared with.
+    pub const fn new(value: f64, of: &'static str) -> Self {
+        Self { value, of }
+    }
 }
 
 /// What a detector is given, and how one is made for a subject.
@@ -87,6 +111,23 @@ pub enum Scope {
         judges: fn(LayerKind) -> bool,
         /// Makes the detector.
         build: fn() -> Box<dyn LayerDetector>,
+    },
+    /// All layers of one kind at one step, once the step is over.
+    Network {
+        /// Makes the detector of one run.
+        build: fn() -> Box<dyn NetworkDetector>,
+    },
+    /// Several series of a run that only together mean something.
+    Group {
+        /// Asked once per series.
+        judges: fn(&SeriesKey, &TagClass) -> bool,
+        /// Makes the detector of one run.
+        build: fn() -> Box<dyn GroupDetector>,
+    },
+    /// What other alerts of the run mean together with its plan: a function of both.
+    Alerts {
+        /// Everything that follows from them, each under a key of its own.
+        derive: fn(&[&Alert], &Surroundings) -> Vec<Derived>,
     },
     /// The confusion matrices of one split.
     Matrix {
@@ -146,6 +187,9 @@ pub trait SeriesDetector: Speaks {
         let _ = step;
     }
 
+    /// The series goes on in a later file of the run: the trainer was started again.
+    fn continued(&mut self) {}
+
     /// Nothing more will come for now: what waited for a later point.
     fn settle(&mut self, around: &Surroundings) -> Option<(Step, Verdict)> {
         let _ = around;
@@ -166,13 +210,8 @@ pub struct Evaluation {
 
 /// Judges a validation series beside its training series, once per evaluation.
 pub trait PairDetector: Speaks {
-    /// The next evaluation. `metric` tells whether a validation metric has improved since a given step.
-    fn evaluation(
-        &mut self,
-        at: Evaluation,
-        around: &Surroundings,
-        improved: &dyn Fn(Step) -> bool,
-    ) -> Verdict;
+    /// The next evaluation, beside the validation metrics of the run.
+    fn evaluation(&mut self, at: Evaluation, around: &Surroundings, company: &Company<'_>) -> Verdict;
 
     /// Forgets everything; the evaluations that are left are told again.
     fn reset(&mut self);
@@ -191,6 +230,37 @@ pub trait LayerDetector: Speaks {
 
     /// The statistics at a step.
     fn layer(&mut self, step: Step, stats: &LayerStats) -> Verdict;
+}
+
+/// Judges the layers of a run together.
+pub trait NetworkDetector: Speaks {
+    /// The layers of one kind at a step. `report` takes a verdict on a layer, or with `None` on all of them;
+    /// a layer that is not mentioned is neither bad nor fine.
+    fn profile(
+        &mut self,
+        profile: &Profile<'_>,
+        around: &Surroundings,
+        report: &mut dyn FnMut(Option<&LayerName>, Verdict),
+    );
+
+    /// Everything at and after `step` is void.
+    fn rewind(&mut self, step: Step);
+}
+
+/// Judges series that only together mean something. In which order points of different series come depends on how the
+/// log was read, so a verdict must follow from what each series said up to its own steps, and name the step.
+pub trait GroupDetector: Speaks {
+    /// A point of one of its series, in the order of that series.
+    fn point(
+        &mut self,
+        key: &SeriesKey,
+        class: &TagClass,
+        point: &Point,
+        around: &Surroundings,
+    ) -> Option<(Step, Verdict)>;
+
+    /// Everything of `key` at and after `step` is void.
+    fn rewind(&mut self, key: &SeriesKey, step: Step);
 }
 
 /// Judges the confusion matrices of one split.

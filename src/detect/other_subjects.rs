@@ -5,13 +5,14 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use crate::{
-    model::{ConfusionRecord, Health, LayerKind, LayerName, LayerStats, Record, Step, WallTime},
+    model::{ConfusionRecord, Health, LayerKind, LayerName, LayerRecord, LayerStats, Record, Step, WallTime},
     store::Run,
 };
 
 use super::{
     DETECTORS, DetectorSpec, LayerDetector, MatrixDetector, RunDetector, Scope, Surroundings,
     case::{Case, Desk, Place},
+    network::Network,
 };
 
 /// Detectors of one subject, each with its case.
@@ -22,6 +23,7 @@ type Judged<T> = Vec<(Box<T>, Case)>;
 pub(super) struct OtherSubjects {
     layers: FxHashMap<(LayerName, LayerKind), Judged<dyn LayerDetector>>,
     matrices: FxHashMap<Arc<str>, Judged<dyn MatrixDetector>>,
+    network: Network,
     whole: Option<Judged<dyn RunDetector>>,
 }
 
@@ -44,6 +46,7 @@ impl OtherSubjects {
         around: &Surroundings,
         desk: &mut Desk<'_>,
     ) {
+        self.network.record((layer, kind), (step, wall), stats, around, desk);
         let key = (layer.clone(), kind);
         if !self.layers.contains_key(&key) {
             let made = layer_detectors(kind, stats);
@@ -58,6 +61,19 @@ impl OtherSubjects {
             let place = Place::Layer(layer, kind);
             case.hear(step, wall, verdict, &place, &**detector, around, desk);
         }
+    }
+
+    /// Statistics of layers that were logged as scalars, in the order of their steps. The series that they come from
+    /// are judged as series.
+    pub fn scalar_layers(&mut self, records: &[LayerRecord], around: &Surroundings, desk: &mut Desk<'_>) {
+        for r in records {
+            self.network.record((&r.layer, r.kind), (r.step, r.wall), &r.stats, around, desk);
+        }
+    }
+
+    /// Nothing more will come.
+    pub fn finish(&mut self, around: &Surroundings, desk: &mut Desk<'_>) {
+        self.network.finish(around, desk);
     }
 
     fn matrix(&mut self, record: &ConfusionRecord, run: &Run, around: &Surroundings, desk: &mut Desk<'_>) {
@@ -115,6 +131,7 @@ impl OtherSubjects {
         for case in layers.chain(matrices) {
             case.doubt();
         }
+        self.network.doubt();
     }
 
     /// Takes back what is still in doubt.
@@ -124,6 +141,7 @@ impl OtherSubjects {
         for case in layers.chain(matrices) {
             case.settle(desk);
         }
+        self.network.settle(desk);
     }
 }
 

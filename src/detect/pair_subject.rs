@@ -7,8 +7,8 @@ use crate::model::{Point, SeriesKey, Step, WallTime};
 use super::{
     DETECTORS, Evaluation, PairDetector, Scope, Surroundings,
     case::{Case, Desk, Place},
-    journal::{Bin, Journal},
-    running,
+    company::Company,
+    journal::Journal,
     tags::TagClass,
 };
 
@@ -86,29 +86,13 @@ impl PairSubject {
         if around.moving_target {
             return;
         }
-        let improved = |since| metrics.values().any(|journal| improved(journal, since, point.step));
+        let company = Company::new(metrics, point.step);
         let at = Evaluation { step: point.step, value: point.value, train };
         for (detector, case) in &mut self.judged {
-            let verdict = detector.evaluation(at, around, &improved);
+            let verdict = detector.evaluation(at, around, &company);
             let place = Place::Series(val);
             case.hear(point.step, WallTime(point.wall), verdict, &place, &**detector, around, desk);
         }
-    }
-}
-
-/// True when a metric of which more is better has risen beyond its noise between two steps, as far as it was
-/// written before the later one.
-fn improved(journal: &Journal, since: Step, before: Step) -> bool {
-    let means: Vec<f64> = journal.bins().iter().filter(|b| b.last_step < before).map(Bin::mean).collect();
-    let then = journal.bins().iter().take_while(|b| b.last_step <= since).count().min(means.len());
-    if then < 3 || means.len() < then + 3 {
-        return false;
-    }
-    let sigma = running::sigma_of_median5(running::noise(&means[means.len().saturating_sub(31)..]));
-    let level = |upto: usize| running::median_of(&means[upto.saturating_sub(5)..upto]);
-    match (level(then), level(means.len())) {
-        (Some(then), Some(now)) => now - then >= (2.0 * sigma).max(0.002 * then.abs()),
-        _ => false,
     }
 }
 

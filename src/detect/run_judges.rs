@@ -5,13 +5,15 @@ use std::{collections::BTreeMap, sync::Arc};
 use rustc_hash::FxHashMap;
 
 use crate::{
-    model::{Batch, Column, FileId, Goal, Health, Point, Record, RunId, SeriesKey, Step},
+    model::{Batch, Column, FileId, Goal, Health, LayerRecord, Point, Record, RunId, SeriesKey, Step},
     store::{Change, Run},
 };
 
 use super::{
     Surroundings,
     case::Desk,
+    derived::DerivedAlerts,
+    group_subject::{self, GroupSubject},
     journal::Journal,
     other_subjects::OtherSubjects,
     pair_subject::{PairSubject, Release, comparable},
@@ -35,6 +37,8 @@ pub(super) struct RunJudges {
     pairs: BTreeMap<SeriesKey, PairSubject>,
     metrics: BTreeMap<SeriesKey, Journal>,
     others: OtherSubjects,
+    groups: Option<Vec<GroupSubject>>,
+    derived: DerivedAlerts,
 }
 
 impl RunJudges {
@@ -66,9 +70,21 @@ impl RunJudges {
             self.feed(column, &batch.origin.order, desk);
         }
         self.retell(desk);
+        for group in self.groups.iter_mut().flatten() {
+            for column in &batch.columns {
+                group.feed(column, &self.around, desk);
+            }
+        }
         for record in &batch.records {
             self.others.record(record, run, &self.around, desk);
         }
+        self.derived.look(&self.around, desk);
+    }
+
+    /// Takes statistics of layers that were logged as scalars, in the order of their steps.
+    pub fn scalar_layers(&mut self, records: &[LayerRecord], desk: &mut Desk<'_>) {
+        self.others.scalar_layers(records, &self.around, desk);
+        self.derived.look(&self.around, desk);
     }
 
     /// The file is read anew: what was said of it is doubtful until it is said again.
@@ -78,6 +94,9 @@ impl RunJudges {
                 subject.restart();
                 if let Some(pair) = self.pairs.get_mut(key) {
                     pair.restart();
+                }
+                for group in self.groups.iter_mut().flatten() {
+                    group.restart(key);
                 }
                 self.metrics.remove(key);
             }
@@ -101,6 +120,10 @@ impl RunJudges {
                 pair.judged.iter_mut().for_each(|(_, case)| case.settle(desk));
             }
             self.metrics.remove(key);
+            for group in self.groups.iter_mut().flatten() {
+                group.restart(key);
+                group.settle(desk);
+            }
             for pair in self.pairs.values_mut().filter(|pair| pair.train.as_ref() == Some(key)) {
                 pair.anew = true;
             }
@@ -150,6 +173,10 @@ impl RunJudges {
             class.role == Role::Metric && class.goal == Some(Goal::Max) && class.split == Split::Val;
         if is_val_metric && self.metrics.len() < METRICS_FOLLOWED {
             self.metrics.insert(column.key.clone(), Journal::new());
+        }
+        self.around.meet(&class);
+        for group in self.groups.get_or_insert_with(group_subject::groups) {
+            group.meet(&column.key, &class);
         }
         let pair = PairSubject::of(&column.key, &class);
         let has_pair = pair.is_some();
@@ -353,6 +380,7 @@ impl RunJudges {
     pub fn heartbeat(&mut self, run: &Run, health: &Health, stale_after_s: f64, desk: &mut Desk<'_>) {
         self.release(Release::Late, desk);
         self.others.look(run, health, stale_after_s, &self.around, desk);
+        self.derived.look(&self.around, desk);
     }
 
     /// Nothing more will come.
@@ -362,7 +390,9 @@ impl RunJudges {
         for subject in self.subjects.values_mut().flatten() {
             subject.settle(&self.around, desk);
         }
+        self.others.finish(&self.around, desk);
         self.others.look(run, health, stale_after_s, &self.around, desk);
+        self.derived.look(&self.around, desk);
     }
 
     fn release(&mut self, release: Release, desk: &mut Desk<'_>) {
@@ -399,6 +429,9 @@ impl RunJudges {
         }
         for (_, case) in self.pairs.values_mut().flat_map(|pair| &mut pair.judged) {
             case.settle(desk);
+        }
+        for group in self.groups.iter_mut().flatten() {
+            group.settle(desk);
         }
         self.others.settle(desk);
     }

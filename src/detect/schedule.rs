@@ -27,7 +27,74 @@ pub struct Schedule {
     warm_up_end: Option<Step>,
     rose: bool,
     changes: Vec<Change>,
-    rates: Vec<(Step, f64)>,
+    rates: Trace,
+    raises: Vec<Raise>,
+}
+
+/// A learning rate that was set beyond everything before it, after warm-up.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Raise {
+    /// The first step with the higher rate.
+    pub step: Step,
+    /// The rate before.
+    pub from: f64,
+    /// The rate after.
+    pub to: f64,
+}
+
+/// How much higher than every rate before counts as a raise.
+const RAISE_RATIO: f64 = 1.5;
+
+/// Raises that are remembered.
+const RAISES_KEPT: usize = 8;
+
+/// Where the learning rate changed, by how much at least depending on how often it did.
+#[derive(Clone, PartialEq, Debug)]
+struct Trace {
+    kept: Vec<(Step, f64)>,
+    /// Logarithm of the ratio below which two rates count as one.
+    tolerance: f64,
+}
+
+/// Places of a trace.
+const TRACE: usize = 256;
+
+impl Default for Trace {
+    fn default() -> Self {
+        Self { kept: Vec::new(), tolerance: 0.01 }
+    }
+}
+
+impl Trace {
+    fn push(&mut self, step: Step, rate: f64) {
+        if self.kept.last().is_some_and(|(_, last)| same_rate(*last, rate, self.tolerance)) {
+            return;
+        }
+        self.kept.push((step, rate));
+        while self.kept.len() >= TRACE {
+            self.tolerance *= 2.0;
+            let mut last = f64::NAN;
+            self.kept.retain(|(_, rate)| {
+                let differs = !same_rate(last, *rate, self.tolerance);
+                if differs {
+                    last = *rate;
+                }
+                differs
+            });
+            if self.tolerance > 1e3 {
+                self.kept.truncate(TRACE / 2);
+            }
+        }
+    }
+
+    /// The entries up to and including `step`.
+    fn until(&self, step: Step) -> &[(Step, f64)] {
+        &self.kept[..self.kept.partition_point(|(s, _)| *s <= step)]
+    }
+}
+
+fn same_rate(a: f64, b: f64, tolerance: f64) -> bool {
+    a == b || a > 0.0 && b > 0.0 && (a / b).ln().abs() <= tolerance
 }
 
 impl Schedule {
@@ -42,6 +109,11 @@ impl Schedule {
             } else if last > 0.0 && rate > 0.0 {
                 let warming = self.warm_up_end.is_none() && rate > last;
                 self.rose |= rate > last;
+                let warm = self.warm_up_end.is_some();
+                let peak = self.rates.kept.iter().map(|(_, r)| *r).fold(0.0, f64::max);
+                if warm && rate >= RAISE_RATIO * peak && self.raises.len() < RAISES_KEPT {
+                    self.raises.push(Raise { step, from: last, to: rate });
+                }
                 if self.warm_up_end.is_none() && rate <= last {
                     self.warm_up_end = Some(step);
                 }
@@ -53,10 +125,7 @@ impl Schedule {
         }
         self.rate = Some((step, rate));
         self.rate_points += 1;
-        if self.rates.len() == CHANGES_KEPT {
-            self.rates.remove(0);
-        }
-        self.rates.push((step, rate));
+        self.rates.push(step, rate);
     }
 
     /// Another setting (batch size, annealing weight) changed between two steps.
@@ -76,8 +145,9 @@ impl Schedule {
     /// Everything at and after `step` is void.
     pub fn rewind(&mut self, step: Step) {
         self.changes.retain(|c| c.from < step);
-        self.rates.retain(|(s, _)| *s < step);
-        self.rate = self.rates.last().copied();
+        self.rates.kept.retain(|(s, _)| *s < step);
+        self.raises.retain(|raise| raise.step < step);
+        self.rate = self.rates.kept.last().copied();
         if self.warm_up_end.is_some_and(|end| end >= step) {
             self.warm_up_end = None;
         }
@@ -93,9 +163,36 @@ impl Schedule {
         self.changes.iter().rev().find(|c| c.from <= step).map(|c| c.to.min(step))
     }
 
-    /// The learning rate at or before `step`, if it is remembered.
+    /// The learning rate at or before `step`, to a hundredth where it changes often.
     pub fn rate_at(&self, step: Step) -> Option<f64> {
-        self.rates.iter().rev().find(|(s, _)| *s <= step).map(|(_, rate)| *rate)
+        self.rates.until(step).last().map(|(_, rate)| *rate)
+    }
+
+    /// The highest rate up to `step` and where it was first reached.
+    pub fn peak(&self, step: Step) -> Option<(Step, f64)> {
+        let entries = self.rates.until(step).iter().copied();
+        entries.reduce(|best, next| if next.1 > best.1 { next } else { best })
+    }
+
+    /// The rate at `step` as a share of its peak so far.
+    pub fn share_of_peak(&self, step: Step) -> Option<f64> {
+        let (_, peak) = self.peak(step)?;
+        (peak > 0.0).then(|| self.rate_at(step).map_or(f64::NAN, |rate| rate / peak))
+    }
+
+    /// The last step up to `step` at which the rate changed; `None` if none is known.
+    pub fn last_rate_change(&self, step: Step) -> Option<Step> {
+        self.rates.until(step).last().map(|(s, _)| *s)
+    }
+
+    /// The last raise up to `step`.
+    pub fn last_raise(&self, step: Step) -> Option<Raise> {
+        self.raises.iter().rev().find(|raise| raise.step <= step).copied()
+    }
+
+    /// True when the log tells the learning rate.
+    pub fn known(&self) -> bool {
+        self.rate.is_some()
     }
 }
 

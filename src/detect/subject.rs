@@ -87,6 +87,9 @@ impl Subject {
             return false;
         }
         self.order = order.clone();
+        for (detector, _) in &mut self.judged {
+            detector.continued();
+        }
         true
     }
 

@@ -2,7 +2,10 @@
 
 use crate::model::Step;
 
-use super::schedule::{Overflows, Schedule};
+use super::{
+    schedule::{Overflows, Schedule},
+    tags::{Role, Split, TagClass},
+};
 
 /// The rest of the run, as far as rules need it.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -23,11 +26,22 @@ pub struct Surroundings {
     pub whole_loss: bool,
     /// Some series of the run began with NaN: its writer puts NaN where there is nothing to say.
     pub nan_for_missing: bool,
+    /// The run logs a rate of work (tokens or steps per second, MFU).
+    pub throughput: bool,
+    /// The run logs a loss or a metric of validation or test data.
+    pub validation: bool,
     /// Planned steps.
     pub steps_total: Option<Step>,
 }
 
 impl Surroundings {
+    /// A series has appeared.
+    pub fn meet(&mut self, class: &TagClass) {
+        self.throughput |= class.role == Role::Throughput;
+        let of_validation = matches!(class.split, Split::Val | Split::Test);
+        self.validation |= of_validation && matches!(class.role, Role::Loss | Role::Metric);
+    }
+
     /// How far the run is, 0…1, if its length is known.
     pub fn share_done(&self, step: Step) -> Option<f64> {
         self.steps_total.filter(|total| *total > 0).map(|total| step as f64 / total as f64)

@@ -120,9 +120,13 @@ impl Engine {
             if let (Some(detectors), Some(run)) = (&mut self.detectors, session.store.run(&batch.run)) {
                 detectors.observe(&batch, &changes, run, &mut session.alerts, now);
             }
-            // Not judged: the series that they come from are.
             let records = self.layers.of(&batch);
             if !records.is_empty() {
+                if let Some(detectors) = &mut self.detectors {
+                    let mut by_step = records.clone();
+                    by_step.sort_by_key(|record| record.step);
+                    detectors.observe_layers(&batch.run, &by_step, &mut session.alerts, now);
+                }
                 session.store.apply_layers(&batch.run, &batch.origin, &records);
             }
             if batch.reset {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use epochscope::{
-    detect::{Draft, Severity},
+    detect::{Draft, Evidence, Severity},
     model::{
         Batch, ConfusionMatrix, ConfusionRecord, FileHealth, FileId, FileState, HistogramRecord, LayerKind,
         LayerName, LayerRecord, LayerStats, PassedOver, Record, RunId, SeriesKey, Skip, WallTime, WatchMode,
@@ -244,7 +244,11 @@ pub fn with_alerts() -> Desk {
                 time: WallTime(1_750_000_000.0 + step as f64),
                 message: message.to_owned(),
                 advice: "Go back to the checkpoint before it and lower the learning rate.".to_owned(),
-                evidence: vec![("best", 1.24), ("best_step", 3100.0), ("now", f64::NAN), ("rise_sigma", 9.1)],
+                evidence: Evidence::new()
+                    .with("best", 1.24)
+                    .with("best_step", 3100.0)
+                    .with("now", f64::NAN)
+                    .at_least("rise_sigma", 9.1, 5.0),
             })
             .expect("there is room for it")
     };

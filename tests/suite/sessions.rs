@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, sync::Arc};
 
 use epochscope::{
-    detect::{AlertBook, Draft, Severity},
+    detect::{AlertBook, Draft, Evidence, Severity},
     model::{
         Batch, Column, EndStatus, FileHealth, FileId, FileState, Health, HyperValue, Origin, Point, Record,
         RunId, RunInfo, SeriesKey, Tag, WallTime, WatchMode,
@@ -153,7 +153,7 @@ fn raise(desk: &mut Desk, run: &str, rule: &'static str, severity: Severity, mes
         time: WallTime(1_750_000_000.0 + step as f64 * 0.5),
         message: message.to_owned(),
         advice: "Lower the learning rate or clip gradients.".to_owned(),
-        evidence: vec![("rise_sigma", 9.1)],
+        evidence: Evidence::new().with("rise_sigma", 9.1),
     });
 }
 

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::{number::Number, status_json::VERSION, write_json};
 use crate::{
     app::output::Output,
-    detect::{Alert, AlertBook, Severity},
+    detect::{Alert, AlertBook, Evidence, Needs, Severity},
     model::{Step, sanitise},
     store::{Run, Store},
     ui::numbers,
@@ -40,7 +40,7 @@ struct AlertCheck<'a> {
     time: Option<f64>,
     message: &'a str,
     advice: &'a str,
-    evidence: BTreeMap<&'static str, Number>,
+    evidence: BTreeMap<String, Number>,
     /// The rule of the alert that explains this one.
     caused_by: Option<&'static str>,
 }
@@ -81,9 +81,23 @@ fn alert_check<'a>(alert: &'a Alert, book: &AlertBook) -> AlertCheck<'a> {
         time: alert.time.known(),
         message: &alert.message,
         advice: &alert.advice,
-        evidence: alert.evidence.iter().map(|(name, value)| (*name, Number(*value))).collect(),
+        evidence: evidence(&alert.evidence),
         caused_by: alert.caused_by.and_then(|id| book.get(id)).map(|cause| cause.rule),
     }
+}
+
+/// Every number under its name; what it had to be at least or at most as `…_min` or `…_max`.
+fn evidence(evidence: &Evidence) -> BTreeMap<String, Number> {
+    let mut numbers = BTreeMap::new();
+    for fact in evidence.facts() {
+        numbers.insert(fact.name.to_owned(), Number(fact.value));
+        match fact.needs {
+            Some(Needs::AtLeast(limit)) => numbers.insert(format!("{}_min", fact.name), Number(limit)),
+            Some(Needs::AtMost(limit)) => numbers.insert(format!("{}_max", fact.name), Number(limit)),
+            None => None,
+        };
+    }
+    numbers
 }
 
 /// Writes the runs that have alerts, and a line that sums up.

@@ -4,7 +4,7 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 use super::rows;
 use crate::{
-    detect::{Alert, DETECTORS},
+    detect::{Alert, DETECTORS, Fact, Needs},
     ui::{
         FrameContext, Selection,
         numbers::{count, value},
@@ -52,12 +52,9 @@ fn paragraphs(context: FrameContext<'_>, selection: &Selection, alert: &Alert) -
     if !alert.advice.is_empty() {
         lines.push((format!("{} {}", theme.glyph("→", "->"), alert.advice), Style::new()));
     }
-    if !alert.evidence.is_empty() {
-        let numbers: Vec<String> = alert
-            .evidence
-            .iter()
-            .map(|(name, v)| format!("{} {}", name.replace('_', " "), evidence(name, *v)))
-            .collect();
+    if !alert.evidence.facts().is_empty() {
+        let numbers: Vec<String> =
+            alert.evidence.facts().iter().map(|fact| number_in_words(theme.ascii, fact)).collect();
         lines.push((numbers.join(dot), Style::new()));
     }
     lines.push((history(context, selection, alert).join(dot), theme.muted()));
@@ -106,6 +103,17 @@ fn history(context: FrameContext<'_>, selection: &Selection, alert: &Alert) -> V
         parts.push("muted".to_owned());
     }
     parts
+}
+
+/// A number, and beside it what it had to be.
+fn number_in_words(ascii: bool, fact: &Fact) -> String {
+    let text = format!("{} {}", fact.name.replace('_', " "), evidence(fact.name, fact.value));
+    let (sign, limit) = match fact.needs {
+        Some(Needs::AtLeast(limit)) => (if ascii { ">=" } else { "≥" }, limit),
+        Some(Needs::AtMost(limit)) => (if ascii { "<=" } else { "≤" }, limit),
+        None => return text,
+    };
+    format!("{text} ({sign} {})", evidence(fact.name, limit))
 }
 
 /// Steps and counts are whole numbers.

@@ -6,8 +6,9 @@
 
 use crate::model::{Point, SeriesKey, Step};
 
-use super::{
-    DetectorSpec, Finding, Hold, Patience, Scope, SeriesDetector, Severity, Speaks, Surroundings, Verdict,
+use crate::detect::{
+    DetectorSpec, Evidence, Finding, Hold, Patience, Scope, SeriesDetector, Severity, Speaks, Surroundings,
+    Threshold, Verdict,
     journal::{FIRST_WINDOW, Journal},
     running,
     tags::{self, Role, Split, TagClass},
@@ -19,6 +20,14 @@ pub static SPEC: DetectorSpec = DetectorSpec {
     id: "divergence",
     summary: "the loss runs away from its best value",
     advice: "Divide the learning rate by 2 to 10 and go back to a checkpoint before the rise; check warm-up and clipping.",
+    clears: "the loss comes within 12.5 % of its best for 6 bins",
+    traps: "a planned change that the log does not tell: annealed loss weights, longer sequences, mixup off",
+    thresholds: &[
+        Threshold::new(RISE[0].1, "rise over the best as a share of it, 3 bins in a row: critical"),
+        Threshold::new(RISE[1].1, "rise over the best as a share of it, 8 bins in a row: warn"),
+        Threshold::new(RISE_SIGMA, "σ of a bin that the rise must be beyond"),
+        Threshold::new(HARD_FACTOR, "times the maximum of the first 100 points: critical at once"),
+    ],
     scopes: &[Scope::Series { judges: |class| class.role == Role::Loss, build }],
 };
 
@@ -81,7 +90,7 @@ impl Speaks for Divergence {
     }
 
     fn words(&self, place: &str, step: Step, finding: &Finding, _: &Surroundings) -> (String, String) {
-        let get = |name| finding.evidence.iter().find(|(n, _)| *n == name).map(|(_, v)| *v);
+        let get = |name| finding.evidence.get(name);
         let (now, best) = (get("now").unwrap_or(f64::NAN), get("best").unwrap_or(f64::NAN));
         let at = get("best_step").map_or(step, |s| s as Step);
         let text = if let Some(limit) = get("first_max") {
@@ -161,8 +170,12 @@ impl Divergence {
             return None;
         }
         self.hard_at = Some(point.step);
-        let evidence =
-            vec![("now", point.value), ("best", floor), ("first_max", limit), ("factor", point.value / unit)];
+        let level = limit.max(0.0) + (HARD_FACTOR - 1.0) * unit;
+        let evidence = Evidence::new()
+            .at_least("now", point.value, level)
+            .with("best", floor)
+            .with("first_max", limit)
+            .with("factor", point.value / unit);
         Some(Verdict::Bad(Finding {
             severity: Severity::Critical,
             since: Some(point.step),
@@ -219,18 +232,17 @@ impl Divergence {
         let worse_than_start = !self.validation || rise >= 1.25 * gain && now >= start;
         let rising = running::theil_sen(&means[at..]).is_some_and(|slope| slope > 0.0);
         let tier = RISE.iter().find(|(_, share)| rise >= share * unit);
-        let Some((severity, _)) = tier.filter(|_| beyond_noise && worse_than_start && rising) else {
+        let Some((severity, share)) = tier.filter(|_| beyond_noise && worse_than_start && rising) else {
             return Verdict::Unsure;
         };
         let rise_sigma = if sigma > 0.0 { rise / sigma } else { f64::INFINITY };
-        let evidence = vec![
-            ("best", best),
-            ("best_step", bins[offset + at].last_step as f64),
-            ("now", now),
-            ("rise", rise / unit),
-            ("rise_sigma", rise_sigma.min(1e6)),
-            ("step", step as f64),
-        ];
+        let evidence = Evidence::new()
+            .with("best", best)
+            .with("best_step", bins[offset + at].last_step as f64)
+            .at_least("now", now, best + share * unit)
+            .at_least("rise", rise / unit, *share)
+            .at_least("rise_sigma", rise_sigma.min(1e6), RISE_SIGMA)
+            .with("step", step as f64);
         Verdict::Bad(Finding::new(*severity, evidence))
     }
 
@@ -255,15 +267,14 @@ impl Divergence {
             && jumped - now < RECOVERY * rise;
         let rise_sigma = if sigma > 0.0 { rise / sigma } else { f64::INFINITY };
         lost.then(|| {
-            let evidence = vec![
-                ("best", best),
-                ("best_step", journal.bins()[at].last_step as f64),
-                ("now", now),
-                ("rise", rise / best),
-                ("rise_sigma", rise_sigma.min(1e6)),
-                ("step", step as f64),
-                ("recovered", (jumped - now) / rise),
-            ];
+            let evidence = Evidence::new()
+                .with("best", best)
+                .with("best_step", journal.bins()[at].last_step as f64)
+                .at_least("now", now, (1.0 + UNRECOVERED_RISE) * best)
+                .at_least("rise", rise / best, UNRECOVERED_RISE)
+                .at_least("rise_sigma", rise_sigma.min(1e6), RISE_SIGMA)
+                .with("step", step as f64)
+                .at_most("recovered", (jumped - now) / rise, RECOVERY);
             Verdict::Bad(Finding::new(Severity::Critical, evidence))
         })
     }
@@ -291,13 +302,12 @@ impl Divergence {
             return None;
         }
         let best = journal.bins().iter().min_by(|a, b| a.mean().total_cmp(&b.mean()))?;
-        let evidence = vec![
-            ("now", now),
-            ("best", best.mean()),
-            ("best_step", best.last_step as f64),
-            ("first_max", limit),
-            ("share_above", above as f64 / points as f64),
-        ];
+        let evidence = Evidence::new()
+            .at_least("now", now, limit + margin)
+            .with("best", best.mean())
+            .with("best_step", best.last_step as f64)
+            .with("first_max", limit)
+            .at_least("share_above", above as f64 / points as f64, 0.5);
         Some(Verdict::Bad(Finding::new(Severity::Critical, evidence)))
     }
 }

@@ -7,8 +7,9 @@ use crate::{
     store::Run,
 };
 
-use super::{
-    DetectorSpec, Finding, Patience, RunDetector, Scope, Severity, Speaks, Surroundings, Verdict,
+use crate::detect::{
+    DetectorSpec, Evidence, Finding, Patience, RunDetector, Scope, Severity, Speaks, Surroundings, Threshold,
+    Verdict,
     judge::Hold,
     state::{self, RunState},
     words,
@@ -19,6 +20,12 @@ pub static SPEC: DetectorSpec = DetectorSpec {
     id: "stalled",
     summary: "no new record for much longer than the run's own pace",
     advice: "Look at GPU utilisation, the data loader, the disk and collective operations of the process.",
+    clears: "the next record",
+    traps: "clocks that differ, files that are copied from elsewhere, writers that buffer for long",
+    thresholds: &[
+        Threshold::new(10.0, "times the usual interval, 3 times the longest gap and 120 s: info"),
+        Threshold::new(30.0, "times the usual interval, 3 times the longest gap and 30 min: critical"),
+    ],
     scopes: &[Scope::Run { build: || Box::new(Stalled) }],
 };
 
@@ -31,7 +38,7 @@ impl Speaks for Stalled {
     }
 
     fn words(&self, _: &str, step: Step, finding: &Finding, _: &Surroundings) -> (String, String) {
-        let get = |name| finding.evidence.iter().find(|(n, _)| *n == name).map(|(_, v)| *v);
+        let get = |name| finding.evidence.get(name);
         let mut text = format!(
             "no new record for {} since step {}",
             words::duration(get("silence_s").unwrap_or(0.0)),
@@ -84,12 +91,12 @@ impl RunDetector for Stalled {
         let critical = broken && silence.seconds > limits.stalled;
         let severity = if critical { Severity::Critical } else { Severity::Info };
         let limit = if critical { limits.stalled } else { limits.late };
-        let mut evidence = vec![("silence_s", silence.seconds), ("limit_s", limit)];
-        if let Some(interval) = limits.interval {
-            evidence.push(("interval_s", interval));
-        }
+        let mut evidence = Evidence::new()
+            .at_least("silence_s", silence.seconds, limit)
+            .with("limit_s", limit)
+            .maybe("interval_s", limits.interval);
         if !broken {
-            evidence.push(("sign_of_a_break", 0.0));
+            evidence = evidence.with("sign_of_a_break", 0.0);
         }
         Verdict::Bad(Finding::new(severity, evidence))
     }

@@ -7,9 +7,9 @@ use std::fmt::Write as _;
 
 use crate::model::{SeriesKey, Step};
 
-use super::{
-    DetectorSpec, Evaluation, Finding, Hold, PairDetector, Patience, Scope, Severity, Speaks, Surroundings,
-    Verdict,
+use crate::detect::{
+    Company, DetectorSpec, Evaluation, Evidence, Finding, Hold, PairDetector, Patience, Scope, Severity,
+    Speaks, Surroundings, Threshold, Verdict,
     running::{self, Window},
     tags::{Role, Split, TagClass},
     words,
@@ -20,6 +20,15 @@ pub static SPEC: DetectorSpec = DetectorSpec {
     id: "overfitting",
     summary: "validation loss rises while training loss falls",
     advice: "Keep the checkpoint of the best validation loss and stop early, or regularise, augment, or lower the learning rate.",
+    clears: "validation comes within 1 % of its best for 6 evaluations",
+    traps: "a later drop of the learning rate may bring a new best; double descent; validation subsets that change",
+    thresholds: &[
+        Threshold::new(RISE[0], "rise over the best as a share of it: info"),
+        Threshold::new(RISE[1], "rise over the best as a share of it, 3 evaluations in a row: warn"),
+        Threshold::new(RISE[2], "rise over the best as a share of it: critical"),
+        Threshold::new(RISE_SIGMA[1], "σ of a median of 5 that the rise must be beyond"),
+        Threshold::new(TREND_Z[1], "z of the Mann–Kendall trend since the best"),
+    ],
     scopes: &[Scope::Pair { judges, build }],
 };
 
@@ -110,7 +119,7 @@ impl Speaks for Overfitting {
     }
 
     fn words(&self, place: &str, step: Step, finding: &Finding, _: &Surroundings) -> (String, String) {
-        let get = |name| finding.evidence.iter().find(|(n, _)| *n == name).map(|(_, v)| *v);
+        let get = |name| finding.evidence.get(name);
         let number = |name| words::value(get(name).unwrap_or(f64::NAN));
         let best_step = words::step(get("best_step").unwrap_or(f64::NAN) as Step);
         let (best, now) = (get("best").unwrap_or(f64::NAN), get("now").unwrap_or(f64::NAN));
@@ -142,7 +151,7 @@ impl Speaks for Overfitting {
 }
 
 impl PairDetector for Overfitting {
-    fn evaluation(&mut self, at: Evaluation, _: &Surroundings, improved: &dyn Fn(Step) -> bool) -> Verdict {
+    fn evaluation(&mut self, at: Evaluation, _: &Surroundings, company: &Company<'_>) -> Verdict {
         let level = self.take(at);
         let sigma = running::sigma_of_median5(running::noise(
             self.values.last(32).split_last().map_or(&[][..], |(_, r)| r),
@@ -155,7 +164,7 @@ impl PairDetector for Overfitting {
             self.since_best.push(at.value);
         }
         let Some(best) = self.best else { return Verdict::Unsure };
-        self.verdict(level, sigma, train, best, improved)
+        self.verdict(level, sigma, train, best, company)
     }
 
     fn reset(&mut self) {
@@ -191,7 +200,7 @@ impl Overfitting {
         sigma: f64,
         train: Option<f64>,
         best: Best,
-        improved: &dyn Fn(Step) -> bool,
+        company: &Company<'_>,
     ) -> Verdict {
         let start = running::median_of(&self.first).unwrap_or(level);
         let gain = (start - best.level).max(0.0);
@@ -236,24 +245,25 @@ impl Overfitting {
             (false, _) => Severity::Info,
         };
         let rise_sigma = if sigma > 0.0 { (rise / sigma).min(1e6) } else { 1e6 };
-        let mut evidence = vec![
-            ("best", best.level),
-            ("best_step", best.step as f64),
-            ("now", level),
-            ("rise", rise / unit),
-            ("rise_sigma", rise_sigma),
-            ("evaluations_since_best", since_best as f64),
-            ("trend_z", trend),
-        ];
+        let tier = usize::from(severity != Severity::Info);
+        let least = RISE[tier] * alone;
+        let mut evidence = Evidence::new()
+            .with("best", best.level)
+            .with("best_step", best.step as f64)
+            .at_least("now", level, best.level + least * unit)
+            .at_least("rise", rise / unit, least)
+            .at_least("rise_sigma", rise_sigma, RISE_SIGMA[tier])
+            .at_least("evaluations_since_best", since_best as f64, SINCE_BEST as f64)
+            .at_least("trend_z", trend, TREND_Z[tier]);
         if gain > 0.0 {
-            evidence.push(("rise_of_gain", rise / gain));
+            let share = if tier == 0 { RISE_OF_GAIN / 2.0 } else { RISE_OF_GAIN };
+            evidence = evidence.at_least("rise_of_gain", rise / gain, share);
         }
         if let (Some(then), Some(now)) = (best.train, train) {
-            evidence.push(("train_at_best", then));
-            evidence.push(("train_now", now));
+            evidence = evidence.with("train_at_best", then).at_most("train_now", now, then);
         }
-        if improved(best.step) {
-            evidence.push(("metric_improves", 1.0));
+        if company.improved(best.step) {
+            evidence = evidence.with("metric_improves", 1.0);
             severity = if severity == Severity::Critical { Severity::Warn } else { Severity::Info };
         }
         Verdict::Bad(Finding::new(severity, evidence))

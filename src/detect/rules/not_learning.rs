@@ -8,8 +8,9 @@ use std::fmt::Write as _;
 
 use crate::model::{Point, SeriesKey, Step};
 
-use super::{
-    DetectorSpec, Finding, Hold, Patience, Scope, SeriesDetector, Severity, Speaks, Surroundings, Verdict,
+use crate::detect::{
+    Bin, DetectorSpec, Evidence, Finding, Hold, Patience, Scope, SeriesDetector, Severity, Speaks,
+    Surroundings, Threshold, Verdict,
     journal::Journal,
     running,
     tags::{self, Role, Split, TagClass},
@@ -21,6 +22,14 @@ pub static SPEC: DetectorSpec = DetectorSpec {
     id: "not_learning",
     summary: "the training loss has not moved since the start",
     advice: "Check the learning rate, that the optimiser got the parameters, frozen layers, and that labels fit the inputs.",
+    clears: "the loss falls by 1.5 times what counts as a drop",
+    traps: "fine-tuning near its floor, a long warm-up that the log does not tell, contrastive losses near ln(batch)",
+    thresholds: &[
+        Threshold::new(POINTS as f64, "points before it speaks"),
+        Threshold::new(DROP, "share of the start, and 2 σ, that counts as a drop"),
+        Threshold::new(TREND_Z, "z of a downward trend that counts as one"),
+        Threshold::new(CHANCE, "relative distance to ln C that counts as guessing"),
+    ],
     scopes: &[Scope::Series { judges, build }],
 };
 
@@ -60,7 +69,7 @@ impl Speaks for NotLearning {
     }
 
     fn words(&self, place: &str, step: Step, finding: &Finding, around: &Surroundings) -> (String, String) {
-        let get = |name| finding.evidence.iter().find(|(n, _)| *n == name).map(|(_, v)| *v);
+        let get = |name| finding.evidence.get(name);
         let now = get("now").unwrap_or(f64::NAN);
         let points = get("points").unwrap_or(0.0);
         let mut text = if get("identical").is_some() {
@@ -117,8 +126,11 @@ impl NotLearning {
         }
         let Some(start) = journal.start() else { return Verdict::Unsure };
         if !self.differed && self.identical >= IDENTICAL_POINTS && start != 0.0 {
-            let evidence =
-                vec![("now", start), ("points", self.identical as f64), ("identical", 1.0), ("drop", 0.0)];
+            let evidence = Evidence::new()
+                .with("now", start)
+                .at_least("points", self.identical as f64, IDENTICAL_POINTS as f64)
+                .with("identical", 1.0)
+                .at_most("drop", 0.0, 0.0);
             return Verdict::Bad(Finding {
                 severity: Severity::Critical,
                 since: None,
@@ -130,7 +142,7 @@ impl NotLearning {
         if journal.points() < POINTS || share.is_some_and(|s| s < 0.05) {
             return Verdict::Unsure;
         }
-        let means: Vec<f64> = journal.bins().iter().map(super::Bin::mean).collect();
+        let means: Vec<f64> = journal.bins().iter().map(Bin::mean).collect();
         let blocks = running::thinned(&means, 32);
         let edge = (means.len() / 20).max(3).min(means.len());
         let (Some(first), Some(last)) =
@@ -153,19 +165,17 @@ impl NotLearning {
         if chance == Chance::AlreadyGood {
             return Verdict::Fine;
         }
-        let mut evidence = vec![
-            ("now", last),
-            ("start", first),
-            ("points", journal.points() as f64),
-            ("drop", drop),
-            ("limit", moved),
-            ("noise", noise),
-            ("trend_z", z),
-        ];
+        let mut evidence = Evidence::new()
+            .with("now", last)
+            .with("start", first)
+            .at_least("points", journal.points() as f64, POINTS as f64)
+            .at_most("drop", drop, moved)
+            .with("limit", moved)
+            .with("noise", noise)
+            .at_least("trend_z", z, TREND_Z);
         let severity = match chance {
             Chance::At(classes) => {
-                evidence.push(("classes", classes));
-                evidence.push(("chance", classes.ln()));
+                evidence = evidence.with("classes", classes).with("chance", classes.ln());
                 let late = share.map_or(journal.points() >= 10 * POINTS, |s| s >= 0.2);
                 if late { Severity::Critical } else { Severity::Warn }
             }

@@ -8,9 +8,9 @@ use std::fmt::Write as _;
 
 use crate::model::{LayerStats, Point, SeriesKey, Step};
 
-use super::{
-    DetectorSpec, Finding, Hold, LayerDetector, Patience, Scope, SeriesDetector, Severity, Speaks,
-    Surroundings, Verdict, all_finite,
+use crate::detect::{
+    DetectorSpec, Evidence, Finding, Hold, LayerDetector, Patience, Scope, SeriesDetector, Severity, Speaks,
+    Surroundings, Threshold, Verdict, all_finite,
     tags::{Role, Split, TagClass, Words},
     words,
 };
@@ -20,6 +20,13 @@ pub static SPEC: DetectorSpec = DetectorSpec {
     id: "nan",
     summary: "a value is NaN or infinite",
     advice: "Go back to the last checkpoint before it, and check learning rate, gradient clipping, log(0), division and the batch.",
+    clears: "10 finite values in a row (3 records of a layer)",
+    traps: "cells that are NaN because nothing was logged there; metrics that are undefined for some data",
+    thresholds: &[
+        Threshold::new(1.0, "non-finite value of a training loss or gradient norm"),
+        Threshold::new(2.0, "in a row of a validation loss or a metric"),
+        Threshold::new(3.0, "in a row of a series whose name is not understood"),
+    ],
     scopes: &[
         Scope::Series { judges, build },
         Scope::Layer { judges: |_| true, build: || Box::new(Layer { since: None }) },
@@ -151,7 +158,7 @@ impl Speaks for Series {
     }
 
     fn words(&self, place: &str, step: Step, finding: &Finding, around: &Surroundings) -> (String, String) {
-        let get = |name| finding.evidence.iter().find(|(n, _)| *n == name).map(|(_, v)| *v);
+        let get = |name| finding.evidence.get(name);
         let what = if get("value").is_some_and(f64::is_nan) { "NaN" } else { "infinite" };
         let since = finding.since.unwrap_or(step);
         let mut text = format!("{place} became {what} at step {}", words::step(since));
@@ -231,18 +238,19 @@ impl Series {
         if self.bad < self.needed(around) || self.finite < self.rule.finite_before && self.finite > 0 {
             return Verdict::Unsure;
         }
-        let mut evidence = vec![("value", value), ("non_finite_in_a_row", f64::from(self.bad))];
-        if let Some((at, last)) = self.last_finite {
-            evidence.push(("last_finite", last));
-            evidence.push(("last_finite_step", at as f64));
-        }
+        let needed = f64::from(self.needed(around));
+        let mut evidence = Evidence::new()
+            .with("value", value)
+            .at_least("non_finite_in_a_row", f64::from(self.bad), needed)
+            .maybe("last_finite", self.last_finite.map(|(_, last)| last))
+            .maybe("last_finite_step", self.last_finite.map(|(at, _)| at as f64));
         let mut severity = self.rule.severity;
         if self.rule.infinity_is_milder {
             let from = self.last_finite.map_or(Step::MIN, |(s, _)| s);
             let ahead = if from == Step::MIN { 1 } else { (step.saturating_sub(from)).max(1) };
             if around.overflows.between(from, step.saturating_add(ahead)) {
                 severity = Severity::Info;
-                evidence.push(("overflow_handled", 1.0));
+                evidence = evidence.with("overflow_handled", 1.0);
             } else if value.is_infinite() && self.bad < 3 {
                 severity = Severity::Warn;
             }
@@ -287,7 +295,7 @@ impl Speaks for Layer {
     }
 
     fn words(&self, place: &str, step: Step, finding: &Finding, _: &Surroundings) -> (String, String) {
-        let get = |name| finding.evidence.iter().find(|(n, _)| *n == name).map_or(0.0, |(_, v)| *v);
+        let get = |name| finding.evidence.get(name).unwrap_or(0.0);
         let text = format!(
             "{place} holds {} NaN and {} infinite elements at step {}",
             get("nan"),
@@ -310,7 +318,8 @@ impl LayerDetector for Layer {
             return Verdict::Fine;
         }
         let since = *self.since.get_or_insert(step);
-        let evidence = vec![("nan", nan), ("inf", inf)];
+        let evidence =
+            Evidence::new().with("nan", nan).with("inf", inf).at_least("non_finite", nan + inf, 1.0);
         Verdict::Bad(Finding { severity: Severity::Critical, since: Some(since), evidence, sure: false })
     }
 }
