@@ -25,6 +25,18 @@ use super::{
 const WAITING: usize = 4096;
 /// Seconds after which a validation point is judged although training has not passed its step.
 const WAIT_S: f64 = 30.0;
+/// Rules on the level of a loss, which means nothing in a GAN or an actor-critic.
+const LEVEL_RULES: &[&str] = &[
+    "divergence",
+    "not_learning",
+    "loss_spike",
+    "plateau",
+    "oscillation",
+    "resume",
+    "gradient_surge",
+    "exploding_gradient",
+    "poor_initialisation",
+];
 /// Validation metrics that are followed to tell over-confidence from overfitting.
 const METRICS_FOLLOWED: usize = 4;
 
@@ -164,7 +176,10 @@ impl RunJudges {
         self.around.nan_for_missing |= starts_with_nan && could_be_missing;
         if class.role == Role::UnstableLoss && !self.around.moving_target {
             self.around.moving_target = true;
-            self.withdraw_level_rules();
+            self.withdraw(LEVEL_RULES);
+            for pair in self.pairs.values_mut() {
+                pair.anew = true;
+            }
         }
         let of_training = class.role == Role::Loss && matches!(class.split, Split::Train | Split::Unknown);
         self.around.training_loss |= of_training;
@@ -174,7 +189,15 @@ impl RunJudges {
         if is_val_metric && self.metrics.len() < METRICS_FOLLOWED {
             self.metrics.insert(column.key.clone(), Journal::new());
         }
+        let (validation, throughput) = (self.around.validation, self.around.throughput);
         self.around.meet(&class);
+        // What stood in for them until they appeared has nothing to say any more.
+        if self.around.validation != validation {
+            self.withdraw(&["plateau"]);
+        }
+        if self.around.throughput != throughput {
+            self.withdraw(&["throughput_drop"]);
+        }
         for group in self.groups.get_or_insert_with(group_subject::groups) {
             group.meet(&column.key, &class);
         }
@@ -189,13 +212,11 @@ impl RunJudges {
         loss
     }
 
-    /// A run that turns out to be a GAN or an actor-critic: nothing that was said of levels stands.
-    fn withdraw_level_rules(&mut self) {
+    /// Another series shows that these rules had no right to speak: what they said of any series stands only if they
+    /// say it again.
+    fn withdraw(&mut self, rules: &[&str]) {
         for subject in self.subjects.values_mut().flatten() {
-            subject.doubt(&["divergence", "not_learning"]);
-        }
-        for pair in self.pairs.values_mut() {
-            pair.anew = true;
+            subject.doubt(rules);
         }
     }
 
@@ -419,7 +440,7 @@ impl RunJudges {
         for key in disordered {
             let Some(series) = run.series_of(&key) else { continue };
             if let Some(Some(subject)) = self.subjects.get_mut(&key) {
-                subject.rebuild(&series.buckets(None), &self.around, desk);
+                subject.rebuild(series, &self.around, desk);
             }
             self.past_changed(&key, Step::MIN);
         }

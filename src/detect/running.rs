@@ -26,6 +26,50 @@ pub fn median_of(values: &[f64]) -> Option<f64> {
     median(&mut values.to_vec())
 }
 
+/// The median absolute deviation from `centre`. `None` for an empty slice.
+pub fn mad(values: &[f64], centre: f64) -> Option<f64> {
+    let mut deviations: Vec<f64> = values.iter().map(|v| (v - centre).abs()).collect();
+    median(&mut deviations)
+}
+
+/// The value below which a share `q` (0…1) of the values lie, without interpolation. `None` for an empty slice.
+pub fn quantile(values: &[f64], q: f64) -> Option<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let at = (q * sorted.len().saturating_sub(1) as f64).round() as usize;
+    sorted.get(at).copied()
+}
+
+/// Spearman's rank correlation of two equally long slices; ties share their mean rank. 0 for fewer than 3 values or a
+/// constant.
+pub fn spearman(a: &[f64], b: &[f64]) -> f64 {
+    let n = a.len().min(b.len());
+    if n < 3 {
+        return 0.0;
+    }
+    let mean = (n as f64 - 1.0) / 2.0;
+    let centred = |values: &[f64]| -> Vec<f64> { ranks(values).iter().map(|rank| rank - mean).collect() };
+    let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f64>();
+    let (a, b) = (centred(&a[..n]), centred(&b[..n]));
+    let spread = (product(&a, &a) * product(&b, &b)).sqrt();
+    if spread == 0.0 { 0.0 } else { product(&a, &b) / spread }
+}
+
+fn ranks(values: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_by(|i, j| values[*i].total_cmp(&values[*j]));
+    let mut ranks = vec![0.0; values.len()];
+    let mut at = 0;
+    while at < order.len() {
+        let tied = order[at..].iter().take_while(|i| values[**i] == values[order[at]]).count().max(1);
+        for place in &order[at..at + tied] {
+            ranks[*place] = at as f64 + (tied as f64 - 1.0) / 2.0;
+        }
+        at += tied;
+    }
+    ranks
+}
+
 /// σ of the noise of a curve: from the median absolute deviation of its first differences, which a trend
 /// does not inflate. Infinite for fewer than 4 points, so that rules on it stay silent.
 pub fn noise(values: &[f64]) -> f64 {
@@ -133,6 +177,41 @@ impl<const N: usize> Window<N> {
     }
 }
 
+/// All values so far in at most 64 blocks of equal length.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Trail {
+    blocks: Vec<f64>,
+    open: (f64, u32),
+    per_block: u32,
+}
+
+impl Default for Trail {
+    fn default() -> Self {
+        Self { blocks: Vec::new(), open: (0.0, 0), per_block: 1 }
+    }
+}
+
+impl Trail {
+    /// Adds a value.
+    pub fn push(&mut self, value: f64) {
+        self.open = (self.open.0 + value, self.open.1 + 1);
+        if self.open.1 < self.per_block {
+            return;
+        }
+        self.blocks.push(self.open.0 / f64::from(self.open.1));
+        self.open = (0.0, 0);
+        if self.blocks.len() == 64 {
+            self.blocks = self.blocks.chunks(2).map(|pair| f64::midpoint(pair[0], pair[1])).collect();
+            self.per_block *= 2;
+        }
+    }
+
+    /// Means of the whole blocks, oldest first.
+    pub fn blocks(&self) -> &[f64] {
+        &self.blocks
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -163,6 +242,16 @@ mod tests {
         assert!((mann_kendall(&[1.0, 2.0, 3.0, 4.0, 5.0]) - 9.0 / (300.0_f64 / 18.0).sqrt()).abs() < 1e-12);
         assert!(mann_kendall(&[1.0; 20]).abs() < 1e-12);
         assert!(mann_kendall(&(0..1000).map(|i| -f64::from(i)).collect::<Vec<_>>()) < -5.0);
+    }
+
+    #[test]
+    fn ranks_agree_with_hand_results() {
+        assert!((spearman(&[1.0, 2.0, 3.0, 4.0], &[10.0, 20.0, 40.0, 30.0]) - 0.8).abs() < 1e-12);
+        assert!((spearman(&[1.0, 2.0, 3.0], &[9.0, 4.0, 1.0]) + 1.0).abs() < 1e-12);
+        assert_eq!(spearman(&[1.0, 1.0, 1.0], &[1.0, 2.0, 3.0]), 0.0);
+        assert_eq!(ranks(&[5.0, 1.0, 5.0]), [1.5, 0.0, 1.5]);
+        assert_eq!(mad(&[1.0, 2.0, 9.0], 2.0), Some(1.0));
+        assert_eq!(quantile(&[4.0, 1.0, 3.0, 2.0, 5.0], 0.9), Some(5.0));
     }
 
     #[test]

@@ -29,6 +29,7 @@ pub struct Schedule {
     changes: Vec<Change>,
     rates: Trace,
     raises: Vec<Raise>,
+    settings: Vec<Step>,
 }
 
 /// A learning rate that was set beyond everything before it, after warm-up.
@@ -128,8 +129,22 @@ impl Schedule {
         self.rates.push(step, rate);
     }
 
-    /// Another setting (batch size, annealing weight) changed between two steps.
-    pub fn note(&mut self, from: Step, to: Step) {
+    /// Another setting (batch size, sequence length, annealing weight) changed between two steps.
+    pub fn setting(&mut self, from: Step, to: Step) {
+        if self.settings.len() == CHANGES_KEPT {
+            self.settings.remove(0);
+        }
+        self.settings.push(to);
+        self.note(from, to);
+    }
+
+    /// True when a setting other than the learning rate changed after `from`, up to `to`.
+    pub fn setting_changed(&self, from: Step, to: Step) -> bool {
+        self.settings.iter().any(|s| *s > from && *s <= to)
+    }
+
+    /// Something of the plan changed between two steps.
+    fn note(&mut self, from: Step, to: Step) {
         if let Some(last) = self.changes.last_mut()
             && from <= last.to
         {
@@ -147,6 +162,7 @@ impl Schedule {
         self.changes.retain(|c| c.from < step);
         self.rates.kept.retain(|(s, _)| *s < step);
         self.raises.retain(|raise| raise.step < step);
+        self.settings.retain(|s| *s < step);
         self.rate = self.rates.kept.last().copied();
         if self.warm_up_end.is_some_and(|end| end >= step) {
             self.warm_up_end = None;
@@ -185,9 +201,25 @@ impl Schedule {
         self.rates.until(step).last().map(|(s, _)| *s)
     }
 
+    /// The end of the last change at or before `step` that was no raise beyond everything before.
+    pub fn last_planned_change(&self, step: Step) -> Option<Step> {
+        let raised = |c: &Change| self.raises.iter().any(|raise| raise.step >= c.from && raise.step <= c.to);
+        self.changes.iter().rev().find(|c| c.from <= step && !raised(c)).map(|c| c.to.min(step))
+    }
+
     /// The last raise up to `step`.
     pub fn last_raise(&self, step: Step) -> Option<Raise> {
         self.raises.iter().rev().find(|raise| raise.step <= step).copied()
+    }
+
+    /// The first rate that was logged.
+    pub fn first_rate(&self) -> Option<f64> {
+        self.rates.kept.first().map(|(_, rate)| *rate)
+    }
+
+    /// True when the rate rose at the start and has stopped to.
+    pub fn warmed_up(&self) -> bool {
+        self.rose && self.warm_up_end.is_some()
     }
 
     /// True when the log tells the learning rate.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     model::{Column, FileId, Point, SeriesKey, Step, WallTime},
-    store::Bucket,
+    store::Series,
 };
 
 use super::{
@@ -106,7 +106,7 @@ impl Subject {
                         && told.step < point.step
                         && (told.value - point.value).abs() > 0.05 * told.value.abs().max(point.value.abs())
                     {
-                        around.schedule.note(told.step, point.step);
+                        around.schedule.setting(told.step, point.step);
                     }
                     self.told = Some(*point);
                 }
@@ -211,10 +211,21 @@ impl Subject {
     }
 
     /// Judges the series anew from the store's buckets.
-    pub fn rebuild(&mut self, buckets: &[Bucket], around: &Surroundings, desk: &mut Desk<'_>) {
+    pub fn rebuild(&mut self, series: &Series, around: &Surroundings, desk: &mut Desk<'_>) {
         self.disordered = false;
         self.restart();
-        for bucket in buckets {
+        let mut breaks: Vec<Step> = series
+            .segments()
+            .windows(2)
+            .filter(|pair| pair[0].order() != pair[1].order())
+            .map(|pair| pair[1].first_step())
+            .collect();
+        breaks.reverse();
+        for bucket in &series.buckets(None) {
+            while breaks.last().is_some_and(|at| *at <= bucket.last.step) {
+                breaks.pop();
+                self.judged.iter_mut().for_each(|(detector, _)| detector.continued());
+            }
             let wall = bucket.last.wall;
             for _ in 0..bucket.non_finite.min(16) {
                 let step = bucket.nan_first.unwrap_or(bucket.last.step);

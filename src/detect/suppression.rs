@@ -5,26 +5,74 @@ use super::alert::{Alert, Severity};
 /// Root causes first: an alert of the rule on the left explains one of a rule on the right.
 const EXPLAINS: &[(&str, &[&str])] = &[
     (
+        "learning_rate",
+        &[
+            "nan",
+            "divergence",
+            "loss_spike",
+            "gradient_surge",
+            "exploding_gradient",
+            "oscillation",
+            "unstable_layer",
+            "dead_units",
+            "saturated_units",
+            "loss_scale",
+            "overfitting",
+            "not_learning",
+            "plateau",
+            "generalisation_gap",
+            "metric_disagreement",
+            "resume",
+            "rl_gan",
+        ],
+    ),
+    (
         "nan",
         &[
             "divergence",
             "overfitting",
             "not_learning",
             "loss_spike",
+            "gradient_surge",
             "oscillation",
+            "plateau",
             "vanishing_gradient",
             "exploding_gradient",
+            "unstable_layer",
+            "loss_scale",
+            "generalisation_gap",
+            "metric_disagreement",
         ],
     ),
-    ("divergence", &["overfitting", "not_learning", "oscillation", "generalisation_gap", "plateau"]),
-    ("overfitting", &["generalisation_gap", "plateau"]),
+    (
+        "divergence",
+        &[
+            "overfitting",
+            "not_learning",
+            "oscillation",
+            "loss_spike",
+            "gradient_surge",
+            "exploding_gradient",
+            "unstable_layer",
+            "generalisation_gap",
+            "metric_disagreement",
+            "plateau",
+            "resume",
+        ],
+    ),
+    ("exploding_gradient", &["gradient_surge"]),
+    ("resume", &["divergence", "loss_spike", "gradient_surge", "plateau", "generalisation_gap"]),
+    ("loss_spike", &["gradient_surge", "oscillation", "plateau", "generalisation_gap"]),
+    ("overfitting", &["generalisation_gap", "plateau", "metric_disagreement"]),
     ("not_learning", &["plateau", "slow_convergence"]),
+    ("stalled", &["throughput_drop"]),
 ];
 
 /// For each alert of one run the alert that explains it.
 ///
 /// An alert explains another of a lesser rule when its condition began no later than shortly after the other
-/// opened (5 % of the way into the run: a loss blows up before it turns NaN), and while the other is not over.
+/// opened (5 % of the way into the run: a loss blows up before it turns NaN), and while the other is not over. What is
+/// only worth a look explains no alarm.
 /// Several alerts of one rule that overlap (train and validation loss, fifty layers) are one fault: the one
 /// whose condition began first explains the others.
 pub fn causes(alerts: &[&Alert]) -> Vec<(u64, Option<u64>)> {
@@ -32,8 +80,7 @@ pub fn causes(alerts: &[&Alert]) -> Vec<(u64, Option<u64>)> {
 }
 
 fn cause_of(alert: &Alert, all: &[&Alert]) -> Option<u64> {
-    let greater =
-        all.iter().filter(|a| explains(a.rule, alert.rule) && in_time(a, alert)).min_by_key(|a| order(a));
+    let greater = all.iter().filter(|a| explains(a, alert) && in_time(a, alert)).min_by_key(|a| rank(a));
     if let Some(cause) = greater {
         return Some(root(cause, all));
     }
@@ -43,8 +90,7 @@ fn cause_of(alert: &Alert, all: &[&Alert]) -> Option<u64> {
 
 /// Follows a cause to an alert that is itself not explained by another rule's.
 fn root(alert: &Alert, all: &[&Alert]) -> u64 {
-    let greater =
-        all.iter().filter(|a| explains(a.rule, alert.rule) && in_time(a, alert)).min_by_key(|a| order(a));
+    let greater = all.iter().filter(|a| explains(a, alert) && in_time(a, alert)).min_by_key(|a| rank(a));
     greater.map_or_else(|| root_of_twins(alert, all), |cause| root_of_twins(cause, all))
 }
 
@@ -56,8 +102,20 @@ fn root_of_twins(alert: &Alert, all: &[&Alert]) -> u64 {
         .map_or(alert.id, |a| a.id)
 }
 
-fn explains(cause: &str, effect: &str) -> bool {
-    EXPLAINS.iter().any(|(rule, effects)| *rule == cause && effects.contains(&effect))
+fn explains(cause: &Alert, effect: &Alert) -> bool {
+    let listed = |cause: &Alert, effect: &Alert| {
+        EXPLAINS.iter().any(|(rule, effects)| *rule == cause.rule && effects.contains(&effect.rule))
+    };
+    // Where either may cause the other, what began first did.
+    cause.severity >= Severity::Warn.min(effect.severity)
+        && listed(cause, effect)
+        && (!listed(effect, cause) || order(cause) < order(effect))
+}
+
+/// Of several causes the one that stands highest in the table, then the earliest.
+fn rank(alert: &Alert) -> (usize, (i64, bool, usize, String)) {
+    let place = EXPLAINS.iter().position(|(rule, _)| *rule == alert.rule).unwrap_or(EXPLAINS.len());
+    (place, order(alert))
 }
 
 /// The cause had begun when the effect opened, give or take, and was not over before it.

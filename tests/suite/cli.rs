@@ -173,7 +173,7 @@ fn check_fails_on_what_it_is_told_to_fail_on() {
 
 /// Every sample, the rule of its worst root cause, and when it is looked at.
 const DIAGNOSES: &[(&str, Option<&str>, &str)] = &[
-    ("jsonl/diverging", Some("divergence"), LATER[1]),
+    ("jsonl/diverging", Some("learning_rate"), LATER[1]),
     ("jsonl/killed", None, LATER[1]),
     // An hour after its last record, which is half a line: it was cut off.
     ("jsonl/killed", Some("stalled"), "2026-11-18T12:10:00Z"),
@@ -182,7 +182,7 @@ const DIAGNOSES: &[(&str, Option<&str>, &str)] = &[
     ("torch-tensorboard/dead_units", Some("not_learning"), LATER[1]),
     ("torch-tensorboard/everything", None, LATER[1]),
     ("torch-tensorboard/healthy", None, LATER[1]),
-    ("torch-tensorboard/nan", Some("nan"), LATER[1]),
+    ("torch-tensorboard/nan", Some("learning_rate"), LATER[1]),
     ("torch-tensorboard/overfit", Some("overfitting"), LATER[1]),
     ("torch-tensorboard/restarted", None, LATER[1]),
 ];

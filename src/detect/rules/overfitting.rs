@@ -10,7 +10,7 @@ use crate::model::{SeriesKey, Step};
 use crate::detect::{
     Company, DetectorSpec, Evaluation, Evidence, Finding, Hold, PairDetector, Patience, Scope, Severity,
     Speaks, Surroundings, Threshold, Verdict,
-    running::{self, Window},
+    running::{self, Trail, Window},
     tags::{Role, Split, TagClass},
     words,
 };
@@ -82,35 +82,6 @@ struct Best {
     step: Step,
     evaluation: usize,
     train: Option<f64>,
-}
-
-/// The values since the best, in at most 64 blocks of equal length.
-#[derive(Clone, PartialEq, Debug)]
-struct Trail {
-    blocks: Vec<f64>,
-    open: (f64, u32),
-    per_block: u32,
-}
-
-impl Default for Trail {
-    fn default() -> Self {
-        Self { blocks: Vec::new(), open: (0.0, 0), per_block: 1 }
-    }
-}
-
-impl Trail {
-    fn push(&mut self, value: f64) {
-        self.open = (self.open.0 + value, self.open.1 + 1);
-        if self.open.1 < self.per_block {
-            return;
-        }
-        self.blocks.push(self.open.0 / f64::from(self.open.1));
-        self.open = (0.0, 0);
-        if self.blocks.len() == 64 {
-            self.blocks = self.blocks.chunks(2).map(|pair| f64::midpoint(pair[0], pair[1])).collect();
-            self.per_block *= 2;
-        }
-    }
 }
 
 impl Speaks for Overfitting {
@@ -229,7 +200,7 @@ impl Overfitting {
         {
             return Verdict::Unsure;
         }
-        let trend = running::mann_kendall(&self.since_best.blocks);
+        let trend = running::mann_kendall(self.since_best.blocks());
         if trend < TREND_Z[0] {
             return Verdict::Unsure;
         }
