@@ -179,7 +179,8 @@ fn status(arguments: &StatusArgs, setting: &Setting, out: &mut dyn Write) -> Res
     let (now, stale_after) = (setting.clock.now(), setting.common.stale_after);
     match arguments.format {
         StatusFormat::Json => {
-            report::status_json(&session.store, &session.health, now, stale_after, out)?;
+            let times = (now, stale_after);
+            report::status_json(&session.store, &session.alerts, &session.health, times, out)?;
         }
         StatusFormat::Table => report::status_table(
             &session.store,

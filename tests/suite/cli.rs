@@ -69,6 +69,8 @@ fn status_as_json_has_the_shape_of_the_contract() {
             "steps_total",
             "epoch",
             "eta_s",
+            "questions",
+            "forecast",
             "first_time",
             "last_time",
             "hyperparameters",

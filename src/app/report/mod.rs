@@ -1,5 +1,6 @@
 //! What the one-shot commands print: the same session as the screen shows, as text or JSON.
 
+mod answers_json;
 mod check;
 mod number;
 mod plain_table;

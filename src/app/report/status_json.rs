@@ -8,11 +8,12 @@ use std::{
 use serde::Serialize;
 
 use super::{
+    answers_json::{ForecastStatus, QuestionStatus, forecast_status, question_status},
     number::{Hyper, Number, time},
     write_json,
 };
 use crate::{
-    detect::{state, tags},
+    detect::{AlertBook, state, tags},
     model::{FileHealth, FileId, FileState, Goal, Health, Point, RunId, Step, WallTime},
     store::{Run, Segment, Series, Store},
 };
@@ -37,6 +38,8 @@ struct RunStatus<'a> {
     steps_total: Option<Step>,
     epoch: Option<Number>,
     eta_s: Option<Number>,
+    questions: QuestionStatus,
+    forecast: ForecastStatus,
     first_time: Option<f64>,
     last_time: Option<f64>,
     hyperparameters: BTreeMap<&'a str, Hyper<'a>>,
@@ -108,9 +111,9 @@ struct SkipStatus<'a> {
 /// Writes the state of every run in natural order.
 pub fn status_json(
     store: &Store,
+    alerts: &AlertBook,
     health: &Health,
-    now: WallTime,
-    stale_after_s: f64,
+    (now, stale_after_s): (WallTime, f64),
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let mut files: BTreeMap<&RunId, Vec<&FileHealth>> = BTreeMap::new();
@@ -122,7 +125,7 @@ pub fn status_json(
         .runs()
         .map(|run| {
             let files = files.get(run.id()).cloned().unwrap_or_else(|| written_by(run, health));
-            run_status(run, &files, health, now, stale_after_s, &mut memo)
+            run_status(run, &files, (alerts, health), (now, stale_after_s), &mut memo)
         })
         .collect();
     write_json(&Status { version: VERSION, runs }, out)
@@ -138,9 +141,8 @@ fn written_by<'a>(run: &Run, health: &'a Health) -> Vec<&'a FileHealth> {
 fn run_status<'a>(
     run: &'a Run,
     files: &[&'a FileHealth],
-    health: &Health,
-    now: WallTime,
-    stale_after_s: f64,
+    (alerts, health): (&AlertBook, &Health),
+    (now, stale_after_s): (WallTime, f64),
     memo: &mut tags::Memo,
 ) -> RunStatus<'a> {
     let progress = state::progress(run, now);
@@ -156,6 +158,8 @@ fn run_status<'a>(
         steps_total: progress.steps_total,
         epoch: run.epoch().map(Number),
         eta_s: progress.eta_s.map(Number),
+        questions: question_status(run, alerts),
+        forecast: forecast_status(run),
         first_time: time(run.first_wall()),
         last_time: time(run.last_wall()),
         hyperparameters: run.hyperparameters().iter().map(|(name, value)| (&**name, Hyper(value))).collect(),

@@ -7,10 +7,12 @@ use crate::{
     app::output::Output,
     detect::{
         AlertBook, Severity,
+        forecast::{self, Refusal},
+        questions,
         state::{self, RunState},
         tags,
     },
-    model::{Goal, Health, WallTime},
+    model::{Goal, Health, WallTime, sanitise},
     store::{Run, Store},
     ui::numbers,
 };
@@ -52,10 +54,58 @@ pub fn status_table(
         .map(|run| row(run, alerts, state::run_state(run, health, now, stale_after_s), now))
         .collect();
     write_table(&head, &rows, style.width, (style.colour, style.ascii), out)?;
+    answers(store, alerts, style, out)?;
     let damaged = health.files.values().filter(|f| f.skip_count > 0 || f.state.name() == "dead").count();
     if damaged > 0 {
         let files = if damaged == 1 { "1 file is".to_owned() } else { format!("{damaged} files are") };
         writeln!(out, "{files} damaged; `epochscope doctor` says where")?;
+    }
+    Ok(())
+}
+
+/// Runs of which the three questions are answered with reasons, and in short; of more only `--format json` does.
+const ANSWERED: (usize, usize) = (3, 12);
+
+/// Has it begun to learn, has it converged, does it overfit?
+fn answers(store: &Store, alerts: &AlertBook, style: &Output, out: &mut dyn Write) -> io::Result<()> {
+    if store.run_count() > ANSWERED.1 {
+        return Ok(());
+    }
+    writeln!(out)?;
+    let dash = if style.ascii { "-" } else { "·" };
+    for run in store.runs() {
+        let answers = questions::answers(run, alerts);
+        let short = answers.in_short();
+        let title = sanitise(run.title()).into_owned();
+        if store.run_count() > ANSWERED.0 {
+            writeln!(out, "{title}: {}", short.join(&format!(" {dash} ")))?;
+            continue;
+        }
+        writeln!(out, "{title}")?;
+        for (word, answer) in short.iter().zip([&answers.learning, &answers.converged, &answers.overfits]) {
+            writeln!(out, "  {word}: {}", sanitise(&answer.because))?;
+        }
+        if let Some(best) = &answers.best {
+            let (series, step) = (best.series.label(), numbers::step(best.step));
+            let text =
+                format!("best checkpoint so far: step {step} ({series} {})", numbers::value(best.value));
+            writeln!(out, "  {}", sanitise(&text))?;
+        }
+        match forecast::of_run(run) {
+            Ok(f) => {
+                let text = format!(
+                    "forecast: {} {} at step {} (80 % between {} and {})",
+                    f.series.label(),
+                    numbers::value(f.value),
+                    numbers::step(f.at_step),
+                    numbers::value(f.low),
+                    numbers::value(f.high)
+                );
+                writeln!(out, "  {}", sanitise(&text))?;
+            }
+            Err(Refusal::NoEnd | Refusal::AtEnd | Refusal::TooFew | Refusal::NoLoss) => {}
+            Err(refusal) => writeln!(out, "  no forecast: {}", refusal.why())?,
+        }
     }
     Ok(())
 }

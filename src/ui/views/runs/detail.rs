@@ -9,7 +9,7 @@ use super::{
     table::{progress_text, state_style},
 };
 use crate::{
-    detect::{Alert, AlertState, state},
+    detect::{Alert, AlertState, questions, state},
     model::FileState,
     store::Run,
     ui::{
@@ -142,6 +142,12 @@ fn lines(
         );
         lines.extend(wrapped(&text, width).into_iter().take(2).map(|l| (l, Style::new())));
     }
+    // Answers speak of the whole log, not of what lies before the time cursor.
+    let answers = until.is_none().then(|| questions::answers(run, context.alerts));
+    if let Some(answers) = &answers {
+        let text = answers.in_short().join(dot);
+        lines.extend(wrapped(&text, width).into_iter().take(2).map(|l| (l, Style::new())));
+    }
     let mut open: Vec<&Alert> = context
         .alerts
         .alerts()
@@ -154,6 +160,13 @@ fn lines(
         lines.extend(wrapped(&text, width).into_iter().take(3).map(|l| (l, theme.severity(alert.severity))));
         if !alert.advice.is_empty() {
             lines.extend(wrapped(&alert.advice, width).into_iter().take(3).map(|l| (l, theme.muted())));
+        }
+    }
+    if let Some(answers) = &answers {
+        let each = [&answers.learning, &answers.converged, &answers.overfits];
+        for answer in each {
+            let text = format!("{}: {}", answer.short, answer.because);
+            lines.extend(wrapped(&text, width).into_iter().take(2).map(|l| (l, theme.muted())));
         }
     }
     let settings: Vec<String> =
