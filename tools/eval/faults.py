@@ -141,7 +141,7 @@ def shrunk_data(task, plan, rng):
 def noisy_labels_over_confidence(task, plan, rng):
     """Few data, long training: the loss of the wrong ones grows while the accuracy holds or rises."""
     stable(plan)
-    plan.n_train, plan.label_noise = int(rng.integers(150, 400)), float(rng.uniform(0.0, 0.15))
+    plan.n_train, plan.label_noise = int(rng.integers(150, 400)), float(rng.choice([0.0, 0.1]))
     plan.weight_decay = plan.label_smoothing = plan.dropout = 0.0
     plan.width, plan.optimiser, plan.lr = 64, "adam", task.rates["adam"] * rng.uniform(1, 2)
     plan.steps = int(plan.steps * 1.4)
@@ -192,7 +192,7 @@ def rate_times_hundreds(task, plan, rng):
     stable(plan)
     plan.log_lr = bool(rng.random() < 0.5)
     plan.clip = 0.0
-    at, factor = moment(plan, rng), 10.0 ** rng.uniform(1.5, 3.0)
+    at, factor = moment(plan, rng), 10.0 ** rng.uniform(2.0, 3.0)
     return Injected(at, rate=lambda ctx, s, lr: lr * factor if s >= at else lr)
 
 
@@ -217,7 +217,7 @@ def warm_up_to_too_much(task, plan, rng):
     stable(plan)
     plan.optimiser = "momentum"
     plan.warmup = int(plan.steps * rng.uniform(0.3, 0.5))
-    plan.lr = task.rates["momentum"] * rng.uniform(60, 200)
+    plan.lr = task.rates["momentum"] * rng.uniform(25, 80)
     plan.clip = 0.0
     return Injected(0)
 
@@ -339,24 +339,42 @@ def softmax_twice(task, plan, rng):
 
 @recipe("oscillation", DENSE, w.SCALARS)
 def edge_of_stability(task, plan, rng):
-    """Gradient descent on all data with a rate at or just above twice the inverse of the largest curvature."""
+    """Gradient descent on all data, heavy momentum, a rate near the limit of stability: the loss swings."""
     stable(plan)
-    plan.optimiser, plan.clip, plan.weight_decay, plan.dropout = "sgd", 0.0, 0.0, 0.0
+    plan.optimiser, plan.clip, plan.weight_decay, plan.dropout = "momentum", 0.0, 0.0, 0.0
     plan.activation = ["tanh", "relu", "gelu"][rng.integers(3)]
     plan.n_train, plan.batch, plan.log_every = 300, 300, 1
     plan.eval_every = max(plan.eval_every, 10)
-    factor = rng.uniform(1.02, 1.5)
-    state = {"rate": None}
+    plan.lr = task.rates["momentum"]
+    momentum, factor, state = rng.uniform(0.95, 0.99), rng.uniform(0.1, 0.4), {}
     at = moment(plan, rng, 0.15, 0.4)
 
     def rate(ctx, step, lr):
         if step < at:
             return lr
-        if step % 40 == 0 or state["rate"] is None:
-            state["rate"] = factor * 2.0 / max(_sharpness(ctx), 1e-3)
+        if not state:
+            state["rate"] = factor * 2.0 * (1.0 + momentum) / max(_sharpness(ctx), 1e-3)
+        for group in ctx.opt.param_groups:
+            group["momentum"] = momentum
         return state["rate"]
 
     return Injected(at, rate=rate)
+
+
+@recipe("oscillation", CLASSIFY, w.SCALARS)
+def alternating_sources(task, plan, rng):
+    """Batches come in turns from two sources, one of them with random labels."""
+    stable(plan)
+    plan.log_every, plan.log_mean = 1, False
+    run = int(rng.integers(1, 6))
+    at = 0 if rng.random() < 0.5 else moment(plan, rng, 0.2, 0.5)
+
+    def batch(ctx, step, x, y):
+        if step >= at and (step // run) % 2:
+            y = torch.randint(0, task.classes, y.shape)
+        return x, y
+
+    return Injected(at, batch=batch)
 
 
 def _sharpness(ctx, rounds=12):
@@ -380,7 +398,7 @@ def cyclic_batches(task, plan, rng):
     """The data come sorted by class in ever the same order: the net forgets one class while it learns the next."""
     stable(plan)
     plan.log_every = 1 if rng.random() < 0.6 else 2
-    plan.optimiser, plan.lr = "momentum", task.rates["momentum"] * rng.uniform(1.5, 4)
+    plan.optimiser, plan.lr = "momentum", task.rates["momentum"] * rng.uniform(0.8, 2)
     run = int(rng.integers(4, 12))
     at = 0 if rng.random() < 0.5 else moment(plan, rng, 0.2, 0.5)
     state = {}
@@ -414,10 +432,10 @@ def long_over(task, plan, rng):
 @recipe("learning_rate", writers=["tensorboard", "jsonl", "jsonl_hugging_face", "lightning_csv", "trainer_state",
         "scope", "keras_csv"])
 def schedule_raises_it(task, plan, rng):
-    """The schedule itself raises the rate by 10 to 100 and the loss suffers."""
+    """The schedule itself raises the rate by 25 to 160 and the loss suffers."""
     stable(plan)
     plan.log_lr, plan.clip = True, 0.0
-    at, factor = moment(plan, rng), 10.0 ** rng.uniform(1.0, 2.0)
+    at, factor = moment(plan, rng), 10.0 ** rng.uniform(1.4, 2.2)
     return Injected(at, rate=lambda ctx, s, lr: lr * factor if s >= at else lr)
 
 

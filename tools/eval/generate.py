@@ -23,6 +23,9 @@ from tasks import PARTS, Task
 from trainer import Fault, train
 
 RUNS_A_FAULT = 14
+# Classes whose symptom often does not appear are tried more often.
+MORE_RUNS = {"oscillation": 27, "metric_disagreement": 20, "plateau": 20, "learning_rate": 20, "divergence": 22,
+             "class_confusion": 17, "loss_spike": 18, "class_collapse": 16, "dead_units": 16, "resume": 17}
 HEALTHY_REPEATS = {"tuning": 5, "test": 4}
 MOVING_REPEATS = 24
 SIBLINGS = 8
@@ -39,8 +42,10 @@ def jobs(part):
     supervised = [t for t in PARTS[part] if not t.startswith(("gan", "reinforce", "actor"))]
     moving = [t for t in PARTS[part] if t not in supervised]
     faulty, healthy = [], []
-    for k in range(RUNS_A_FAULT):
+    for k in range(max(RUNS_A_FAULT, *MORE_RUNS.values())):
         for fault, recipes in faults.RECIPES.items():
+            if k >= MORE_RUNS.get(fault, RUNS_A_FAULT):
+                continue
             pairs = [(r, t) for r in range(len(recipes)) for t in recipes[r].tasks if t in PARTS[part]]
             recipes_here = sorted({r for r, _ in pairs})
             r = recipes_here[k % len(recipes_here)]
@@ -271,8 +276,8 @@ def summary(log):
     for line in open(log):
         row = json.loads(line)
         kind = row["id"].split("-")[0]
-        counts.setdefault(kind, {}).setdefault(row["result"].split(" in ")[0], 0)
-        counts[kind][row["result"].split(" in ")[0]] += 1
+        counts.setdefault(kind, {}).setdefault(row["result"], 0)
+        counts[kind][row["result"]] += 1
     for kind, results in sorted(counts.items()):
         print(kind, dict(sorted(results.items())), file=sys.stdout)
 

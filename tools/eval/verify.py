@@ -250,15 +250,13 @@ def _not_learning(recording, fault):
 def _plateau(recording, fault):
     a = fault.at / recording.steps_total
     f, whole = flatness(recording, a + 0.02), flatness(recording, 0.0, a)
-    return f if f and whole and abs(f["sigma"]) < 1 and abs(f["share"]) < 0.01 and whole["sigma"] > 3 else None
+    return f if f and whole and abs(f["sigma"]) < 1 and abs(f["share"]) < 0.03 and whole["sigma"] > 3 else None
 
 
 def _oscillation(recording, fault):
     r = rhythm(recording, fault.at)
-    b = blow_up(recording)
-    if not r or r["swing"] < 0.08 or not np.isfinite(recording.series("train", "loss")[1]).all():
-        return None
-    if b and b["ratio"] > 20:
+    _, v = recording.series("train", "loss")
+    if not r or r["swing"] < 0.08 or not np.isfinite(v).all() or _part(v, 0.8, 1.0) > 5 * v[0]:
         return None
     return r if r["lag1"] < -0.25 or r["cycle"] > 0.35 else None
 
@@ -406,7 +404,7 @@ def _disagrees(recording, fault):
     if not is_overfit(o):
         return None
     then, now = np.median(a[steps <= o["onset"]][-5:]), np.median(a[-5:])
-    return {**o, "accuracy_then": float(then), "accuracy_now": float(now)} if now >= then else None
+    return {**o, "accuracy_then": float(then), "accuracy_now": float(now)} if now >= then - 0.01 else None
 
 
 def _moving(recording, fault):
