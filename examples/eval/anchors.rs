@@ -60,7 +60,11 @@ pub static ANCHORS: &[Anchor] = &[
     Anchor { name: "Prechelt GL10", classes: &["overfitting"], alarm: |c| generalisation_loss(&c.val, 10.0) },
     Anchor { name: "UMLAUT overfit", classes: &["overfitting"], alarm: umlaut },
     Anchor { name: "OLMo 6 sigma W128", classes: &["loss_spike"], alarm: six_sigma },
-    Anchor { name: "llm-foundry KillLossSpike", classes: &["divergence", "loss_spike"], alarm: kill_loss_spike },
+    Anchor {
+        name: "llm-foundry KillLossSpike",
+        classes: &["divergence", "loss_spike"],
+        alarm: kill_loss_spike,
+    },
     Anchor { name: "Megatron spiky", classes: &["divergence", "loss_spike"], alarm: spiky },
 ];
 
@@ -99,7 +103,8 @@ fn means(train: &[(Step, f64)], val: &[(Step, f64)]) -> Curve {
 }
 
 fn layers(sources: &[Source], run: &RunId, curves: &mut Curves) {
-    let mut bad: BTreeSet<Step> = curves.train.iter().filter(|(_, v)| !v.is_finite()).map(|(s, _)| *s).collect();
+    let mut bad: BTreeSet<Step> =
+        curves.train.iter().filter(|(_, v)| !v.is_finite()).map(|(s, _)| *s).collect();
     for atom in sources.iter().flat_map(|s| &s.atoms).filter(|a| a.run == *run) {
         for record in &atom.records {
             if let Record::Layer(layer) = record {
@@ -117,7 +122,8 @@ fn layers(sources: &[Source], run: &RunId, curves: &mut Curves) {
             if tag.starts_with("gradients/") && tag.ends_with("absmean") {
                 curves.gradients.extend(column.points.iter().map(|p| (p.step, p.value)));
             }
-            if tag.starts_with("gradients/") || tag.starts_with("weights/") || tag.starts_with("activations/") {
+            if tag.starts_with("gradients/") || tag.starts_with("weights/") || tag.starts_with("activations/")
+            {
                 bad.extend(column.points.iter().filter(|p| !p.value.is_finite()).map(|p| p.step));
             }
         }
@@ -164,7 +170,7 @@ fn patience(val: &[(Step, f64)], patience: usize) -> Option<Step> {
     without_improvement(val, patience, 0.0)
 }
 
-/// 100 · (E / E_opt − 1) above `alpha`.
+/// 100 · (E / best − 1) above `alpha`.
 fn generalisation_loss(val: &[(Step, f64)], alpha: f64) -> Option<Step> {
     let mut best = f64::INFINITY;
     for (step, value) in val {
@@ -191,13 +197,14 @@ fn vanishing_gradient(c: &Curves) -> Option<Step> {
 /// Above the mean of the last 128 by 6 standard deviations; at least 64 values.
 fn six_sigma(c: &Curves) -> Option<Step> {
     let values: Vec<f64> = c.train.iter().map(|(_, v)| *v).collect();
-    (64..values.len()).find(|i| {
-        let window = &values[i.saturating_sub(128)..*i];
-        let mean = window.iter().sum::<f64>() / window.len() as f64;
-        let variance = window.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / window.len() as f64;
-        variance.sqrt() > 1e-10 && values[*i] > mean + 6.0 * variance.sqrt()
-    })
-    .map(|i| c.train[i].0)
+    (64..values.len())
+        .find(|i| {
+            let window = &values[i.saturating_sub(128)..*i];
+            let mean = window.iter().sum::<f64>() / window.len() as f64;
+            let variance = window.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / window.len() as f64;
+            variance.sqrt() > 1e-10 && values[*i] > mean + 6.0 * variance.sqrt()
+        })
+        .map(|i| c.train[i].0)
 }
 
 /// Twice the mean of the window, five times in a row; or half of the window above the maximum of the first one, after

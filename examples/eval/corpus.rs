@@ -18,8 +18,6 @@ pub struct Truth {
     pub run: String,
     /// `tuning` or `test`.
     pub part: String,
-    /// Which problem was learned.
-    pub task: String,
     /// The class of the fault; `None` for a healthy run.
     pub fault: Option<String>,
     /// How it was brought about, or what makes the healthy run special.
@@ -74,7 +72,6 @@ fn truth(value: &Value) -> Truth {
         id: text(value, "id"),
         run: text(value, "run"),
         part: text(value, "part"),
-        task: text(value, "task"),
         fault: value.get("fault").and_then(Value::as_str).map(str::to_owned),
         variant: text(value, "variant"),
         onset: step(value, "onset_step").unwrap_or(0),
@@ -102,7 +99,8 @@ pub fn load(corpus: &Path, parts: &[&str]) -> Result<Vec<Case>, String> {
             }
             let content = fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
             // Python writes NaN where a check had nothing to say.
-            let content = content.replace("NaN", "null").replace("-Infinity", "null").replace("Infinity", "null");
+            let content =
+                content.replace("NaN", "null").replace("-Infinity", "null").replace("Infinity", "null");
             let value = serde_json::from_str(&content).map_err(|e| format!("{}: {e}", path.display()))?;
             let truth = truth(&value);
             let root = corpus.join(truth.group.as_ref().unwrap_or(&truth.run));
@@ -118,7 +116,8 @@ mod tests {
 
     #[test]
     fn a_truth_is_read_with_what_it_leaves_out() {
-        let value = serde_json::json!({"id": "a", "fault": null, "interval": 0.0, "clock": [[1, 2.5], [2, 3.5]]});
+        let value =
+            serde_json::json!({"id": "a", "fault": null, "interval": 0.0, "clock": [[1, 2.5], [2, 3.5]]});
         let truth = truth(&value);
         assert_eq!((truth.fault, truth.interval, truth.onset), (None, 1.0, 0));
         assert_eq!(truth.clock, [(1, 2.5), (2, 3.5)]);

@@ -96,7 +96,27 @@ pub fn gather(root: &Path, clock: &[(Step, f64)]) -> Result<Vec<Source>, String>
         let atoms = timed(&found, pieces, clock);
         sources.push(Source { health, origin, atoms });
     }
+    date(&mut sources);
     Ok(sources)
+}
+
+/// What was said before a file's first time arrived with it; a file without any begins when its run does, and says
+/// something each second.
+fn date(sources: &mut [Source]) {
+    let mut starts: BTreeMap<RunId, f64> = BTreeMap::new();
+    for atom in sources.iter().flat_map(|s| &s.atoms).filter(|a| a.arrival.is_finite()) {
+        let start = starts.entry(atom.run.clone()).or_insert(atom.arrival);
+        *start = start.min(atom.arrival);
+    }
+    for source in sources {
+        let first = source.atoms.iter().map(|a| a.arrival).find(|a| a.is_finite());
+        let mut undated = 0.0;
+        for atom in source.atoms.iter_mut().filter(|a| !a.arrival.is_finite()) {
+            let start = starts.get(&atom.run).copied().unwrap_or(EPOCH);
+            atom.arrival = first.unwrap_or(start + undated);
+            undated += 1.0;
+        }
+    }
 }
 
 fn place(root: &Path, path: &str) -> PathBuf {
@@ -210,8 +230,7 @@ fn timed(found: &Found, pieces: Vec<(bool, Taken)>, clock: &[(Step, f64)]) -> Ve
     let mut atoms = Vec::new();
     let mut context: Option<Arc<str>> = None;
     let mut times = Times { clock, at: 0, last_step: Step::MIN };
-    let mut now = clock.first().map_or(EPOCH, |(_, wall)| *wall);
-    let mut moved = false;
+    let mut now = f64::NAN;
     for (reset, taken) in pieces {
         let mut reset = reset;
         for part in taken.parts {
@@ -224,12 +243,11 @@ fn timed(found: &Found, pieces: Vec<(bool, Taken)>, clock: &[(Step, f64)]) -> Ve
             let walls = columns.iter().flat_map(|c| &c.points).map(|p| p.wall).filter(|w| w.is_finite());
             let wall = walls.fold(f64::NAN, f64::max);
             let step = columns.iter().flat_map(|c| &c.points).map(|p| p.step).max();
+            // The maximum of a number and NaN is the number.
             if wall.is_finite() {
-                now = if moved { now.max(wall) } else { wall };
-                moved = true;
-            } else if let Some(step) = step {
-                now = now.max(times.of(step).unwrap_or(now + 1.0));
-                moved = true;
+                now = now.max(wall);
+            } else if let Some(known) = step.and_then(|step| times.of(step)) {
+                now = now.max(known);
             }
             let reset = std::mem::take(&mut reset);
             atoms.push(Atom { arrival: now, run, reset, columns, records: part.records });
@@ -276,6 +294,9 @@ mod tests {
         let document = br#"{"log_history": [{"loss": 1.0, "step": 1}, {"loss": NaN, "step": 2}]}"#;
         let all = versions(document);
         assert_eq!(all.len(), 2);
-        assert!(String::from_utf8_lossy(&all[1]).contains("NaN") && !String::from_utf8_lossy(&all[0]).contains("NaN"));
+        assert!(
+            String::from_utf8_lossy(&all[1]).contains("NaN")
+                && !String::from_utf8_lossy(&all[0]).contains("NaN")
+        );
     }
 }

@@ -111,7 +111,8 @@ fn run(wishes: &Wishes) -> Result<ExitCode, String> {
     if let Some(corpus) = &wishes.corpus {
         let cases = corpus::load(corpus, &wishes.parts)?;
         for case in &cases {
-            let wanted = |truth: &Truth| wishes.only.as_ref().is_none_or(|word| truth.id.contains(word.as_str()));
+            let wanted =
+                |truth: &Truth| wishes.only.as_ref().is_none_or(|word| truth.id.contains(word.as_str()));
             if case.truths.iter().any(wanted) {
                 replay_case(case, &wishes.chunks, &mut results)?;
             }
@@ -195,7 +196,13 @@ fn judged(truth: Truth, run: &RunId, sources: &[Source], outcome: &Outcome, alon
 }
 
 /// Replays in pieces of each size; the first gives the alerts that are scored, the others must agree.
-fn replay_pieces(sources: &[Source], chunks: &[usize], end: f64, root: &Path, results: &mut Results) -> Outcome {
+fn replay_pieces(
+    sources: &[Source],
+    chunks: &[usize],
+    end: f64,
+    root: &Path,
+    results: &mut Results,
+) -> Outcome {
     let first = replay::replay(sources, chunks[0], end);
     results.points += first.points;
     let expected = essence(&first.said);
@@ -212,7 +219,8 @@ fn replay_pieces(sources: &[Source], chunks: &[usize], end: f64, root: &Path, re
 }
 
 fn difference(expected: &BTreeSet<String>, got: &BTreeSet<String>) -> Option<String> {
-    let only = |a: &BTreeSet<String>, b: &BTreeSet<String>| a.difference(b).cloned().collect::<Vec<_>>().join(" & ");
+    let only =
+        |a: &BTreeSet<String>, b: &BTreeSet<String>| a.difference(b).cloned().collect::<Vec<_>>().join(" & ");
     (expected != got).then(|| format!("[{}] became [{}]", only(expected, got), only(got, expected)))
 }
 

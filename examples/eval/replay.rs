@@ -60,14 +60,20 @@ pub struct Outcome {
 }
 
 /// What must not depend on the pieces in which a log arrives. Rules that look at a run as time passes look more seldom
-/// when more arrives at once: of them the steps are left open.
+/// when more arrives at once: of them the steps are left open, and what was over before the end.
 pub fn essence(said: &[Said]) -> BTreeSet<String> {
     said.iter()
-        .filter(|s| !s.withdrawn)
+        .filter(|s| !s.withdrawn && (s.open || !by_time(s.rule)))
         .map(|s| {
             let steps = if by_time(s.rule) { String::new() } else { format!(" {} {}", s.step, s.since) };
             let cause = s.caused_by.unwrap_or("-");
-            format!("{} {} {} {}{steps} because of {cause}", s.run.as_str(), s.rule, s.place, s.severity.name())
+            format!(
+                "{} {} {} {}{steps} because of {cause}",
+                s.run.as_str(),
+                s.rule,
+                s.place,
+                s.severity.name()
+            )
         })
         .collect()
 }
@@ -197,7 +203,8 @@ impl Replay<'_> {
             let loud = alert.severity >= Severity::Warn;
             let opened = alert.step.unwrap_or(here);
             let first_look = !self.seen.contains_key(&alert.id);
-            let warned = before.or_else(|| loud.then_some(if first_look { opened } else { here.max(opened) }));
+            let warned =
+                before.or_else(|| loud.then_some(if first_look { opened } else { here.max(opened) }));
             let said = Said {
                 run: alert.run.clone(),
                 rule: alert.rule,

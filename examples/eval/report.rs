@@ -32,7 +32,7 @@ pub fn tables(title: &str, runs: &[&Judged]) -> String {
         out.push_str("No runs.\n\n");
         return out;
     }
-    let scores = score::by_class(runs.iter().copied());
+    let scores = score::by_class(runs);
     classes(&mut out, runs, &scores);
     totals(&mut out, runs, &scores);
     healthy(&mut out, runs);
@@ -44,11 +44,8 @@ fn classes(out: &mut String, runs: &[&Judged], scores: &BTreeMap<String, ClassSc
     out.push_str("| class | runs | precision | recall | F1 (95 %) | F1, any severity | late | premature | delay | onset error | lead | first card |\n");
     out.push_str("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n");
     for (class, s) in scores {
-        let f1_of = |drawn: &[&Judged]| {
-            score::by_class(drawn.iter().copied()).get(class).map_or(0.0, ClassScore::f1)
-        };
-        let (low, high) =
-            if s.found > 0 { score::bootstrap(runs, ROUNDS, &f1_of) } else { (0.0, 0.0) };
+        let f1_of = |drawn: &[&Judged]| score::by_class(drawn).get(class).map_or(0.0, ClassScore::f1);
+        let (low, high) = if s.found > 0 { score::bootstrap(runs, ROUNDS, &f1_of) } else { (0.0, 0.0) };
         let name = if is_there(class) { format!("`{class}`") } else { format!("`{class}` (no such rule)") };
         let _ = writeln!(
             out,
@@ -77,7 +74,7 @@ fn classes(out: &mut String, runs: &[&Judged], scores: &BTreeMap<String, ClassSc
 fn totals(out: &mut String, runs: &[&Judged], scores: &BTreeMap<String, ClassScore>) {
     let there: BTreeMap<_, _> =
         scores.iter().filter(|(c, _)| is_there(c)).map(|(c, s)| (c.clone(), s.clone())).collect();
-    let all = |drawn: &[&Judged]| score::macro_f1(&score::by_class(drawn.iter().copied()));
+    let all = |drawn: &[&Judged]| score::macro_f1(&score::by_class(drawn));
     let (low, high) = score::bootstrap(runs, ROUNDS, &all);
     let faulty = runs.iter().filter(|r| r.fault().is_some()).count();
     let named = runs.iter().filter(|r| r.fault().is_some() && r.names_the_cause()).count();
@@ -96,9 +93,9 @@ fn totals(out: &mut String, runs: &[&Judged], scores: &BTreeMap<String, ClassSco
 }
 
 fn healthy(out: &mut String, runs: &[&Judged]) {
-    let counts = score::healthy(runs.iter().copied());
+    let counts = score::healthy(runs);
     let loud = |drawn: &[&Judged]| {
-        let h = score::healthy(drawn.iter().copied());
+        let h = score::healthy(drawn);
         per_100(h.loud, h.runs)
     };
     let (low, high) = score::bootstrap(runs, ROUNDS, &loud);
@@ -113,7 +110,9 @@ fn healthy(out: &mut String, runs: &[&Judged]) {
         per_100(counts.quiet, counts.runs)
     );
     if !counts.rules.is_empty() {
-        out.push_str("| rule | warning or worse, per 100 healthy runs | info, per 100 |\n| --- | --- | --- |\n");
+        out.push_str(
+            "| rule | warning or worse, per 100 healthy runs | info, per 100 |\n| --- | --- | --- |\n",
+        );
         for (rule, (loud, quiet)) in &counts.rules {
             let (loud, quiet) = (per_100(*loud, counts.runs), per_100(*quiet, counts.runs));
             let _ = writeln!(out, "| `{rule}` | {loud:.2} | {quiet:.2} |");
@@ -163,7 +162,13 @@ pub fn misses(runs: &[&Judged]) -> String {
             .said
             .iter()
             .map(|s| {
-                let end = if s.withdrawn { ", taken back" } else if s.open { "" } else { ", closed" };
+                let end = if s.withdrawn {
+                    ", taken back"
+                } else if s.open {
+                    ""
+                } else {
+                    ", closed"
+                };
                 let cause = s.caused_by.map(|c| format!(", because of {c}")).unwrap_or_default();
                 format!("{} {} at {} since {}{end}{cause}", s.severity.name(), s.rule, s.step, s.since)
             })
@@ -179,7 +184,11 @@ pub fn misses(runs: &[&Judged]) -> String {
                 );
             } else if !run.names_the_cause() {
                 let card = run.top_card().map_or("none", |c| c.rule);
-                let _ = writeln!(out, "First card {card} instead of {fault} {} ({}): {said}", truth.id, truth.variant);
+                let _ = writeln!(
+                    out,
+                    "First card {card} instead of {fault} {} ({}): {said}",
+                    truth.id, truth.variant
+                );
             }
         }
         for wrong in run.wrong(Severity::Info) {

@@ -41,7 +41,10 @@ impl Judged {
 
     /// The first step at which a right rule spoke, of at least that severity, at or after the onset.
     fn first(&self, least: Severity) -> (Option<&Said>, bool) {
-        let right = self.said.iter().filter(|s| self.truth.expected.iter().any(|r| r == s.rule) && s.severity >= least);
+        let right = self
+            .said
+            .iter()
+            .filter(|s| self.truth.expected.iter().any(|r| r == s.rule) && s.severity >= least);
         let slack = self.truth.interval.ceil() as Step;
         let (early, rest): (Vec<_>, Vec<_>) =
             right.partition(|s| at(s, least) < self.truth.onset.saturating_sub(slack));
@@ -94,8 +97,7 @@ impl Judged {
 
     /// Alerts that are wrong here: of rules that neither are expected nor follow from the cause.
     pub fn wrong(&self, least: Severity) -> impl Iterator<Item = &Said> {
-        let excused =
-            |rule: &str| self.truth.expected.iter().chain(&self.truth.related).any(|r| r == rule);
+        let excused = |rule: &str| self.truth.expected.iter().chain(&self.truth.related).any(|r| r == rule);
         self.said.iter().filter(move |s| s.severity >= least && !excused(s.rule))
     }
 
@@ -178,12 +180,12 @@ fn f1(found: usize, wrong: usize, runs: usize) -> f64 {
 }
 
 /// Scores by class over some of the runs.
-pub fn by_class<'a>(runs: impl Iterator<Item = &'a Judged> + Clone) -> BTreeMap<String, ClassScore> {
-    let classes: BTreeSet<&str> = runs.clone().filter_map(Judged::fault).collect();
-    classes.into_iter().map(|class| (class.to_owned(), of_class(class, runs.clone()))).collect()
+pub fn by_class(runs: &[&Judged]) -> BTreeMap<String, ClassScore> {
+    let classes: BTreeSet<&str> = runs.iter().filter_map(|run| run.fault()).collect();
+    classes.into_iter().map(|class| (class.to_owned(), of_class(class, runs))).collect()
 }
 
-fn of_class<'a>(class: &str, runs: impl Iterator<Item = &'a Judged>) -> ClassScore {
+fn of_class(class: &str, runs: &[&Judged]) -> ClassScore {
     let mut score = ClassScore::default();
     let (mut delays, mut errors, mut leads) = (Vec::new(), Vec::new(), Vec::new());
     for run in runs {
@@ -237,9 +239,9 @@ pub struct Healthy {
 }
 
 /// Counts what healthy runs were told.
-pub fn healthy<'a>(runs: impl Iterator<Item = &'a Judged>) -> Healthy {
+pub fn healthy(runs: &[&Judged]) -> Healthy {
     let mut out = Healthy::default();
-    for run in runs.filter(|r| r.truth.fault.is_none()) {
+    for run in runs.iter().filter(|r| r.truth.fault.is_none()) {
         out.runs += 1;
         let loud: BTreeSet<_> = run.said.iter().filter(|s| s.loud()).map(|s| s.rule).collect();
         let quiet: BTreeSet<_> = run.said.iter().filter(|s| !s.loud()).map(|s| s.rule).collect();
@@ -282,7 +284,7 @@ impl AnchorScore {
         f1(self.found, self.alarmed + self.premature, self.runs)
     }
 
-    /// Two-sided exact test of McNemar that both find equally many.
+    /// Two-sided exact test of pairs (`McNemar`) that both find equally many.
     pub fn mcnemar(&self) -> f64 {
         let [_, ours, theirs, _] = self.beside_ours;
         let (n, k) = (ours + theirs, ours.min(theirs));
@@ -304,9 +306,8 @@ pub fn anchors(runs: &[&Judged]) -> Vec<AnchorScore> {
             let faulty = runs.iter().filter(|r| r.fault() == Some(class));
             let in_time = |r: &Judged| {
                 let slack = r.truth.interval.ceil() as Step;
-                r.anchors[n].map(|step| {
-                    (step >= r.truth.onset.saturating_sub(slack), step <= last_in_time(&r.truth))
-                })
+                r.anchors[n]
+                    .map(|step| (step >= r.truth.onset.saturating_sub(slack), step <= last_in_time(&r.truth)))
             };
             let healthy = runs.iter().filter(|r| r.truth.fault.is_none());
             let mut score = AnchorScore {
@@ -390,7 +391,9 @@ mod tests {
 
     #[test]
     fn an_alert_counts_from_the_onset_to_a_fifth_of_the_run() {
-        let met = |step| judged(Some("divergence"), vec![said("divergence", Severity::Warn, step)]).met(Severity::Warn);
+        let met = |step| {
+            judged(Some("divergence"), vec![said("divergence", Severity::Warn, step)]).met(Severity::Warn)
+        };
         assert_eq!([50, 100, 200, 201].map(met), [Met::Early, Met::Found, Met::Found, Met::Late]);
         let quiet = judged(Some("divergence"), vec![said("divergence", Severity::Info, 120)]);
         assert_eq!((quiet.met(Severity::Warn), quiet.met(Severity::Info)), (Met::Missed, Met::Found));
@@ -403,10 +406,11 @@ mod tests {
             judged(None, vec![said("nan", Severity::Warn, 7)]),
             judged(Some("stalled"), vec![said("nan", Severity::Warn, 7)]),
         ];
-        let scores = by_class(runs.iter());
+        let runs: Vec<&Judged> = runs.iter().collect();
+        let scores = by_class(&runs);
         assert_eq!((scores["nan"].found, scores["nan"].wrong), (1, 2));
         assert_eq!(scores["nan"].precision(), Some(1.0 / 3.0));
-        assert_eq!(healthy(runs.iter()).loud, 1);
+        assert_eq!(healthy(&runs).loud, 1);
     }
 
     #[test]

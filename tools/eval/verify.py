@@ -153,6 +153,19 @@ def rhythm(recording, at):
     return {"swing": swing, "lag1": auto[0], "cycle": max(auto[3:], default=0.0), "trough": min(auto)}
 
 
+def rises(values):
+    """The loss stands half above its best, in units of that or of what was gained, for eight values in a row."""
+    v = values[np.isfinite(values)]
+    if len(v) < 24:
+        return False
+    m = running_median(v, 3)
+    best = np.minimum.accumulate(m)
+    unit = best if v.min() > 0 else np.maximum(v[:5].max() - best, 1e-9)
+    high = (m - best > 0.5 * np.maximum(unit, 1e-9)) & (m - best > 6 * noise(v))
+    high[: max(len(v) // 20, 5)] = False
+    return bool((np.convolve(high, np.ones(8), "valid") >= 8).any())
+
+
 def layer_check(recording, kind, statistic, last=0.3):
     """Of each layer the median of a statistic over the last part of the run."""
     out = {}
@@ -171,6 +184,11 @@ def related(recording):
         rules += ["nan", "divergence", "exploding_gradient", "gradient_surge"]
     if is_diverged(blow_up(recording)):
         rules += ["divergence", "loss_spike", "learning_rate"]
+    if rises(v):
+        rules += ["divergence", "loss_spike"]
+    if any(bad.max() > 0 for kind in ("weight", "grad", "act") for what in ("nan", "inf")
+           for _, bad in recording.layer_series(kind, what).values()):
+        rules += ["nan", "exploding_gradient"]
     if may_be_overfit(overfit(recording)):
         rules += ["overfitting", "generalisation_gap", "metric_disagreement"]
     flat = flatness(recording)

@@ -244,7 +244,8 @@ def trainer_state(recording, folder, rng):
     state = {
         "best_metric": None, "best_model_checkpoint": None, "epoch": rows[-1]["epoch"], "eval_steps": 20,
         "global_step": recording.last_step(), "is_local_process_zero": True, "is_world_process_zero": True,
-        "log_history": rows, "logging_steps": 5, "max_steps": recording.steps_total, "num_train_epochs": 1,
+        "log_history": rows, "logging_steps": 5, "max_steps": recording.steps_total,
+        "num_train_epochs": -(-recording.steps_total // recording.steps_per_epoch),
         "save_steps": 100, "total_flos": 0.0, "train_batch_size": recording.batch_size, "trial_name": None,
     }
     with open(os.path.join(folder, "trainer_state.json"), "w") as out:
