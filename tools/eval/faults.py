@@ -535,7 +535,7 @@ def shock_of_rate(task, plan, rng):
     plan.activation, plan.dropout, plan.optimiser, plan.clip = "relu", 0.0, "momentum", 0.0
     with_layers(plan, rng, 0.25)
     at = moment(plan, rng)
-    return Injected(at, rate=lambda ctx, s, lr: lr * 400 if at <= s < at + 4 else lr)
+    return Injected(at, rate=lambda ctx, s, lr: lr * 120 if at <= s < at + 4 else lr)
 
 
 @recipe("saturated_units", DENSE + ["vae"], w.LAYERS)
@@ -661,7 +661,7 @@ def one_score_far_ahead(task, plan, rng):
     stable(plan)
     plan.confusion, plan.activation, plan.optimiser, plan.clip = True, "relu", "momentum", 0.0
     at = moment(plan, rng, 0.3, 0.6)
-    return Injected(at, rate=lambda ctx, s, lr: lr * 500 if at <= s < at + 4 else lr * 0.01 if s >= at else lr)
+    return Injected(at, rate=lambda ctx, s, lr: lr * 150 if at <= s < at + 4 else lr * 0.01 if s >= at else lr)
 
 
 @recipe("class_confusion", CLASSIFY, w.MATRICES)

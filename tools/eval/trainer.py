@@ -193,7 +193,7 @@ def _batches(ctx):
 
 
 def _statistics(values):
-    v = values.detach().flatten().float()
+    v = values.detach().flatten().double()
     return {
         "mean": v.mean().item(),
         "std": v.std().item() if v.numel() > 1 else 0.0,
@@ -232,7 +232,7 @@ def _say_layers(ctx, step, epoch, before):
     for name, module in ctx.layers():
         weight = _weight_of(module)
         stats = _statistics(weight)
-        stats["update_norm"] = (weight - before[name]).norm().item()
+        stats["update_norm"] = (weight.double() - before[name].double()).norm().item()
         say("layer", step, now, {"name": name, "kind": "weight", **stats}, epoch=epoch)
         _say_hist(ctx, step, epoch, name, "weight", weight)
         if weight.grad is not None:
