@@ -1,6 +1,10 @@
 //! Tables for docs/DETECTION.md, and every miss and every false alarm by name.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 
 use epochscope::detect::{DETECTORS, Severity};
 
@@ -35,6 +39,7 @@ pub fn tables(title: &str, runs: &[&Judged]) -> String {
     let scores = score::by_class(runs);
     classes(&mut out, runs, &scores);
     totals(&mut out, runs, &scores);
+    crossed(&mut out, runs);
     healthy(&mut out, runs);
     anchors(&mut out, runs);
     out
@@ -90,6 +95,40 @@ fn totals(out: &mut String, runs: &[&Judged], scores: &BTreeMap<String, ClassSco
         per_100(named, faulty),
         per_100(named, carded),
     );
+}
+
+/// In how many runs of a class each rule spoke, and in how many of them it only followed from another alert.
+fn crossed(out: &mut String, runs: &[&Judged]) {
+    let mut cells: BTreeMap<&str, (usize, BTreeMap<&str, (usize, usize)>)> = BTreeMap::new();
+    for run in runs {
+        let row = cells.entry(run.fault().unwrap_or("(healthy)")).or_default();
+        row.0 += 1;
+        let loud: BTreeSet<&str> = run.said.iter().filter(|s| s.loud()).map(|s| s.rule).collect();
+        for rule in loud {
+            let mut own = run.said.iter().filter(|s| s.loud() && s.rule == rule);
+            let cell = row.1.entry(rule).or_default();
+            cell.0 += 1;
+            cell.1 += usize::from(own.all(|s| s.caused_by.is_some()));
+        }
+    }
+    out.push_str(
+        "| class | runs | rules that spoke at warning or worse: runs (of them only as a consequence) |\n",
+    );
+    out.push_str("| --- | --- | --- |\n");
+    for (class, (count, rules)) in cells {
+        let mut rules: Vec<_> = rules.into_iter().collect();
+        rules.sort_by_key(|(rule, (runs, _))| (Reverse(*runs), *rule));
+        let words: Vec<String> = rules
+            .iter()
+            .map(|(rule, (runs, followed))| {
+                let followed = if *followed > 0 { format!(" ({followed})") } else { String::new() };
+                format!("`{rule}` {runs}{followed}")
+            })
+            .collect();
+        let words = if words.is_empty() { "–".to_owned() } else { words.join(", ") };
+        let _ = writeln!(out, "| `{class}` | {count} | {words} |");
+    }
+    out.push('\n');
 }
 
 fn healthy(out: &mut String, runs: &[&Judged]) {

@@ -222,7 +222,7 @@ fn median(mut values: Vec<f64>) -> Option<f64> {
 
 /// Mean of the classes' F1.
 pub fn macro_f1(scores: &BTreeMap<String, ClassScore>) -> f64 {
-    scores.values().map(ClassScore::f1).sum::<f64>() / scores.len().max(1) as f64
+    scores.values().fold(0.0, |sum, score| sum + score.f1()) / scores.len().max(1) as f64
 }
 
 /// Of healthy runs: how many, with a warning or worse, with nothing worse than info, and by rule.
