@@ -50,7 +50,8 @@ def jobs(part):
             recipes_here = sorted({r for r, _ in pairs})
             r = recipes_here[k % len(recipes_here)]
             tasks = [t for rr, t in pairs if rr == r]
-            faulty.append({"kind": "fault", "fault": fault, "recipe": r, "task": tasks[(k // len(recipes_here)) % len(tasks)], "k": k})
+            task = tasks[(k // len(recipes_here)) % len(tasks)]
+            faulty.append({"kind": "fault", "fault": fault, "recipe": r, "task": task, "k": k})
     for k in range(HEALTHY_REPEATS[part]):
         for variant, (_, _, kinds) in plans.VARIANTS.items():
             for name in supervised:
