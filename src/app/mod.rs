@@ -12,11 +12,13 @@ pub mod error;
 pub mod escape;
 pub mod event_loop;
 mod exports;
+pub mod follow;
 pub mod frame;
 pub mod input;
 pub mod journal;
 pub mod manual;
 pub mod monitor;
+pub mod notifications;
 pub mod output;
 pub mod painter;
 mod progress;
@@ -27,6 +29,7 @@ pub mod terminal;
 pub mod terminal_query;
 pub mod trial;
 pub mod units;
+pub mod xdg;
 
 use std::{
     ffi::OsString,
@@ -102,6 +105,14 @@ fn configured(mut cli: Cli, arguments: Vec<OsString>) -> Result<(Cli, Config), A
             Err(error) => answer_or_error(&error).map(|_| cli)?,
         };
     }
+    let watched = match &cli.command {
+        None => Some(&cli.paths),
+        Some(Command::Follow(arguments)) => Some(&arguments.paths),
+        _ => None,
+    };
+    if let Some(watched) = watched {
+        config.check_watched(watched)?;
+    }
     config.add_lists(&mut cli.common);
     Ok((cli, config))
 }
@@ -124,7 +135,7 @@ fn command(cli: Cli, config: Config) -> Result<u8, AppError> {
         journal.note(&format!("configuration from {}", file.display()));
     }
     terminal::install_panic_hook(journal.clone());
-    let setting = Setting { common: cli.common, config, clock, journal };
+    let setting = Setting { common: cli.common, config, clock, journal, notify: cli.notify };
     let mut out = BufWriter::new(io::stdout().lock());
     let code = match cli.command {
         None if shows_a_screen => {
@@ -135,6 +146,10 @@ fn command(cli: Cli, config: Config) -> Result<u8, AppError> {
         Some(Command::Demo(arguments)) => {
             drop(out);
             return demo::demo(&arguments, &setting);
+        }
+        Some(Command::Follow(arguments)) => {
+            drop(out);
+            return follow::follow(arguments, setting);
         }
         Some(Command::Status(arguments)) => status(&arguments, &setting, &mut out)?,
         Some(Command::Check(arguments)) => check(&arguments, &setting, &mut out)?,
@@ -167,7 +182,7 @@ fn command(cli: Cli, config: Config) -> Result<u8, AppError> {
 fn watch(paths: &[PathBuf], setting: &Setting) -> Result<u8, AppError> {
     let options = reading::options(paths, setting, true)?;
     setting.journal.note(&format!("watching {:?}", options.roots));
-    monitor::show(setting, |out| {
+    monitor::show(setting, paths, |out| {
         crate::ingest::start(options, Arc::clone(&setting.clock), out).map_err(|e| reading::start_error(&e))
     })
 }
