@@ -50,6 +50,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Follow the logs without a screen: a line whenever an alert opens, gets worse or closes.
     Follow(FollowArgs),
+    /// Print one short line for a status bar or a prompt, from what was read lately.
+    Line(LineArgs),
     /// Draw one frame of a view without a terminal.
     Frame(FrameArgs),
     /// Tell what was found and why, what was skipped and where, and what the terminal can do.
@@ -157,6 +159,32 @@ pub struct FollowArgs {
     /// How alerts leave the program.
     #[command(flatten)]
     pub notify: NotifyFlags,
+}
+
+/// Flags of `line`.
+#[derive(Args, Clone, Debug)]
+pub struct LineArgs {
+    /// Log files, run folders or trees of them [default: the current folder].
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Text, text with the colours of tmux, or JSON.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: LineFormat,
+    /// If what is known is older, the logs are looked at again, in the background; 0: now, and waited for.
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = units::seconds)]
+    pub max_age: f64,
+}
+
+/// How `line` prints.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum LineFormat {
+    /// Plain; coloured on a terminal.
+    #[default]
+    Text,
+    /// For `#(…)` in tmux's status line.
+    Tmux,
+    /// For programs.
+    Json,
 }
 
 /// Flags of `frame`.

@@ -102,17 +102,15 @@ impl Config {
             return Ok(Self::default());
         }
         let mut config = Self::default();
-        match &common.config {
-            Some(path) => config.read(path, Owner::Named)?,
-            None => {
-                if let Some(path) = user_file() {
-                    config.read(&path, Owner::User)?;
-                }
-                // The user's own folder may be the current one: the same file is not read twice.
-                if let Some(path) = project_file() {
-                    config.read(&path, Owner::Project)?;
-                }
-            }
+        if let Some(path) = &common.config {
+            config.read(path, Owner::Named)?;
+            return Ok(config);
+        }
+        if let Some(path) = user_file() {
+            config.read(&path, Owner::User)?;
+        }
+        if let Some(path) = project_file() {
+            config.read(&path, Owner::Project)?;
         }
         Ok(config)
     }
@@ -178,7 +176,9 @@ impl Config {
                 _ if OWN_ONLY.contains(&name) && owner == Owner::Project => {
                     return Err(Wrong::at(
                         key,
-                        format!("`{name}` may only stand in your own configuration: this file came with a folder"),
+                        format!(
+                            "`{name}` may only stand in your own configuration: this file came with a folder"
+                        ),
                         format!("write it into ~/.config/epochscope/config.toml, or give --{name} yourself"),
                     ));
                 }

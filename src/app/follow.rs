@@ -44,7 +44,7 @@ use crate::{
 /// How often it is asked whether all runs have ended, or whether our reader has gone.
 const LOOK: Duration = Duration::from_secs(2);
 /// The longest sleep: whether the threads behind are still there is asked this often.
-const LONGEST_REST: Duration = Duration::from_secs(60);
+const LONGEST_REST: Duration = Duration::from_mins(1);
 
 /// Follows until a signal, the end of all runs, or the end of whoever reads our lines.
 pub fn follow(arguments: FollowArgs, mut setting: Setting) -> Result<u8, AppError> {

@@ -16,6 +16,7 @@ pub mod follow;
 pub mod frame;
 pub mod input;
 pub mod journal;
+mod line;
 pub mod manual;
 pub mod monitor;
 pub mod notifications;
@@ -153,6 +154,10 @@ fn command(cli: Cli, config: Config) -> Result<u8, AppError> {
         }
         Some(Command::Status(arguments)) => status(&arguments, &setting, &mut out)?,
         Some(Command::Check(arguments)) => check(&arguments, &setting, &mut out)?,
+        Some(Command::Line(arguments)) => {
+            line::line(&arguments, &setting, &mut out)?;
+            0
+        }
         Some(Command::Frame(arguments)) => {
             drop(out);
             frame::frame(&arguments, &setting)?;

@@ -42,8 +42,7 @@ pub fn show(
     start: impl FnOnce(SyncSender<News>) -> Result<Ingest, AppError>,
 ) -> Result<u8, AppError> {
     let keys = input::spawn().map_err(|e| no_terminal(&e))?;
-    let wishes =
-        signals::spawn(setting.journal.clone(), signals::PATIENCE).map_err(|e| no_terminal(&e))?;
+    let wishes = signals::spawn(setting.journal.clone(), signals::PATIENCE).map_err(|e| no_terminal(&e))?;
     let engine = setting.engine(true);
     let session = Arc::new(RwLock::new(engine.session()));
     let (news_sender, news) = watch::channel(0_u64);
@@ -73,10 +72,8 @@ pub fn show(
     let mut monitor = Monitor::new(setting, session, Some(engine));
     let common = &setting.common;
     let mut tty = Tty::take(!common.no_mouse).map_err(|e| no_terminal(&e))?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .map_err(|e| no_thread(&e))?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(|e| no_thread(&e))?;
     let interval = Duration::from_secs_f64(1.0 / common.fps);
     let event_loop = EventLoop::new(&mut monitor, &mut tty, Painter::new(!common.no_sync), interval);
     let end = runtime.block_on(event_loop.run(Wakers { keys, wishes, news, beside }));

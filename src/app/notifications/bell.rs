@@ -10,6 +10,7 @@ use crate::app::error::AppError;
 struct Bell(Terminal);
 
 /// The bell, if it is asked for.
+#[expect(clippy::unnecessary_wraps, reason = "as all channels are made; others can fail")]
 pub fn channel(flags: &NotifyFlags, around: &Surroundings) -> Result<Option<Box<dyn Channel>>, AppError> {
     Ok(flags.bell.then(|| Box::new(Bell(around.terminal.clone())) as Box<dyn Channel>))
 }

@@ -2,7 +2,10 @@
 
 use serde_json::json;
 
-use super::{flags::WebhookStyle, notice::{Message, short}};
+use super::{
+    flags::WebhookStyle,
+    notice::{Message, short},
+};
 use crate::detect::Severity;
 
 /// Discord refuses longer contents.

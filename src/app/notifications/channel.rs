@@ -1,9 +1,6 @@
 //! Where messages go: what every channel does, and the list of all of them.
 
-use std::{
-    sync::Arc,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use super::{bell, command, desktop, flags::NotifyFlags, notice::Message, webhook};
 use crate::{app::error::AppError, model::Clock};

@@ -1,6 +1,6 @@
 //! `--desktop`: a notification of the desktop that the terminal shows for us, over ssh as well.
 //!
-//! Two sequences, because terminals know one or the other: OSC 9 (iTerm2, kitty, WezTerm, Windows Terminal, ghostty)
+//! Two sequences, because terminals know one or the other: OSC 9 (iTerm2, kitty, ghostty, Windows Terminal)
 //! and OSC 777 (rxvt, foot, VTE). Inside tmux they are wrapped so that it passes them on, if `allow-passthrough` is on.
 
 use super::{
@@ -19,6 +19,7 @@ struct Desktop {
 }
 
 /// The desktop, if it is asked for.
+#[expect(clippy::unnecessary_wraps, reason = "as all channels are made; others can fail")]
 pub fn channel(flags: &NotifyFlags, around: &Surroundings) -> Result<Option<Box<dyn Channel>>, AppError> {
     let desktop = || Desktop { terminal: around.terminal.clone(), tmux: around.tmux };
     Ok(flags.desktop.then(|| Box::new(desktop()) as Box<dyn Channel>))
@@ -41,7 +42,11 @@ fn sequences(message: &Message, tmux: bool) -> Vec<u8> {
     let (title, body) = (plain(&message.headline()), plain(&first));
     let nine = format!("\x1b]9;epochscope: {title}\x07");
     let other = format!("\x1b]777;notify;epochscope: {title};{body}\x07");
-    [nine, other].iter().map(|text| if tmux { wrapped(text) } else { text.clone() }).collect::<String>().into()
+    [nine, other]
+        .iter()
+        .map(|text| if tmux { wrapped(text) } else { text.clone() })
+        .collect::<String>()
+        .into()
 }
 
 fn plain(text: &str) -> String {

@@ -37,9 +37,17 @@ impl Lane {
 
     /// Hands a message over; says it where there is no room.
     fn send(&mut self, message: &Message, say: &Say) {
-        if !self.channel.send(message) {
-            self.dropped += message.count();
-            say(&format!("{}: no room for more; {} alerts were dropped", self.channel.name(), self.dropped));
+        if self.channel.send(message) {
+            return;
+        }
+        let before = self.dropped;
+        self.dropped += message.count();
+        // Said at the first, at ten, at a hundred: it may go on for days.
+        if before == 0 || before.ilog10() < self.dropped.ilog10() {
+            let (name, dropped) = (self.channel.name(), self.dropped);
+            say(&format!(
+                "{name}: there is no way out or no room; alerts that were dropped so far: {dropped}"
+            ));
         }
     }
 }
@@ -128,6 +136,12 @@ impl Dispatcher {
         }
         for lane in lanes {
             let name = lane.channel.name();
+            if lane.dropped > 0 {
+                let dropped = lane.dropped;
+                say(&format!(
+                    "{name}: {dropped} alerts were dropped, because there was no way out or no room"
+                ));
+            }
             let lost = lane.channel.finish(patience);
             if lost > 0 {
                 say(&format!("{name}: {lost} messages were under way at the end and may be lost"));
@@ -293,6 +307,8 @@ mod tests {
             (0..5).map(|n| notice(&format!("run {n}"), "nan", Severity::Critical)).collect();
         dispatcher.tell(&all, NOW, at(0, 12));
         assert_eq!(taken(&told).len(), 2);
-        assert_eq!(taken(&said).last().unwrap(), "wall: no room for more; 3 alerts were dropped");
+        assert!(taken(&said)[0].ends_with("dropped so far: 1"));
+        dispatcher.finish(NOW, at(1, 12), Duration::ZERO);
+        assert_eq!(taken(&said), ["wall: 3 alerts were dropped, because there was no way out or no room"]);
     }
 }

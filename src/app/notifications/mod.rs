@@ -42,8 +42,8 @@ use dispatcher::Dispatcher;
 use ledger::Ledger;
 use notice::Notice;
 use pacing::Moment;
-use quiet_hours::minute_of_day;
 pub use quiet_hours::QuietHours;
+use quiet_hours::minute_of_day;
 use stream::Stream;
 
 /// Between two looks at the session, at least: a flood of news costs ten looks a second.

@@ -71,12 +71,7 @@ pub struct NoticeJson<'a> {
 impl Notice {
     /// For JSON lines: the keys of the alert behind those of the event.
     pub fn json(&self) -> NoticeJson<'_> {
-        NoticeJson {
-            version: VERSION,
-            event: self.event.name(),
-            run: self.run.as_str(),
-            alert: &self.alert,
-        }
+        NoticeJson { version: VERSION, event: self.event.name(), run: self.run.as_str(), alert: &self.alert }
     }
 
     /// `critical nan in train/loss of run a at step 30`.
@@ -144,9 +139,7 @@ impl Message {
     pub fn severity(&self) -> Severity {
         match self {
             Self::One(notice) => notice.severity,
-            Self::Many { notices, .. } => {
-                notices.iter().map(|n| n.severity).max().unwrap_or(Severity::Warn)
-            }
+            Self::Many { notices, .. } => notices.iter().map(|n| n.severity).max().unwrap_or(Severity::Warn),
         }
     }
 

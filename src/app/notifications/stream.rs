@@ -22,6 +22,9 @@ use crate::{
 /// How long an event waits for its explanation.
 pub const SETTLE: Duration = Duration::from_secs(2);
 
+/// A run that was written so shortly before we began is not of the past, even if it has ended.
+const JUST_NOW_S: f64 = 60.0;
+
 /// How long the alerts of runs that were read wait for runs that are still being read, to be told of together.
 const TOGETHER: Duration = Duration::from_secs(10);
 
@@ -35,7 +38,7 @@ pub struct Stream {
     live: FxHashSet<RunId>,
     /// Runs that stood still when they had been read: that this is said a heartbeat later is no news.
     still: FxHashSet<RunId>,
-    /// Runs whose files were changed since we began.
+    /// Runs whose files were changed since we began, or just before.
     fresh: FxHashSet<RunId>,
     began: Option<WallTime>,
     generation: Option<u64>,
@@ -117,7 +120,8 @@ impl Stream {
             if session.health.files_of(run.id()).all(|file| read(&file.state)) {
                 self.live.insert(run.id().clone());
                 let mut files = session.health.files_of(run.id());
-                if files.any(|file| self.began.is_some_and(|began| file.modified >= began)) {
+                if files.any(|file| self.began.is_some_and(|began| file.modified.since(began) > -JUST_NOW_S))
+                {
                     self.fresh.insert(run.id().clone());
                 }
                 if run_state(run, &session.health, now, self.stale_after_s) == RunState::Stalled {
@@ -186,26 +190,23 @@ impl Stream {
     /// Of one alert one event waits: an opening that gets worse meanwhile is an opening, and one that closes meanwhile
     /// is told of before its end.
     fn wait(&mut self, new: Waiting) {
-        let before = self.waiting.iter_mut().rev().find(|w| w.id == new.id);
-        match (before, new.event) {
-            (None, _) => self.waiting.push(new),
-            (Some(before), event) if before.event == event => {}
-            (Some(before), Event::Escalate | Event::Close) if before.event != Event::Close => {
-                if new.event == Event::Close {
-                    self.waiting.push(new);
-                }
+        match self.waiting.iter().rev().find(|w| w.id == new.id).map(|before| (before.event, new.event)) {
+            // Of the same kind, or of less weight than what waits.
+            Some(
+                (Event::Open, Event::Open | Event::Escalate)
+                | (Event::Escalate, Event::Escalate)
+                | (Event::Close, Event::Close),
+            ) => {}
+            // It came back before anybody was told that it had gone.
+            Some((Event::Close, Event::Open)) => {
+                self.waiting.retain(|w| w.id != new.id || w.event != Event::Close);
             }
-            (Some(before), Event::Open) if before.event == Event::Close => {
-                // It came back before anybody was told that it had gone.
-                let id = before.id;
-                self.waiting.retain(|w| !(w.id == id && w.event == Event::Close));
-            }
-            (Some(_), _) => self.waiting.push(new),
+            _ => self.waiting.push(new),
         }
     }
 
     /// An alert that was there before: only if it still holds, in a run that goes on or should, or was written since we
-    /// began.
+    /// began or just before.
     fn matters(&self, session: &Session, alert: &Alert, now: WallTime) -> bool {
         let alive = |run| {
             let state = run_state(run, &session.health, now, self.stale_after_s);
@@ -259,5 +260,179 @@ fn notice(session: &Session, alert: &Alert, event: Waiting) -> Notice {
             && !explained
             && !alert.acknowledged
             && !alert.muted,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{
+        detect::Draft,
+        engine::Engine,
+        model::{Batch, Column, FileHealth, FileId, News, Origin, Point, ScanReport, SeriesKey},
+        store::Limits,
+    };
+
+    const NOW: f64 = 1.75e9;
+
+    /// A session that is driven by hand, and the stream that looks at it.
+    struct Scene {
+        engine: Engine,
+        session: Session,
+        stream: Stream,
+        seconds: f64,
+    }
+
+    impl Scene {
+        fn new() -> Self {
+            let engine = Engine::new(Limits::default(), false);
+            let session = engine.session();
+            Self { engine, session, stream: Stream::new(86_400.0), seconds: 0.0 }
+        }
+
+        /// Runs of which the last points are `age` seconds old.
+        fn runs(&mut self, names: &[&str], age: f64, state: &FileState) {
+            for (n, name) in names.iter().enumerate() {
+                let id = FileId(n as u32 + self.session.health.files.len() as u32 * 10);
+                let mut batch = Batch::new(RunId::from(*name), Origin::new(id, *name));
+                let point = |n: i64| Point { step: n, wall: NOW - age + n as f64, value: 1.0 };
+                let points = (0..50).map(point).collect();
+                batch.columns = vec![Column { key: SeriesKey::plain("loss"), points }];
+                self.apply(News::Batch(batch));
+                self.file(id, name, age, state.clone());
+            }
+        }
+
+        fn file(&mut self, id: FileId, name: &str, age: f64, state: FileState) {
+            let mut file = FileHealth::found(id, Arc::from(name), RunId::from(name), "csv");
+            file.state = state;
+            file.modified = WallTime(NOW - age);
+            self.apply(News::File(Box::new(file)));
+        }
+
+        fn apply(&mut self, news: News) {
+            self.engine.apply(&mut self.session, news, WallTime(NOW));
+        }
+
+        fn scanned(&mut self) {
+            self.apply(News::Scan(ScanReport { complete: true, ..ScanReport::default() }));
+        }
+
+        fn raise(&mut self, run: &str, rule: &'static str, severity: Severity) -> u64 {
+            let draft = Draft {
+                run: RunId::from(run),
+                rule,
+                severity,
+                series: Some(SeriesKey::plain("loss")),
+                layer: None,
+                step: Some(3),
+                since_step: Some(3),
+                time: WallTime::UNKNOWN,
+                message: "m".into(),
+                advice: "a".into(),
+                evidence: Vec::new(),
+            };
+            self.session.alerts.raise(draft).unwrap()
+        }
+
+        /// What is told `after` so many seconds more: event, rule, run, whether it was standing and disturbs.
+        fn told(&mut self, after: f64) -> Vec<(Event, &'static str, String, bool, bool)> {
+            self.seconds += after;
+            let elapsed = Duration::from_secs_f64(self.seconds);
+            let notices = self.stream.look(&self.session, WallTime(NOW + self.seconds), elapsed, false);
+            let short =
+                |n: Notice| (n.event, n.alert.rule, n.run.as_str().to_owned(), n.standing, n.disturbs);
+            notices.into_iter().map(short).collect()
+        }
+    }
+
+    #[test]
+    fn an_old_tree_is_silent_and_what_is_open_in_a_living_run_is_told_when_all_is_read() {
+        let mut scene = Scene::new();
+        scene.runs(&["old"], 9e6, &FileState::Following);
+        scene.runs(&["a", "b"], 60.0, &FileState::Following);
+        for run in ["old", "a", "b"] {
+            scene.raise(run, "nan", Severity::Critical);
+        }
+        let cured = scene.raise("a", "divergence", Severity::Critical);
+        scene.session.alerts.close(cured, Some(9));
+        assert_eq!(scene.told(0.0), []);
+        assert_eq!(scene.told(50.0), [], "the search is not over");
+        scene.scanned();
+        let told = scene.told(0.1);
+        let nan = |run: &str| (Event::Open, "nan", run.to_owned(), true, true);
+        assert_eq!(told, [nan("a"), nan("b")]);
+        assert!(scene.stream.caught_up());
+        assert_eq!(scene.told(100.0), []);
+    }
+
+    #[test]
+    fn a_run_that_is_still_being_read_keeps_its_past_to_itself() {
+        let mut scene = Scene::new();
+        scene.runs(&["a"], 60.0, &FileState::Reading);
+        scene.scanned();
+        scene.raise("a", "nan", Severity::Critical);
+        assert_eq!(scene.told(0.0), []);
+        assert_eq!(scene.told(60.0), []);
+        scene.file(FileId(0), "a", 60.0, FileState::Following);
+        assert_eq!(scene.told(1.0).len(), 1);
+    }
+
+    #[test]
+    fn an_alert_waits_for_its_explanation_and_gets_worse_before_anybody_heard_of_it() {
+        let mut scene = Scene::new();
+        scene.runs(&["a"], 60.0, &FileState::Following);
+        scene.scanned();
+        assert_eq!(scene.told(0.0), []);
+        let id = scene.raise("a", "divergence", Severity::Warn);
+        assert_eq!(scene.told(0.1), []);
+        scene.session.alerts.escalate(id, Severity::Critical, ("w".into(), "a".into()), Vec::new());
+        assert_eq!(scene.told(1.0), []);
+        let open = (Event::Open, "divergence", "a".to_owned(), false, true);
+        assert_eq!(scene.told(1.5), [open]);
+        scene.session.alerts.close(id, Some(9));
+        assert_eq!(scene.told(0.1), []);
+        scene.session.alerts.reopen(id);
+        assert_eq!(scene.told(5.0), [], "it was away for a moment");
+        scene.session.alerts.close(id, Some(9));
+        scene.told(0.0);
+        assert_eq!(scene.told(5.0), [(Event::Close, "divergence", "a".to_owned(), false, false)]);
+    }
+
+    #[test]
+    fn what_comes_and_goes_at_once_is_told_with_its_end_and_what_is_withdrawn_is_over() {
+        let mut scene = Scene::new();
+        scene.runs(&["a"], 60.0, &FileState::Following);
+        scene.scanned();
+        scene.told(0.0);
+        let id = scene.raise("a", "nan", Severity::Critical);
+        scene.told(0.1);
+        scene.session.alerts.close(id, Some(9));
+        scene.told(0.1);
+        let events: Vec<Event> = scene.told(3.0).into_iter().map(|told| told.0).collect();
+        assert_eq!(events, [Event::Open, Event::Close]);
+        let other = scene.raise("a", "stalled", Severity::Critical);
+        scene.told(0.0);
+        assert_eq!(scene.told(3.0).len(), 1);
+        scene.session.alerts.withdraw(other);
+        assert_eq!(scene.told(0.1), [(Event::Close, "stalled", "a".to_owned(), false, false)]);
+    }
+
+    #[test]
+    fn info_acknowledged_and_muted_alerts_are_told_but_disturb_nobody() {
+        let mut scene = Scene::new();
+        scene.runs(&["a"], 60.0, &FileState::Following);
+        scene.scanned();
+        scene.told(0.0);
+        scene.raise("a", "nan", Severity::Info);
+        let known = scene.raise("a", "divergence", Severity::Warn);
+        scene.session.alerts.acknowledge(known);
+        let muted = scene.raise("a", "overfitting", Severity::Warn);
+        scene.session.alerts.mute(muted);
+        scene.told(0.0);
+        let told = scene.told(3.0);
+        assert_eq!((told.len(), told.iter().any(|t| t.4)), (3, false), "{told:?}");
     }
 }
