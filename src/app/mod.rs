@@ -98,6 +98,13 @@ fn answer_or_error(error: &clap::Error) -> Result<u8, AppError> {
 
 /// The command line with what the configuration files add to it.
 fn configured(mut cli: Cli, arguments: Vec<OsString>) -> Result<(Cli, Config), AppError> {
+    if cli.notify.typed() && !matches!(cli.command, None | Some(Command::Follow(_))) {
+        return Err(AppError::new(
+            "cannot tell of alerts in this command",
+            "notifications belong to the monitor and to `follow`",
+            "leave their flags away, or use `epochscope follow`",
+        ));
+    }
     let config = Config::load(&cli.common)?;
     if !config.flags.is_empty() {
         // Both halves were understood apart; what does not fit together is said as of one line.

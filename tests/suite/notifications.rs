@@ -523,6 +523,20 @@ fn a_file_that_came_with_a_folder_runs_nothing_and_posts_nowhere() {
 }
 
 #[test]
+fn commands_that_tell_nobody_say_so_and_a_configuration_does_not_trouble_them() {
+    let place = Place::new(&["a"]);
+    let refused = place.command(&["--bell", "status", "logs"]).output().unwrap();
+    let error = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!((refused.status.code(), error.lines().count()), (Some(2), 3), "{error}");
+    fs::write(place.0.path().join("epochscope.toml"), "bell = true\nquiet-hours = '22-7'\n").unwrap();
+    let mut status = place.command(&["status", "logs"]);
+    assert_eq!(
+        status.env("EPOCHSCOPE_WEBHOOK", "http://127.0.0.1:1/").output().unwrap().status.code(),
+        Some(0)
+    );
+}
+
+#[test]
 fn wrong_flags_are_said_in_three_lines_without_the_secret() {
     let place = Place::new(&["a"]);
     for (arguments, word) in [

@@ -325,7 +325,7 @@ mod tests {
                 "#[fg=brightblack]7 old#[default] │ #[fg=red]critical nan#[default] ##[fg=red]##("
             )
         );
-        assert!(line.ends_with("train/loss 0.4123 ↓ │ 8m 20s ago"), "{line}");
+        assert!(line.ends_with("train/loss 0.4123 ↓ │ 8m20s ago"), "{line}");
         assert_eq!(text(&Glance { worst: None, newest: None, ..glance() }, [0; 5], 0.0, plain), "no runs");
     }
 }

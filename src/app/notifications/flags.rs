@@ -71,6 +71,13 @@ impl NotifyFlags {
         }
     }
 
+    /// Some of these were typed, rather than taken from the environment.
+    pub fn typed(&self) -> bool {
+        let surrounding = std::env::var("EPOCHSCOPE_WEBHOOK").ok();
+        let webhook = self.webhook.clone().filter(|url| surrounding.as_ref() != Some(url));
+        Self { webhook, ..self.clone() } != Self::default()
+    }
+
     /// Some channel is asked for.
     pub fn any(&self) -> bool {
         self.bell || self.desktop || self.on_alert.is_some() || self.webhook.is_some()

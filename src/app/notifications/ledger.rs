@@ -7,10 +7,15 @@ use std::{
     fs::{self, File},
     io::{self, Read},
     path::{Path, PathBuf},
+    thread,
+    time::Duration,
 };
 
 use rustc_hash::FxHashMap;
-use rustix::fs::{FlockOperation, flock};
+use rustix::{
+    fs::{FlockOperation, flock},
+    io::Errno,
+};
 
 use super::notice::Notice;
 use crate::{app::xdg, model::WallTime};
@@ -104,8 +109,7 @@ impl Ledger {
         let folder = file.parent().unwrap_or(Path::new("/"));
         fs::create_dir_all(folder)?;
         let lock = File::options().create(true).append(true).open(folder.join("told.lock"))?;
-        // Network file systems may know no locks: then two processes might tell of the same alert.
-        let _ = flock(&lock, FlockOperation::LockExclusive);
+        take_turn(&lock);
         for (key, time) in entries(&text_of(file)?) {
             self.told.entry(key).or_insert(time);
         }
@@ -144,6 +148,17 @@ impl Ledger {
             text.push_str(&format!("{key:016x} {time:.0}\n"));
         }
         text
+    }
+}
+
+/// Waits until nobody else is at the file, but not for long: a process that was stopped keeps its lock, and network file
+/// systems may know none. Then two processes might tell of the same alert.
+fn take_turn(lock: &File) {
+    for _ in 0..50 {
+        match flock(lock, FlockOperation::NonBlockingLockExclusive) {
+            Err(Errno::WOULDBLOCK | Errno::INTR) => thread::park_timeout(Duration::from_millis(10)),
+            _ => return,
+        }
     }
 }
 
@@ -209,6 +224,16 @@ mod tests {
         assert_eq!(other.claim(&[2, 3], NOW), [3]);
         assert_eq!(open(&folder).claim(&[1, 2, 3, 4], NOW), [4]);
         assert!(one.trouble().is_none());
+    }
+
+    #[test]
+    fn a_process_that_stands_still_with_its_lock_stops_nobody() {
+        let dir = tempfile::tempdir().unwrap();
+        let held = File::options().create(true).append(true).open(dir.path().join("told.lock")).unwrap();
+        flock(&held, FlockOperation::LockExclusive).unwrap();
+        let mut ledger = open(dir.path());
+        assert_eq!(ledger.claim(&[1], NOW), [1]);
+        assert!(open(dir.path()).has(1) && ledger.trouble().is_none());
     }
 
     #[test]

@@ -31,6 +31,8 @@ use crate::{
 const WAITING: usize = 100;
 /// Times that one message is tried: with the waits in between for about five minutes.
 const TRIES: u32 = 9;
+/// After so many tries it is said that something is wrong.
+const SAID_AFTER: u32 = 4;
 /// The longest wait between two tries; also of what a server asks for.
 const LONGEST_WAIT: Duration = Duration::from_mins(10);
 /// The longest wait that we choose ourselves.
@@ -174,6 +176,9 @@ impl Poster {
                 Answer::Refused(why) => return Err(why),
                 Answer::Again(why, asked) => (why, asked),
             };
+            if tried == SAID_AFTER {
+                (self.say)(&format!("webhook: {} cannot be reached, trying again: {why}", self.host));
+            }
             if tried == TRIES {
                 return Err(format!("{why}, {TRIES} times"));
             }
@@ -237,6 +242,8 @@ fn failure(error: &ureq::Error) -> Answer {
     use ureq::{Error, Timeout};
     let why = error.to_string();
     match error {
+        // The handshake: a certificate that nobody vouches for is none in a minute either.
+        Error::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => Answer::Refused(why),
         // Before anything of the message was sent, or while the connection broke.
         Error::Timeout(Timeout::Resolve | Timeout::Connect)
         | Error::HostNotFound
