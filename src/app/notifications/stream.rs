@@ -41,6 +41,8 @@ pub struct Stream {
     /// Runs whose files were changed since we began, or just before.
     fresh: FxHashSet<RunId>,
     began: Option<WallTime>,
+    /// Runs that appeared when all others had been read: each of their alerts is news.
+    born: FxHashSet<RunId>,
     generation: Option<u64>,
     /// When the search for files was over; and whether all runs have been read since.
     searched: Option<Duration>,
@@ -74,6 +76,7 @@ impl Stream {
             still: FxHashSet::default(),
             fresh: FxHashSet::default(),
             began: None,
+            born: FxHashSet::default(),
             generation: None,
             searched: None,
             all_read: false,
@@ -119,6 +122,9 @@ impl Stream {
             let read = |state: &FileState| !matches!(state, FileState::Waiting | FileState::Reading);
             if session.health.files_of(run.id()).all(|file| read(&file.state)) {
                 self.live.insert(run.id().clone());
+                if self.all_read {
+                    self.born.insert(run.id().clone());
+                }
                 let mut files = session.health.files_of(run.id());
                 if files.any(|file| self.began.is_some_and(|began| file.modified.since(began) > -JUST_NOW_S))
                 {
@@ -236,7 +242,8 @@ impl Stream {
             if event.event == Event::Close && known.told.is_none() {
                 continue;
             }
-            let notice = notice(session, alert, event);
+            let mut notice = notice(session, alert, event);
+            notice.standing &= !self.born.contains(&alert.run);
             known.told = Some(Box::new(notice.clone()));
             told.push(notice);
         }
@@ -366,6 +373,19 @@ mod tests {
         assert_eq!(told, [nan("a"), nan("b")]);
         assert!(scene.stream.caught_up());
         assert_eq!(scene.told(100.0), []);
+    }
+
+    #[test]
+    fn of_a_run_that_appears_later_each_alert_is_news_even_if_it_has_ended() {
+        let mut scene = Scene::new();
+        scene.scanned();
+        assert_eq!(scene.told(0.0), []);
+        scene.runs(&["a"], 50.0, &FileState::Following);
+        scene.runs(&["copied"], 9e6, &FileState::Following);
+        scene.raise("a", "nan", Severity::Critical);
+        scene.raise("copied", "nan", Severity::Critical);
+        assert_eq!(scene.told(0.0), []);
+        assert_eq!(scene.told(3.0), [(Event::Open, "nan", "a".to_owned(), false, true)]);
     }
 
     #[test]
