@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::units::{self, Since};
+use super::{
+    notifications::flags::NotifyFlags,
+    units::{self, Since},
+};
 use crate::model::WallTime;
 
 /// Watches deep-learning training logs in a terminal and tells what is wrong.
@@ -28,6 +31,9 @@ pub struct Cli {
     /// Log files, run folders or trees of them.
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+    /// How alerts leave the monitor.
+    #[command(flatten)]
+    pub notify: NotifyFlags,
     /// Flags of every command.
     #[command(flatten)]
     pub common: Common,
@@ -42,6 +48,10 @@ pub enum Command {
     Status(StatusArgs),
     /// Read everything once, print the alerts, end; exit code 1 if there are any.
     Check(CheckArgs),
+    /// Follow the logs without a screen: a line whenever an alert opens, gets worse or closes.
+    Follow(FollowArgs),
+    /// Print one short line for a status bar or a prompt, from what was read lately.
+    Line(LineArgs),
     /// Draw one frame of a view without a terminal.
     Frame(FrameArgs),
     /// Tell what was found and why, what was skipped and where, and what the terminal can do.
@@ -132,6 +142,49 @@ pub enum FailOn {
     Critical,
     /// None.
     Never,
+}
+
+/// Flags of `follow`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct FollowArgs {
+    /// Log files, run folders or trees of them [default: the current folder].
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// A line of text for people, a JSON object a line for programs.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: CheckFormat,
+    /// End when there is a run and every run has ended.
+    #[arg(long)]
+    pub until_done: bool,
+    /// How alerts leave the program.
+    #[command(flatten)]
+    pub notify: NotifyFlags,
+}
+
+/// Flags of `line`.
+#[derive(Args, Clone, Debug)]
+pub struct LineArgs {
+    /// Log files, run folders or trees of them [default: the current folder].
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Text, text with the colours of tmux, or JSON.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: LineFormat,
+    /// If what is known is older, the logs are looked at again, in the background; 0: now, and waited for.
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = units::seconds)]
+    pub max_age: f64,
+}
+
+/// How `line` prints.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum LineFormat {
+    /// Plain; coloured on a terminal.
+    #[default]
+    Text,
+    /// For `#(…)` in tmux's status line.
+    Tmux,
+    /// For programs.
+    Json,
 }
 
 /// Flags of `frame`.

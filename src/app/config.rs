@@ -22,6 +22,7 @@ use toml::{
 use super::{
     cli::{Cli, Common},
     error::AppError,
+    xdg,
 };
 use crate::formats::{Pattern, PatternSource, Taught, TaughtError};
 
@@ -32,8 +33,31 @@ pub const NAME: &str = "epochscope.toml";
 const LIMIT: u64 = 1 << 20;
 
 /// Flags that a file may set, without the dashes; lists come apart from these.
-const FLAGS: &[&str] =
-    &["since", "color", "ascii", "fps", "poll", "memory", "stale-after", "no-mouse", "no-sync", "log-file"];
+const FLAGS: &[&str] = &[
+    "since",
+    "color",
+    "ascii",
+    "fps",
+    "poll",
+    "memory",
+    "stale-after",
+    "no-mouse",
+    "no-sync",
+    "log-file",
+    "bell",
+    "desktop",
+    "on-alert",
+    "on-alert-timeout",
+    "webhook",
+    "webhook-style",
+    "webhook-timeout",
+    "notify-limit",
+    "quiet-hours",
+];
+
+/// Flags by which something leaves the machine or is run: only the user says so, not whoever can put a file beside a
+/// project or among logs.
+const OWN_ONLY: &[&str] = &["on-alert", "webhook"];
 
 /// Keys that are no flags of one value.
 const LISTS: &[&str] = &["include", "exclude", "format-hint", "pattern"];
@@ -55,6 +79,19 @@ pub struct Config {
     pub sources: Vec<PatternSource>,
     /// The same, usable.
     pub taught: Taught,
+    /// The file that was named on the command line and says where alerts go, and the key.
+    named: Option<(PathBuf, &'static str)>,
+}
+
+/// Whose a file is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Owner {
+    /// The user's own.
+    User,
+    /// Named on the command line.
+    Named,
+    /// Found where the user happens to be.
+    Project,
 }
 
 impl Config {
@@ -65,13 +102,15 @@ impl Config {
             return Ok(Self::default());
         }
         let mut config = Self::default();
-        match &common.config {
-            Some(path) => config.read(path)?,
-            None => {
-                for path in user_file().into_iter().chain(project_file()) {
-                    config.read(&path)?;
-                }
-            }
+        if let Some(path) = &common.config {
+            config.read(path, Owner::Named)?;
+            return Ok(config);
+        }
+        if let Some(path) = user_file() {
+            config.read(&path, Owner::User)?;
+        }
+        if let Some(path) = project_file() {
+            config.read(&path, Owner::Project)?;
         }
         Ok(config)
     }
@@ -84,7 +123,19 @@ impl Config {
         common.format_hint = [&self.format_hints[..], &common.format_hint].concat();
     }
 
-    fn read(&mut self, path: &Path) -> Result<(), AppError> {
+    /// That no file in a watched folder says which command is run or where alerts are posted.
+    pub fn check_watched(&self, watched: &[PathBuf]) -> Result<(), AppError> {
+        match &self.named {
+            Some((file, key)) if xdg::is_below(file, &xdg::canonical(watched)) => Err(AppError::new(
+                format!("cannot use {}", file.display()),
+                format!("`{key}` is set in a file in a watched folder, which others may be able to write"),
+                "move the file elsewhere, or give the flag on the command line",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn read(&mut self, path: &Path, owner: Owner) -> Result<(), AppError> {
         let text = text_of(path).map_err(|error| {
             AppError::new(
                 format!("cannot read {}", path.display()),
@@ -92,17 +143,24 @@ impl Config {
                 "check the path and its permissions, or go without it: --no-config",
             )
         })?;
-        self.take(&text).map_err(|wrong| {
+        self.take(&text, owner).map_err(|wrong| {
             let line =
                 wrong.at.map_or(0, |at| text.get(..at.start).unwrap_or(&text).matches('\n').count() + 1);
             let place = if line > 0 { format!(", line {line}") } else { String::new() };
             AppError::new(format!("cannot use {}{place}", path.display()), wrong.why, wrong.advice)
         })?;
         self.files.push(path.to_path_buf());
+        if owner == Owner::Named {
+            let key = OWN_ONLY.iter().find(|key| {
+                let flag = format!("--{key}=");
+                self.flags.iter().any(|f| f.starts_with(&flag))
+            });
+            self.named = key.map(|key| (path.to_path_buf(), *key));
+        }
         Ok(())
     }
 
-    fn take(&mut self, text: &str) -> Result<(), Wrong> {
+    fn take(&mut self, text: &str, owner: Owner) -> Result<(), Wrong> {
         let table = DeTable::parse(text).map_err(|error| Wrong {
             at: error.span(),
             why: error.message().to_owned(),
@@ -115,6 +173,15 @@ impl Config {
                 "exclude" => self.exclude.extend(texts(name, value)?),
                 "format-hint" => self.hints(value)?,
                 "pattern" => self.patterns(value)?,
+                _ if OWN_ONLY.contains(&name) && owner == Owner::Project => {
+                    return Err(Wrong::at(
+                        key,
+                        format!(
+                            "`{name}` may only stand in your own configuration: this file came with a folder"
+                        ),
+                        format!("write it into ~/.config/epochscope/config.toml, or give --{name} yourself"),
+                    ));
+                }
                 _ if FLAGS.contains(&name) => self.flag(name, value)?,
                 _ => return Err(unknown(key, LISTS.iter().chain(FLAGS))),
             }
@@ -335,7 +402,7 @@ mod tests {
 
     fn taken(text: &str) -> Result<Config, String> {
         let mut config = Config::default();
-        config.take(text).map(|()| config).map_err(|wrong| {
+        config.take(text, Owner::User).map(|()| config).map_err(|wrong| {
             format!("{}@{}", wrong.why, wrong.at.map_or(0, |at| text[..at.start].matches('\n').count() + 1))
         })
     }
@@ -363,6 +430,18 @@ mod tests {
         let command = Cli::command();
         for name in FLAGS {
             assert!(command.get_arguments().any(|a| a.get_long() == Some(name)), "{name}");
+        }
+    }
+
+    #[test]
+    fn only_the_user_says_what_is_run_and_where_alerts_go() {
+        for key in OWN_ONLY {
+            let text = format!("bell = true\n{key} = 'https://example.org'\n");
+            let mut config = Config::default();
+            let wrong = config.take(&text, Owner::Project).unwrap_err();
+            assert!(wrong.why.contains("your own configuration"), "{}", wrong.why);
+            assert!(Config::default().take(&text, Owner::User).is_ok());
+            assert!(Config::default().take(&text, Owner::Named).is_ok());
         }
     }
 

@@ -6,6 +6,7 @@ use super::{
     cli::DemoArgs,
     error::AppError,
     monitor,
+    notifications::flags::NotifyFlags,
     reading::{Setting, start_error},
     terminal,
 };
@@ -44,7 +45,9 @@ pub fn demo(arguments: &DemoArgs, setting: &Setting) -> Result<u8, AppError> {
         ));
     }
     let pace = Pace { duration: DURATION.div_f64(arguments.speed) };
-    monitor::show(setting, |out| {
+    // What happens in a demo is no reason to call anybody.
+    let setting = &Setting { notify: NotifyFlags::default(), ..setting.clone() };
+    monitor::show(setting, &[], |out| {
         replay::start(SAMPLES, pace, Arc::clone(&setting.clock), out).map_err(|e| start_error(&e))
     })
 }

@@ -48,6 +48,19 @@ pub trait Scene {
     fn next_tick(&self) -> Option<Duration>;
     /// No more news will come: the reading side has ended. `Err` ends the loop.
     fn news_ended(&mut self) -> Result<(), String>;
+    /// Shows a line that somebody beside the screen has to say.
+    fn say(&mut self, text: &str) {
+        let _ = text;
+    }
+}
+
+/// What others have for the terminal while the screen is up.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Beside {
+    /// A sequence that moves nothing on the screen: a bell, a notification.
+    Sequence(Vec<u8>),
+    /// A line for the user.
+    Line(String),
 }
 
 /// The channels that wake the loop.
@@ -59,6 +72,8 @@ pub struct Wakers {
     pub wishes: mpsc::Receiver<Wish>,
     /// The session's generation; its value is not looked at.
     pub news: watch::Receiver<u64>,
+    /// From whoever has something for the terminal beside the screen.
+    pub beside: mpsc::Receiver<Beside>,
 }
 
 /// How the loop ended.
@@ -117,6 +132,7 @@ impl<'a, S: Scene, D: Device> EventLoop<'a, S, D> {
                 biased;
                 input = wakers.keys.recv() => self.keys(input, &mut wakers.keys)?,
                 Some(wish) = wakers.wishes.recv() => self.wish(wish, &mut wakers.wishes)?,
+                Some(beside) = wakers.beside.recv() => self.beside(beside)?,
                 news = wakers.news.changed(), if self.news_open => self.news(news.is_ok()),
                 () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => self.due()?,
             };
@@ -124,6 +140,17 @@ impl<'a, S: Scene, D: Device> EventLoop<'a, S, D> {
                 return Ok(end);
             }
         }
+    }
+
+    fn beside(&mut self, beside: Beside) -> io::Result<Option<End>> {
+        match beside {
+            Beside::Sequence(bytes) => self.device.write(&bytes)?,
+            Beside::Line(text) => {
+                self.scene.say(&text);
+                self.stale = true;
+            }
+        }
+        Ok(None)
     }
 
     /// When the loop must wake by itself.

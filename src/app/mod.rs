@@ -12,11 +12,14 @@ pub mod error;
 pub mod escape;
 pub mod event_loop;
 mod exports;
+pub mod follow;
 pub mod frame;
 pub mod input;
 pub mod journal;
+mod line;
 pub mod manual;
 pub mod monitor;
+pub mod notifications;
 pub mod output;
 pub mod painter;
 mod progress;
@@ -27,6 +30,7 @@ pub mod terminal;
 pub mod terminal_query;
 pub mod trial;
 pub mod units;
+pub mod xdg;
 
 use std::{
     ffi::OsString,
@@ -94,6 +98,13 @@ fn answer_or_error(error: &clap::Error) -> Result<u8, AppError> {
 
 /// The command line with what the configuration files add to it.
 fn configured(mut cli: Cli, arguments: Vec<OsString>) -> Result<(Cli, Config), AppError> {
+    if cli.notify.typed() && !matches!(cli.command, None | Some(Command::Follow(_))) {
+        return Err(AppError::new(
+            "cannot tell of alerts in this command",
+            "notifications belong to the monitor and to `follow`",
+            "leave their flags away, or use `epochscope follow`",
+        ));
+    }
     let config = Config::load(&cli.common)?;
     if !config.flags.is_empty() {
         // Both halves were understood apart; what does not fit together is said as of one line.
@@ -101,6 +112,14 @@ fn configured(mut cli: Cli, arguments: Vec<OsString>) -> Result<(Cli, Config), A
             Ok(cli) => cli,
             Err(error) => answer_or_error(&error).map(|_| cli)?,
         };
+    }
+    let watched = match &cli.command {
+        None => Some(&cli.paths),
+        Some(Command::Follow(arguments)) => Some(&arguments.paths),
+        _ => None,
+    };
+    if let Some(watched) = watched {
+        config.check_watched(watched)?;
     }
     config.add_lists(&mut cli.common);
     Ok((cli, config))
@@ -124,7 +143,7 @@ fn command(cli: Cli, config: Config) -> Result<u8, AppError> {
         journal.note(&format!("configuration from {}", file.display()));
     }
     terminal::install_panic_hook(journal.clone());
-    let setting = Setting { common: cli.common, config, clock, journal };
+    let setting = Setting { common: cli.common, config, clock, journal, notify: cli.notify };
     let mut out = BufWriter::new(io::stdout().lock());
     let code = match cli.command {
         None if shows_a_screen => {
@@ -136,8 +155,16 @@ fn command(cli: Cli, config: Config) -> Result<u8, AppError> {
             drop(out);
             return demo::demo(&arguments, &setting);
         }
+        Some(Command::Follow(arguments)) => {
+            drop(out);
+            return follow::follow(arguments, setting);
+        }
         Some(Command::Status(arguments)) => status(&arguments, &setting, &mut out)?,
         Some(Command::Check(arguments)) => check(&arguments, &setting, &mut out)?,
+        Some(Command::Line(arguments)) => {
+            line::line(&arguments, &setting, &mut out)?;
+            0
+        }
         Some(Command::Frame(arguments)) => {
             drop(out);
             frame::frame(&arguments, &setting)?;
@@ -167,7 +194,7 @@ fn command(cli: Cli, config: Config) -> Result<u8, AppError> {
 fn watch(paths: &[PathBuf], setting: &Setting) -> Result<u8, AppError> {
     let options = reading::options(paths, setting, true)?;
     setting.journal.note(&format!("watching {:?}", options.roots));
-    monitor::show(setting, |out| {
+    monitor::show(setting, paths, |out| {
         crate::ingest::start(options, Arc::clone(&setting.clock), out).map_err(|e| reading::start_error(&e))
     })
 }

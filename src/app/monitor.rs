@@ -10,12 +10,12 @@ use std::{
 
 use crossterm::event::Event;
 use ratatui::{buffer::Buffer, layout::Rect};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use super::{
     error::AppError,
-    event_loop::{Ask, End, EventLoop, Scene, Wakers},
-    exports, input,
+    event_loop::{Ask, Beside, End, EventLoop, Scene, Wakers},
+    exports, input, notifications,
     output::theme,
     painter::Painter,
     reading::{Setting, WAITING_BATCHES},
@@ -29,19 +29,36 @@ use crate::{
     ui::{FrameContext, Request, Screen, ScreenOptions, Theme},
 };
 
-/// Shows the screen until it is ended; `start` starts whatever sends news. Returns the exit code.
+/// Bells, notifications and lines that may wait for the event loop.
+const BESIDE: usize = 64;
+
+/// How long the end of the screen waits for messages that are under way.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// Shows the screen until it is ended; `start` starts whatever sends news, read from `paths`. Returns the exit code.
 pub fn show(
     setting: &Setting,
+    paths: &[PathBuf],
     start: impl FnOnce(SyncSender<News>) -> Result<Ingest, AppError>,
 ) -> Result<u8, AppError> {
     let keys = input::spawn().map_err(|e| no_terminal(&e))?;
-    let wishes = signals::spawn(setting.journal.clone()).map_err(|e| no_terminal(&e))?;
+    let wishes = signals::spawn(setting.journal.clone(), signals::PATIENCE).map_err(|e| no_terminal(&e))?;
     let engine = setting.engine(true);
     let session = Arc::new(RwLock::new(engine.session()));
     let (news_sender, news) = watch::channel(0_u64);
+    let (beside_sender, beside) = mpsc::channel(BESIDE);
+    let (knock, door) = notifications::Knock::new();
+    let pump = pump(setting, paths, &session, &beside_sender)?;
     let (sender, receiver) = std::sync::mpsc::sync_channel(WAITING_BATCHES);
     // Started before the terminal is taken: an error is then said on an ordinary screen.
     let reading = start(sender)?;
+    let notes = match pump {
+        Some(pump) => {
+            let notes = notifications::Beside::start(pump, knock.clone(), door);
+            Some(notes.map_err(|e| no_thread(&e))?)
+        }
+        None => None,
+    };
     let engine = engine::spawn(
         receiver,
         Arc::clone(&session),
@@ -49,19 +66,21 @@ pub fn show(
         Arc::clone(&setting.clock),
         Box::new(move |generation| {
             let _ = news_sender.send(generation);
+            knock.knock();
         }),
     );
     let mut monitor = Monitor::new(setting, session, Some(engine));
     let common = &setting.common;
     let mut tty = Tty::take(!common.no_mouse).map_err(|e| no_terminal(&e))?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .map_err(|e| AppError::new("cannot start", e.to_string(), "free some memory or file handles"))?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(|e| no_thread(&e))?;
     let interval = Duration::from_secs_f64(1.0 / common.fps);
     let event_loop = EventLoop::new(&mut monitor, &mut tty, Painter::new(!common.no_sync), interval);
-    let end = runtime.block_on(event_loop.run(Wakers { keys, wishes, news }));
+    let end = runtime.block_on(event_loop.run(Wakers { keys, wishes, news, beside }));
     drop(tty);
+    if let Some(notes) = notes {
+        notes.finish(FAREWELL);
+    }
     setting.journal.note(&format!("ended: {end:?}"));
     // The readers are not waited for: one may hang on a network file system that is gone.
     std::mem::forget(reading);
@@ -79,6 +98,30 @@ pub fn show(
             "check whether the terminal is still there; `epochscope status` needs none",
         )),
     }
+}
+
+fn no_thread(error: &io::Error) -> AppError {
+    AppError::new("cannot start", error.to_string(), "free some memory or file handles")
+}
+
+/// What tells of alerts beside the screen, if anybody wants to be told.
+fn pump(
+    setting: &Setting,
+    paths: &[PathBuf],
+    session: &Arc<RwLock<Session>>,
+    beside: &mpsc::Sender<Beside>,
+) -> Result<Option<notifications::Pump>, AppError> {
+    if !setting.notify.any() {
+        return Ok(None);
+    }
+    let (sequences, lines, journal) = (beside.clone(), beside.clone(), setting.journal.clone());
+    let terminal = Arc::new(move |bytes: Vec<u8>| sequences.try_send(Beside::Sequence(bytes)).is_ok());
+    let say = Arc::new(move |text: &str| {
+        journal.note(text);
+        // A loop that has no room has other things to show; the log has the line.
+        let _ = lines.try_send(Beside::Line(text.to_owned()));
+    });
+    notifications::Pump::new(Arc::clone(session), paths, setting, (terminal, say, true)).map(Some)
 }
 
 fn no_terminal(error: &io::Error) -> AppError {
@@ -202,6 +245,10 @@ impl Scene for Monitor {
     fn next_tick(&self) -> Option<Duration> {
         let session = Self::read(&self.session);
         self.screen.next_tick(context(&session, self.clock.now(), &self.theme))
+    }
+
+    fn say(&mut self, text: &str) {
+        self.screen.say(crate::model::sanitise(text));
     }
 
     fn news_ended(&mut self) -> Result<(), String> {

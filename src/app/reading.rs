@@ -7,7 +7,10 @@ use std::{
     time::Duration,
 };
 
-use super::{cli::Common, config::Config, error::AppError, journal::Journal, progress::Progress};
+use super::{
+    cli::Common, config::Config, error::AppError, journal::Journal, notifications::flags::NotifyFlags,
+    progress::Progress,
+};
 use crate::{
     engine::{self, Engine, Session},
     ingest,
@@ -32,6 +35,8 @@ pub struct Setting {
     pub clock: Arc<dyn Clock>,
     /// Our own log.
     pub journal: Journal,
+    /// How alerts leave the program.
+    pub notify: NotifyFlags,
 }
 
 impl Setting {
@@ -99,7 +104,8 @@ fn exists(path: &Path) -> Result<(), AppError> {
 
 /// A command that `word` may have been meant to be: one letter off, or swapped.
 fn nearest_command(word: &str) -> Option<&'static str> {
-    const COMMANDS: [&str; 7] = ["demo", "status", "check", "frame", "doctor", "completions", "man"];
+    const COMMANDS: [&str; 9] =
+        ["demo", "status", "check", "follow", "line", "frame", "doctor", "completions", "man"];
     COMMANDS.into_iter().find(|command| {
         let (a, b): (Vec<char>, Vec<char>) = (word.chars().collect(), command.chars().collect());
         let (mut sorted_a, mut sorted_b) = (a.clone(), b.clone());

@@ -12,8 +12,8 @@ use tokio::{
 
 use super::{journal::Journal, terminal};
 
-/// How long the loop may take to end after it was told to.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long the loop of a screen may take to end after it was told to.
+pub const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Signals that may wait for the loop.
 const WAITING: usize = 8;
@@ -37,14 +37,35 @@ const STOPS: [(SignalKind, u8); 4] = [
     (SignalKind::quit(), 3),
     (SignalKind::terminate(), 15),
 ];
+/// For programs without a screen: calls `tell` with the number of SIGINT or SIGTERM. Other signals do what they always
+/// do, so that `nohup` and Ctrl-Z work. A second signal, or `patience` after the first, ends the program at once.
+pub fn stops(tell: Box<dyn Fn(u8) + Send>, patience: Duration) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let guard = runtime.enter();
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    drop(guard);
+    thread::Builder::new().name("signals".into()).spawn(move || {
+        runtime.block_on(async {
+            let mut next = async || {
+                tokio::select! { _ = interrupt.recv() => 2_u8, _ = terminate.recv() => 15 }
+            };
+            let first = next().await;
+            tell(first);
+            let second = tokio::time::timeout(patience, next()).await;
+            process::exit(128 + i32::from(second.unwrap_or(first)));
+        });
+    })?;
+    Ok(())
+}
+
 /// SIGTSTP and SIGCONT have no name in tokio; these are their numbers on Linux and the BSDs.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const SUSPEND_CONTINUE: (i32, i32) = (20, 18);
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 const SUSPEND_CONTINUE: (i32, i32) = (18, 19);
 
-/// Starts to catch signals.
-pub fn spawn(journal: Journal) -> io::Result<mpsc::Receiver<Wish>> {
+/// Starts to catch signals. A program that has not ended this long after it was told to is ended.
+pub fn spawn(journal: Journal, patience: Duration) -> io::Result<mpsc::Receiver<Wish>> {
     let (sender, receiver) = mpsc::channel(WAITING);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // Registered here, not on the thread: after this function no signal can be missed.
@@ -70,7 +91,7 @@ pub fn spawn(journal: Journal) -> io::Result<mpsc::Receiver<Wish>> {
                             match wish {
                                 Wish::Stop(number) => {
                                     let _ = sender.try_send(wish);
-                                    tokio::time::sleep(PATIENCE).await;
+                                    tokio::time::sleep(patience).await;
                                     terminal::give_back();
                                     process::exit(128 + i32::from(number));
                                 }

@@ -50,6 +50,7 @@ const RESERVED: &[(&str, &[&str], &str)] = &[
     ("serde_saphyr", &["formats"], "bytes are decoded by formats"),
     ("crc32c", &["formats"], "bytes are decoded by formats"),
     ("rustix", &["ingest", "app"], "the operating system is ingest's and app's"),
+    ("ureq", &["app"], "alerts are posted by app; nothing else talks to a network"),
 ];
 
 /// One `.rs` file below `src/`.

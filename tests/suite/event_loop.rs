@@ -11,7 +11,7 @@ use std::{
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use epochscope::app::{
-    event_loop::{Ask, End, EventLoop, Scene, Wakers},
+    event_loop::{Ask, Beside, End, EventLoop, Scene, Wakers},
     input::Input,
     painter::Painter,
     signals::Wish,
@@ -81,6 +81,10 @@ impl Scene for Counter {
         self.tick
     }
 
+    fn say(&mut self, text: &str) {
+        self.typed += text.len() as u64;
+    }
+
     fn news_ended(&mut self) -> Result<(), String> {
         if self.broken { Err("the engine broke".into()) } else { Ok(()) }
     }
@@ -120,6 +124,7 @@ struct Hands {
     keys: mpsc::Sender<Input>,
     wishes: mpsc::Sender<Wish>,
     news: watch::Sender<u64>,
+    beside: mpsc::Sender<Beside>,
 }
 
 impl Hands {
@@ -164,11 +169,13 @@ fn drive<F: Future<Output = ()> + 'static>(
         let (key_sender, keys) = mpsc::channel(64);
         let (wish_sender, wishes) = mpsc::channel(8);
         let (news_sender, news) = watch::channel(0);
+        let (beside_sender, beside) = mpsc::channel(8);
         let hands = Hands {
             seen: Arc::clone(&seen),
             keys: key_sender.clone(),
             wishes: wish_sender,
             news: news_sender,
+            beside: beside_sender,
         };
         let script = tokio::task::spawn_local(async move {
             settle().await;
@@ -179,7 +186,7 @@ fn drive<F: Future<Output = ()> + 'static>(
         let mut scene = Counter { seen: Arc::clone(&seen), typed: 0, tick, broken };
         let mut terminal = CountingTerminal(seen);
         let event_loop = EventLoop::new(&mut scene, &mut terminal, Painter::new(true), INTERVAL);
-        let end = event_loop.run(Wakers { keys, wishes, news }).await.unwrap();
+        let end = event_loop.run(Wakers { keys, wishes, news, beside }).await.unwrap();
         script.await.unwrap();
         end
     })
@@ -330,6 +337,23 @@ fn copying_is_one_osc_52() {
 }
 
 #[test]
+fn what_is_said_beside_the_screen_is_one_write_and_a_line_waits_for_its_frame() {
+    drive(None, false, |hands| async move {
+        let (frames, writes) = (hands.frames(), Seen::get(&hands.seen.writes));
+        hands.beside.send(Beside::Sequence(b"\x07".to_vec())).await.unwrap();
+        settle().await;
+        assert_eq!((hands.frames(), Seen::get(&hands.seen.writes)), (frames, writes + 1));
+        assert!(hands.seen.written.lock().unwrap().ends_with(b"\x07"));
+        for _ in 0..5 {
+            hands.beside.send(Beside::Line("webhook: no answer".into())).await.unwrap();
+        }
+        sleep(INTERVAL).await;
+        settle().await;
+        assert_eq!(hands.frames(), frames + 1);
+    });
+}
+
+#[test]
 fn the_loop_ends_as_it_was_told() {
     let ctrl_c = Event::Key(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL));
     let end = drive(None, false, |hands| async move {
@@ -350,7 +374,7 @@ fn the_loop_ends_as_it_was_told() {
 #[test]
 fn when_reading_ends_the_screen_stays_unless_reading_broke() {
     let end = drive(None, false, |hands| async move {
-        let Hands { seen, news, keys: _keys, wishes: _wishes } = hands;
+        let Hands { seen, news, keys: _keys, wishes: _wishes, beside: _beside } = hands;
         drop(news);
         sleep(Duration::from_mins(1)).await;
         assert!(Seen::get(&seen.frames) <= 3, "the end of news must not spin");

@@ -1,17 +1,14 @@
 //! `check`: the alerts of every run, for people and for programs.
 
-use std::{
-    collections::BTreeMap,
-    io::{self, Write},
-};
+use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{number::Number, status_json::VERSION, write_json};
+use super::{alert_record::AlertRecord, status_json::VERSION, write_json};
 use crate::{
     app::output::Output,
-    detect::{Alert, AlertBook, Evidence, Needs, Severity},
-    model::{Step, sanitise},
+    detect::{Alert, AlertBook, Severity},
+    model::sanitise,
     store::{Run, Store},
     ui::numbers,
 };
@@ -25,24 +22,7 @@ struct Check<'a> {
 #[derive(Serialize)]
 struct RunCheck<'a> {
     run: &'a str,
-    alerts: Vec<AlertCheck<'a>>,
-}
-
-#[derive(Serialize)]
-struct AlertCheck<'a> {
-    rule: &'static str,
-    severity: &'static str,
-    state: &'static str,
-    series: Option<String>,
-    layer: Option<&'a str>,
-    step: Option<Step>,
-    since_step: Option<Step>,
-    time: Option<f64>,
-    message: &'a str,
-    advice: &'a str,
-    evidence: BTreeMap<String, Number>,
-    /// The rule of the alert that explains this one.
-    caused_by: Option<&'static str>,
+    alerts: Vec<AlertRecord>,
 }
 
 /// The worst severity of all alerts, open or closed: what `--fail-on` is compared with.
@@ -63,41 +43,10 @@ pub fn check_json(store: &Store, book: &AlertBook, out: &mut dyn Write) -> io::R
         .runs()
         .map(|run| RunCheck {
             run: run.id().as_str(),
-            alerts: in_order(run, book).into_iter().map(|alert| alert_check(alert, book)).collect(),
+            alerts: in_order(run, book).into_iter().map(|alert| AlertRecord::of(alert, book)).collect(),
         })
         .collect();
     write_json(&Check { version: VERSION, runs }, out)
-}
-
-fn alert_check<'a>(alert: &'a Alert, book: &AlertBook) -> AlertCheck<'a> {
-    AlertCheck {
-        rule: alert.rule,
-        severity: alert.severity.name(),
-        state: alert.state.name(),
-        series: alert.series.as_ref().map(crate::model::SeriesKey::label),
-        layer: alert.layer.as_ref().map(crate::model::LayerName::as_str),
-        step: alert.step,
-        since_step: alert.since_step,
-        time: alert.time.known(),
-        message: &alert.message,
-        advice: &alert.advice,
-        evidence: evidence(&alert.evidence),
-        caused_by: alert.caused_by.and_then(|id| book.get(id)).map(|cause| cause.rule),
-    }
-}
-
-/// Every number under its name; what it had to be at least or at most as `…_min` or `…_max`.
-fn evidence(evidence: &Evidence) -> BTreeMap<String, Number> {
-    let mut numbers = BTreeMap::new();
-    for fact in evidence.facts() {
-        numbers.insert(fact.name.to_owned(), Number(fact.value));
-        match fact.needs {
-            Some(Needs::AtLeast(limit)) => numbers.insert(format!("{}_min", fact.name), Number(limit)),
-            Some(Needs::AtMost(limit)) => numbers.insert(format!("{}_max", fact.name), Number(limit)),
-            None => None,
-        };
-    }
-    numbers
 }
 
 /// Writes the runs that have alerts, and a line that sums up.

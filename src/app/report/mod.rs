@@ -1,5 +1,6 @@
 //! What the one-shot commands print: the same session as the screen shows, as text or JSON.
 
+mod alert_record;
 mod answers_json;
 mod check;
 mod number;
@@ -7,8 +8,10 @@ mod plain_table;
 mod status_json;
 mod status_table;
 
+pub use alert_record::AlertRecord;
 pub use check::{check_json, check_text, worst};
-pub use status_json::status_json;
+pub use number::Number;
+pub use status_json::{VERSION, status_json};
 pub use status_table::status_table;
 
 use std::io::{self, Write};

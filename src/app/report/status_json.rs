@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Version of the JSON shape; grows only when a key changes its meaning.
-pub(super) const VERSION: u32 = 1;
+pub const VERSION: u32 = 1;
 
 #[derive(Serialize)]
 struct Status<'a> {
