@@ -64,7 +64,9 @@ const EXPLAINS: &[(&str, &[&str])] = &[
     ("resume", &["divergence", "loss_spike", "gradient_surge", "plateau", "generalisation_gap"]),
     ("loss_spike", &["gradient_surge", "oscillation", "plateau", "generalisation_gap"]),
     ("overfitting", &["generalisation_gap", "plateau", "metric_disagreement"]),
-    ("not_learning", &["plateau", "slow_convergence"]),
+    ("not_learning", &["plateau", "slow_convergence", "validation"]),
+    ("frozen_layer", &["validation"]),
+    ("plateau", &["validation"]),
     ("stalled", &["throughput_drop"]),
 ];
 

@@ -23,7 +23,7 @@ pub static SPEC: DetectorSpec = DetectorSpec {
     clears: "the loss comes within 12.5 % of its best for 6 bins",
     traps: "a planned change that the log does not tell: annealed loss weights, longer sequences, mixup off",
     thresholds: &[
-        Threshold::new(RISE[0].1, "rise over the best as a share of it, 3 bins in a row: critical"),
+        Threshold::new(RISE[0].1, "rise over the best as a share of it, 6 bins in a row: critical"),
         Threshold::new(RISE[1].1, "rise over the best as a share of it, 8 bins in a row: warn"),
         Threshold::new(RISE_SIGMA, "σ of a bin that the rise must be beyond"),
         Threshold::new(HARD_FACTOR, "times the maximum of the first 100 points: critical at once"),
@@ -37,6 +37,12 @@ const TRAINING_POINTS: u64 = 64;
 const VALIDATION_POINTS: u64 = 8;
 /// Rise over the best, as a share of it, for critical and warn.
 const RISE: [(Severity, f64); 2] = [(Severity::Critical, 0.5), (Severity::Warn, 0.25)];
+/// Bins in a row for critical: a spike that recovers at once is no divergence.
+const CRITICAL_HELD: u32 = 6;
+/// Points of training from which a rise by [`EARLY_RISE`] is said already.
+const EARLY_POINTS: u64 = 24;
+/// Rise over the best, as a share of it, before [`TRAINING_POINTS`].
+const EARLY_RISE: f64 = 1.0;
 /// Rise below which the alert may end: half of the milder threshold.
 const RISE_OVER: f64 = 0.125;
 /// Rise in units of the noise of a bin.
@@ -86,7 +92,7 @@ struct Divergence {
 
 impl Speaks for Divergence {
     fn patience(&self) -> Patience {
-        Patience { hold: [Hold::in_a_row(8), Hold::in_a_row(8), Hold::in_a_row(3)], clear: 6 }
+        Patience { hold: [Hold::in_a_row(8), Hold::in_a_row(8), Hold::in_a_row(CRITICAL_HELD)], clear: 6 }
     }
 
     fn words(&self, place: &str, step: Step, finding: &Finding, _: &Surroundings) -> (String, String) {
@@ -186,7 +192,7 @@ impl Divergence {
 
     fn verdict(&self, journal: &Journal, around: &Surroundings) -> Verdict {
         let Some(step) = journal.bins().last().map(|b| b.last_step) else { return Verdict::Unsure };
-        let enough = if self.validation { VALIDATION_POINTS } else { TRAINING_POINTS };
+        let enough = if self.validation { VALIDATION_POINTS } else { EARLY_POINTS };
         if self.validation && around.training_loss || self.part && around.whole_loss {
             return Verdict::Unsure;
         }
@@ -231,7 +237,9 @@ impl Divergence {
         let beyond_noise = rise >= RISE_SIGMA * sigma && rise >= RISE_OF_GAIN * gain;
         let worse_than_start = !self.validation || rise >= 1.25 * gain && now >= start;
         let rising = running::theil_sen(&means[at..]).is_some_and(|slope| slope > 0.0);
-        let tier = RISE.iter().find(|(_, share)| rise >= share * unit);
+        let early = !self.validation && journal.points() < TRAINING_POINTS;
+        let tier =
+            RISE.iter().find(|(_, share)| rise >= share * unit && (!early || rise >= EARLY_RISE * unit));
         let Some((severity, share)) = tier.filter(|_| beyond_noise && worse_than_start && rising) else {
             return Verdict::Unsure;
         };

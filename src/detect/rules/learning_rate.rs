@@ -2,10 +2,13 @@
 //!
 //! Never from the value alone: 0.1 is usual for SGD and 1.0 for Adafactor.
 
-use crate::model::Step;
+use crate::model::{SeriesKey, Step};
 
 use crate::detect::{
-    Alert, Derived, DetectorSpec, Evidence, Scope, Severity, Surroundings, Threshold, words,
+    Alert, Bin, Derived, DetectorSpec, Evidence, Finding, Hold, Journal, Patience, Scope, SeriesDetector,
+    Severity, Speaks, Surroundings, Threshold, Verdict, running,
+    tags::{self, Role, Split, TagClass},
+    words,
 };
 
 /// The rule.
@@ -18,8 +21,12 @@ pub static SPEC: DetectorSpec = DetectorSpec {
     thresholds: &[
         Threshold::new(NEAR, "share of the run between the raise and the trouble"),
         Threshold::new(1.5, "times every rate before that counts as a raise"),
+        Threshold::new(
+            SUFFERS,
+            "share of the level, and 5 σ of a bin, by which the training loss is higher after a raise",
+        ),
     ],
-    scopes: &[Scope::Alerts { derive }],
+    scopes: &[Scope::Alerts { derive }, Scope::Series { judges, build }],
 };
 
 /// Alerts that a learning rate may cause.
@@ -39,6 +46,15 @@ const EFFECTS: &[&str] = &[
 const NEAR: f64 = 0.05;
 /// Steps that always count as near.
 const NEAR_STEPS: Step = 50;
+
+/// What the training loss must have lost after a raise, as a share of its level.
+const SUFFERS: f64 = 0.1;
+/// … and in σ of a bin.
+const SUFFERS_SIGMA: f64 = 5.0;
+/// Bins before the raise, and after it before it speaks; bins after which it is history.
+const BEFORE: usize = 8;
+const AFTER: usize = 6;
+const HISTORY: usize = 64;
 
 fn derive(alerts: &[&Alert], around: &Surroundings) -> Vec<Derived> {
     let mut found: Vec<Derived> = Vec::new();
@@ -117,4 +133,86 @@ fn follows(effect: &Alert, around: &Surroundings) -> Option<Derived> {
         advice,
         evidence,
     })
+}
+
+fn judges(class: &TagClass) -> bool {
+    class.role == Role::Loss && matches!(class.split, Split::Train | Split::Unknown)
+}
+
+fn build(_: &SeriesKey, class: &TagClass) -> Box<dyn SeriesDetector> {
+    Box::new(Raised { part: !tags::is_whole(&class.stem) })
+}
+
+/// A training loss that stands higher since the learning rate was raised beyond everything before.
+#[derive(Debug)]
+struct Raised {
+    part: bool,
+}
+
+impl Speaks for Raised {
+    fn patience(&self) -> Patience {
+        Patience { hold: [Hold::in_a_row(3); 3], clear: 6 }
+    }
+
+    fn words(&self, place: &str, step: Step, finding: &Finding, around: &Surroundings) -> (String, String) {
+        let e = &finding.evidence;
+        let raised = e.number("raised_at_step") as Step;
+        let text = format!(
+            "the learning rate looks too high: {place} is {} at step {}, {} before the rate was raised from {} to {} at step {}",
+            words::value(e.number("now")),
+            words::step(step),
+            words::value(e.number("before")),
+            words::value(e.number("rate_before")),
+            words::value(e.number("rate")),
+            words::step(raised)
+        );
+        let rate = around.schedule.rate_at(step).unwrap_or_else(|| e.number("rate"));
+        let advice = format!(
+            "Divide the learning rate by 3 to 10 (to about {}) and go back to a checkpoint before step {}.",
+            words::value(rate / 3.0),
+            words::step(raised)
+        );
+        (text, advice)
+    }
+}
+
+impl SeriesDetector for Raised {
+    fn reads_journal(&self) -> bool {
+        true
+    }
+
+    fn bin(&mut self, journal: &Journal, around: &Surroundings) -> Option<Verdict> {
+        let raise = around.schedule.last_raise(journal.last_step()?)?;
+        if around.moving_target || self.part && around.whole_loss {
+            return None;
+        }
+        let cut = journal.bins().partition_point(|b| b.last_step < raise.step);
+        let (before, after) = journal.bins().split_at(cut);
+        if before.len() < BEFORE || after.len() < AFTER || after.len() > HISTORY {
+            return Some(Verdict::Unsure);
+        }
+        let means = |bins: &[Bin]| bins.iter().map(Bin::mean).collect::<Vec<f64>>();
+        let sigma = running::noise(&means(&before[before.len().saturating_sub(31)..]));
+        let then = running::median_of(&means(&before[before.len() - BEFORE..]))?;
+        let now = running::median_of(&means(&after[after.len() - AFTER..]))?;
+        let least = (SUFFERS * then.abs()).max(SUFFERS_SIGMA * sigma);
+        if now - then < least / 2.0 {
+            return Some(Verdict::Fine);
+        }
+        if now - then < least {
+            return Some(Verdict::Unsure);
+        }
+        let evidence = Evidence::new()
+            .with("before", then)
+            .at_least("now", now, then + least)
+            .with("rate_before", raise.from)
+            .with("rate", raise.to)
+            .with("raised_at_step", raise.step as f64);
+        Some(Verdict::Bad(Finding {
+            severity: Severity::Warn,
+            since: Some(raise.step),
+            evidence,
+            sure: false,
+        }))
+    }
 }

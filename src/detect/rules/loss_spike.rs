@@ -40,11 +40,13 @@ fn judges(class: &TagClass) -> bool {
 }
 
 /// Points before it speaks.
-const NEEDED: usize = 96;
+const NEEDED: usize = 48;
 /// Points in which a warm-up may go on that the log does not tell of.
 const UNTOLD_WARM_UP: u64 = 400;
 /// Points of the reference.
 const REFERENCE: usize = 64;
+/// … and how few will do at the start.
+const LEAST_REFERENCE: usize = 32;
 /// One point: residual in MAD …
 const TRANSIENT_MAD: f64 = 12.0;
 /// … and as a share of the level.
@@ -54,10 +56,12 @@ const HIGH: u32 = 13;
 /// What makes a point high: residual in MAD, and as a share of the level.
 const PERSISTENT_MAD: f64 = 0.75;
 /// … and the median of the 16.
-const PERSISTENT_MEDIAN_MAD: f64 = 1.5;
+const PERSISTENT_MEDIAN_MAD: f64 = 2.0;
 /// The same that is worth an alarm.
-const LOUD_MAD: f64 = 2.0;
+const LOUD_MAD: f64 = 3.5;
 const LOUD_SHARE: f64 = 0.05;
+/// Short and strong: so many of the last so many points beyond so many MAD and that share of the level.
+const SHORT: [(usize, usize, f64, f64); 2] = [(6, 8, 4.0, 0.1), (3, 4, 8.0, 0.3)];
 /// Share of the level for both.
 const PERSISTENT_SHARE: f64 = 0.02;
 /// High points among the last 16 from which the reference is frozen, and for how many points at most.
@@ -104,6 +108,17 @@ impl Speaks for LossSpike {
             words::step(step)
         );
         let excess = finding.evidence.number("excess");
+        if let (Some(high), Some(of)) =
+            (finding.evidence.get("high_points"), finding.evidence.get("of_points"))
+        {
+            let _ = write!(
+                text,
+                ": {high} of the last {of} points are high, {} above their course in the median ({} MAD)",
+                words::percent(excess),
+                words::sigma(finding.evidence.number("mads"))
+            );
+            return (text, advice(finding.since.unwrap_or(step)));
+        }
         if finding.evidence.has("high_of_16") {
             let _ = write!(
                 text,
@@ -112,11 +127,7 @@ impl Speaks for LossSpike {
                 words::percent(excess),
                 words::sigma(finding.evidence.number("mads"))
             );
-            let since = finding.since.unwrap_or(step);
-            let advice = format!(
-                "If it does not recover, go back to a checkpoint before step {}, skip its batches, lower the learning rate or clip gradients.",
-                words::step(since)
-            );
+            let advice = advice(finding.since.unwrap_or(step));
             return (text, advice);
         }
         let _ = write!(
@@ -149,7 +160,7 @@ impl SeriesDetector for LossSpike {
             self.recent.clear();
             (self.high, self.frozen) = (0, 0);
         }
-        if self.reference.values().len() < REFERENCE {
+        if self.reference.values().len() < LEAST_REFERENCE {
             self.refer(y, 0.0);
             return None;
         }
@@ -158,7 +169,7 @@ impl SeriesDetector for LossSpike {
         let expected = running::median_of(self.reference.last(REFERENCE / 2))?;
         let residual = y - expected;
         let mad = self.mad();
-        self.range = if self.points as usize <= REFERENCE + 1 {
+        self.range = if self.points as usize <= LEAST_REFERENCE + 1 {
             (level, level)
         } else {
             (self.range.0.min(level), self.range.1.max(level))
@@ -197,10 +208,17 @@ impl SeriesDetector for LossSpike {
     }
 }
 
+fn advice(since: Step) -> String {
+    format!(
+        "If it does not recover, go back to a checkpoint before step {}, skip its batches, lower the learning rate or clip gradients.",
+        words::step(since)
+    )
+}
+
 impl LossSpike {
     fn refer(&mut self, y: f64, residual: f64) {
         self.reference.push(y);
-        if self.reference.values().len() == REFERENCE {
+        if self.reference.values().len() > LEAST_REFERENCE {
             self.residuals.push(residual);
         }
     }
@@ -219,7 +237,7 @@ impl LossSpike {
     fn verdict(&mut self, point: &Point, expected: f64, residual: f64, mad: f64, unit: f64) -> Verdict {
         if self.high & 1 == 1 && self.onset.is_none() {
             self.onset = Some((point.step, residual));
-        } else if self.high == 0 {
+        } else if self.high & 0xf == 0 {
             self.onset = None;
         }
         let count = self.high.count_ones();
@@ -242,6 +260,24 @@ impl LossSpike {
                 .at_least("mads", ratio(excess), mads);
             let since = self.onset.map(|(step, _)| step);
             return Verdict::Bad(Finding { severity, since, evidence, sure: true });
+        }
+        for (high, of, mads, share) in SHORT {
+            let last = self.recent.last(of);
+            let least = (mads * mad).max(share * unit);
+            let count = last.iter().filter(|r| **r > least).count();
+            if last.len() == of && count >= high && unit > 0.0 {
+                let median = running::median_of(last).unwrap_or(residual).max(least);
+                let evidence = Evidence::new()
+                    .at_least("now", point.value, expected)
+                    .with("expected", expected)
+                    .at_least("high_points", count as f64, high as f64)
+                    .with("of_points", of as f64)
+                    .at_least("excess", median / unit, share)
+                    .at_least("mads", ratio(median), mads);
+                let severity = if self.settled { Severity::Warn } else { Severity::Info };
+                let since = self.onset.map(|(step, _)| step);
+                return Verdict::Bad(Finding { severity, since, evidence, sure: true });
+            }
         }
         if residual >= (TRANSIENT_MAD * mad).max(TRANSIENT_SHARE * unit) && unit > 0.0 {
             let evidence = Evidence::new()

@@ -18,7 +18,7 @@ pub static SPEC: DetectorSpec = DetectorSpec {
     clears: "the growth ends",
     traps: "caching allocators, the first epoch, sequences that grow by plan",
     thresholds: &[
-        Threshold::new(TREND_Z, "z of the Mann–Kendall trend over 50 values"),
+        Threshold::new(TREND_Z, "z of the Mann–Kendall trend over 32 values"),
         Threshold::new(GROWTH, "share by which it grew over them: info"),
         Threshold::new(SOON_S, "seconds to 100 % at this pace, or before the planned end: warn"),
     ],
@@ -26,7 +26,7 @@ pub static SPEC: DetectorSpec = DetectorSpec {
 };
 
 /// Values that the trend is taken over.
-const VALUES: usize = 50;
+const VALUES: usize = 32;
 /// z of the trend.
 const TREND_Z: f64 = 3.0;
 /// Growth over these values.
@@ -36,7 +36,7 @@ const STEADY: f64 = 0.9;
 /// Seconds in which it would be full.
 const SOON_S: f64 = 7200.0;
 /// First values that are passed over: caches fill.
-const WARM_UP: u64 = 10;
+const WARM_UP: u64 = 5;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Tells {
@@ -188,8 +188,7 @@ impl Memory {
             Tells::Free if slope > 0.0 => point.value / slope,
             _ => return Verdict::Bad(Finding { severity: Severity::Info, since, evidence, sure: false }),
         };
-        // `slope` is per block of a thinned series: 32 blocks of 50 values.
-        let records = left * VALUES as f64 / VALUES.min(32) as f64;
+        let records = left;
         let per_record = |w: &[f64]| (w[VALUES - 1] - w[0]) / (VALUES - 1) as f64;
         let seconds = records * per_record(self.walls.values());
         let end = point.step as f64 + records * per_record(self.steps.values());

@@ -39,6 +39,11 @@ fn judges(class: &TagClass) -> bool {
 
 /// Points before it speaks.
 const POINTS: u64 = 200;
+/// The same of a run that is [`FEW_SHARE`] done.
+const FEW_POINTS: u64 = 20;
+const FEW_SHARE: f64 = 0.4;
+/// Drop from the start at which a loss still counts as guessing, as a share.
+const GUESSING_DROP: f64 = 0.03;
 /// Points of which none differs from the first in a single bit.
 const IDENTICAL_POINTS: u64 = 20;
 /// Least share of the initial loss that counts as a drop.
@@ -139,7 +144,9 @@ impl NotLearning {
             });
         }
         let share = around.share_done(step);
-        if journal.points() < POINTS || share.is_some_and(|s| s < 0.05) {
+        // A log of epochs has few points; far into a planned run they suffice.
+        let few = journal.points() >= FEW_POINTS && share.is_some_and(|s| s >= FEW_SHARE);
+        if !few && journal.points() < POINTS || share.is_some_and(|s| s < 0.05) {
             return Verdict::Unsure;
         }
         let means: Vec<f64> = journal.bins().iter().map(Bin::mean).collect();
@@ -154,25 +161,28 @@ impl NotLearning {
         let moved = (2.0 * noise).max(DROP * start.abs());
         let drop = (first - last).abs();
         let fallen = first - last;
-        if fallen >= 1.5 * moved {
+        if fallen >= (1.5 * moved).max(1.5 * GUESSING_DROP * start.abs()) {
             return Verdict::Fine;
         }
         let z = running::mann_kendall(&blocks);
-        if drop >= moved || z <= TREND_Z {
+        let chance = chance_level(last, start, around);
+        // At the level of guessing a small drop is that of the prior, not of learning.
+        let guessing = matches!(chance, Chance::At(_)) && drop < GUESSING_DROP * start.abs();
+        if !guessing && (drop >= moved || z <= TREND_Z) {
             return Verdict::Unsure;
         }
-        let chance = chance_level(last, start, around);
         if chance == Chance::AlreadyGood {
             return Verdict::Fine;
         }
         let mut evidence = Evidence::new()
             .with("now", last)
             .with("start", first)
-            .at_least("points", journal.points() as f64, POINTS as f64)
-            .at_most("drop", drop, moved)
+            .at_least("points", journal.points() as f64, if few { FEW_POINTS } else { POINTS } as f64)
+            .at_most("drop", drop, if guessing { moved.max(GUESSING_DROP * start.abs()) } else { moved })
             .with("limit", moved)
-            .with("noise", noise)
-            .at_least("trend_z", z, TREND_Z);
+            .with("noise", noise);
+        evidence =
+            if guessing { evidence.with("trend_z", z) } else { evidence.at_least("trend_z", z, TREND_Z) };
         let severity = match chance {
             Chance::At(classes) => {
                 evidence = evidence.with("classes", classes).with("chance", classes.ln());

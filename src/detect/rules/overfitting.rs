@@ -80,6 +80,8 @@ struct Overfitting {
 struct Best {
     level: f64,
     step: Step,
+    /// The evaluation after it.
+    next: Option<Step>,
     evaluation: usize,
     train: Option<f64>,
 }
@@ -129,10 +131,13 @@ impl PairDetector for Overfitting {
         ));
         let train = running::median_of(self.trains.values());
         if self.best.is_none_or(|b| level < b.level) {
-            self.best = Some(Best { level, step: at.step, evaluation: self.evaluations, train });
+            self.best = Some(Best { level, step: at.step, next: None, evaluation: self.evaluations, train });
             self.since_best = Trail::default();
         } else {
             self.since_best.push(at.value);
+            if let Some(best) = &mut self.best {
+                best.next.get_or_insert(at.step);
+            }
         }
         let Some(best) = self.best else { return Verdict::Unsure };
         self.verdict(level, sigma, train, best, company)
@@ -237,6 +242,8 @@ impl Overfitting {
             evidence = evidence.with("metric_improves", 1.0);
             severity = if severity == Severity::Critical { Severity::Warn } else { Severity::Info };
         }
-        Verdict::Bad(Finding::new(severity, evidence))
+        // The run overfits since the evaluation after its best.
+        let since = Some(best.next.unwrap_or(best.step));
+        Verdict::Bad(Finding { severity, since, evidence, sure: false })
     }
 }

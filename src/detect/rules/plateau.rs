@@ -22,7 +22,7 @@ pub static SPEC: DetectorSpec = DetectorSpec {
     clears: "a new best that is better by more than its noise",
     traps: "the learning rate may still fall (much of the gain comes then); grokking; metrics that cannot get better",
     thresholds: &[
-        Threshold::new(WINDOW as f64, "evaluations, and 30 % of all, without a new best: info"),
+        Threshold::new(WINDOW as f64, "evaluations, and 45 % of all, without a new best: info"),
         Threshold::new(GAIN, "improvement over that stretch, as a share of the level"),
         Threshold::new(
             SPENT,
@@ -42,7 +42,7 @@ fn judges(class: &TagClass) -> bool {
 
 /// Bins without a new best: at least, and as a share of all.
 const WINDOW: usize = 10;
-const WINDOW_SHARE: f64 = 0.3;
+const WINDOW_SHARE: f64 = 0.45;
 /// Bins before it speaks.
 const NEEDED: usize = 20;
 /// Points of a training loss before it speaks.
@@ -50,7 +50,7 @@ const TRAINING_POINTS: u64 = 200;
 /// Improvement over the window below which it is flat, as a share of the level.
 const GAIN: f64 = 0.005;
 /// Share of the planned run since the best.
-const SPENT: f64 = 0.4;
+const SPENT: f64 = 0.5;
 /// Seconds since the best that count as much spent where no end is planned: 3 h.
 const SPENT_S: f64 = 10_800.0;
 /// A learning rate below this share of its peak has no more to give.

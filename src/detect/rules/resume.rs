@@ -22,7 +22,10 @@ pub static SPEC: DetectorSpec = DetectorSpec {
     clears: "the loss is back at its level before the break",
     traps: "another batch size or data mixture that was set on purpose at the restart",
     thresholds: &[
-        Threshold::new(SIGMA, "σ of a bin between the levels before and after, 5 bins after the break: info"),
+        Threshold::new(
+            SIGMA,
+            "σ of a bin between the levels (medians of 5 and 8) before and after the break: info",
+        ),
         Threshold::new(SHARE, "… and as a share of the level"),
         Threshold::new(LASTING as f64, "bins after which it lasts: warn"),
     ],
@@ -41,7 +44,7 @@ const LASTING: usize = 15;
 /// Bins after which the break is history.
 const HISTORY: usize = 40;
 /// The difference in σ of a bin, and as a share of the level.
-const SIGMA: f64 = 5.0;
+const SIGMA: f64 = 3.0;
 const SHARE: f64 = 0.05;
 
 fn build(_: &SeriesKey, class: &TagClass) -> Box<dyn SeriesDetector> {
@@ -158,7 +161,10 @@ fn verdict(before: &[Bin], after: &[Bin], at: Step) -> Verdict {
     if difference < least / 2.0 {
         return Verdict::Fine;
     }
-    if difference < least || jump - drift < least || lower > higher && lower < 2.0 * least {
+    // Falling is what a loss does: it has to fall to half at once.
+    let doubtful =
+        lower > higher && (lower < 2.0 * least && lower < 0.5 * then.abs() || lower < 0.3 * then.abs());
+    if difference < least || jump - drift < least || doubtful {
         return Verdict::Unsure;
     }
     let evidence = Evidence::new()

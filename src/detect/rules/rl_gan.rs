@@ -7,7 +7,7 @@ use crate::model::{Goal, Point, SeriesKey, Step};
 use crate::detect::{
     Bin, DetectorSpec, Evidence, Finding, GroupDetector, Hold, Journal, Patience, Scope, SeriesDetector,
     Severity, Speaks, Surroundings, Threshold, Verdict,
-    running::{self, Window},
+    running::{self, Trail, Window},
     tags::{Role, TagClass, Words},
     words,
 };
@@ -20,7 +20,10 @@ pub static SPEC: DetectorSpec = DetectorSpec {
     clears: "half of what was lost is won back",
     traps: "rewards that depend on a curriculum; exploration that ends by plan; environments with rare rewards",
     thresholds: &[
-        Threshold::new(LOST, "share of the gain in reward that is lost, for 20 values: warn"),
+        Threshold::new(
+            LOST,
+            "share of the gain in reward that is lost, as medians of 8 values or an eighth of all: warn",
+        ),
         Threshold::new(ENTROPY, "entropy as a share of its start within the first 30 % of the run: warn"),
         Threshold::new(KL, "approximate KL of an update, and 10 times its median, 10 in a row: warn"),
         Threshold::new(
@@ -38,8 +41,8 @@ pub static SPEC: DetectorSpec = DetectorSpec {
 
 /// Share of the gain that a collapse has lost.
 const LOST: f64 = 0.5;
-/// Values of the level, and in a row.
-const VALUES: usize = 20;
+/// Values of the level at least.
+const VALUES: usize = 8;
 /// The gain must stand out of the noise of a value by so many σ, or half of it is lost by chance.
 const GAIN_SIGMA: f64 = 6.0;
 /// Entropy as a share of its start …
@@ -56,11 +59,26 @@ const WON: f64 = 0.01;
 const LOSES: f64 = 5.0;
 /// Values in a row of both.
 const SIDES_HELD: u32 = 100;
+/// The milder form: in units of the first half of the run so far …
+const LEADS: f64 = 0.8;
+const TRAILS: f64 = 2.5;
+/// … for so many values in a row.
+const LEADS_HELD: u32 = 12;
 
 fn judges_reward(class: &TagClass) -> bool {
     class.role == Role::Metric
         && class.goal == Some(Goal::Max)
-        && Words::of(&class.stem).any(&["reward", "rewards", "return", "returns", "rew", "r"])
+        && Words::of(&class.stem).any(&[
+            "reward",
+            "rewards",
+            "return",
+            "returns",
+            "rew",
+            "r",
+            "coverage",
+            "modes",
+            "diversity",
+        ])
 }
 
 fn build_reward(_: &SeriesKey, _: &TagClass) -> Box<dyn SeriesDetector> {
@@ -291,12 +309,17 @@ fn is_side(key: &SeriesKey, class: &TagClass) -> bool {
 #[derive(Clone, Debug, Default)]
 struct Course {
     first: Vec<f64>,
-    recent: Window<32>,
+    recent: Window<16>,
     low: u32,
     high: u32,
     /// Where it has been low or high for long enough.
     low_since: Option<Step>,
     high_since: Option<Step>,
+    /// The same for the milder form.
+    leads: (u32, Option<Step>),
+    trails: (u32, Option<Step>),
+    history: Trail,
+    usual: f64,
     now: f64,
 }
 
@@ -320,7 +343,7 @@ impl Speaks for Sides {
             ("discriminator", "generator")
         };
         let text = format!(
-            "the {winner} has won: its loss is {} ({:.1} % of its start) and the {loser}'s {} ({} times its start) at step {}",
+            "the {winner} runs ahead: its loss is {} ({:.1} % of what it was) and the {loser}'s {} ({} times what it was) at step {}",
             words::value(e.number("winner_now")),
             100.0 * e.number("winner_of_start"),
             words::value(e.number("loser_now")),
@@ -364,6 +387,23 @@ impl GroupDetector for Sides {
                 *since = None;
             }
         }
+        course.history.push(point.value);
+        let blocks = course.history.blocks();
+        if blocks.len() >= 24 {
+            course.usual = running::median_of(&blocks[..blocks.len() / 2])?;
+            let (leads, trails) = (
+                course.now <= LEADS * course.usual,
+                course.now >= TRAILS * course.usual && course.usual > 0.0,
+            );
+            for (is, held) in [(leads, &mut course.leads), (trails, &mut course.trails)] {
+                held.0 = if is { held.0 + 1 } else { 0 };
+                if held.0 == LEADS_HELD {
+                    held.1 = Some(point.step);
+                } else if held.0 == 0 {
+                    held.1 = None;
+                }
+            }
+        }
         self.verdict(point.step)
     }
 
@@ -374,25 +414,38 @@ impl GroupDetector for Sides {
 
 impl Sides {
     fn verdict(&mut self, step: Step) -> Option<(Step, Verdict)> {
-        let winner = self.courses.iter().filter(|(_, c)| c.low_since.is_some()).min_by(|a, b| a.0.cmp(b.0));
-        let loser = self.courses.iter().filter(|(_, c)| c.high_since.is_some()).min_by(|a, b| a.0.cmp(b.0));
-        let both = winner.zip(loser).filter(|((w, _), (l, _))| side(w) != side(l));
+        let find = |since: fn(&Course) -> Option<Step>| {
+            self.courses.iter().filter(|(_, c)| since(c).is_some()).min_by(|a, b| a.0.cmp(b.0))
+        };
+        let opposed = |w: Option<(&'_ SeriesKey, &'_ Course)>, l: Option<(&'_ SeriesKey, &'_ Course)>| {
+            w.zip(l).is_some_and(|((w, _), (l, _))| side(w) != side(l))
+        };
+        let strict = (find(|c| c.low_since), find(|c| c.high_since));
+        let mild = (find(|c| c.leads.1), find(|c| c.trails.1));
+        let won = opposed(strict.0, strict.1);
+        let pair = if won { strict } else { mild };
+        let both = pair.0.zip(pair.1).filter(|_| won || opposed(mild.0, mild.1));
         let Some(((winner_key, winner), (_, loser))) = both else {
             return std::mem::take(&mut self.told).then_some((step, Verdict::Fine));
         };
         self.told = true;
         // The later of the two, whichever series was read first.
-        let at = winner.low_since.max(loser.high_since)?;
-        let start = |c: &Course| running::median_of(&c.first).unwrap_or(f64::NAN).abs();
+        let at =
+            if won { winner.low_since.max(loser.high_since) } else { winner.leads.1.max(loser.trails.1) }?;
+        let start = |c: &Course| {
+            if won { running::median_of(&c.first).unwrap_or(f64::NAN).abs() } else { c.usual }
+        };
+        let (low, high) = if won { (WON, LOSES) } else { (LEADS, TRAILS) };
         let mut evidence = Evidence::new()
             .with("winner_now", winner.now)
-            .at_most("winner_of_start", winner.now.abs() / start(winner), WON)
+            .at_most("winner_of_start", winner.now.abs() / start(winner), low)
             .with("loser_now", loser.now)
-            .at_least("loser_of_start", loser.now / start(loser), LOSES);
+            .at_least("loser_of_start", loser.now / start(loser), high);
         if side(winner_key) == Some(Side::Generator) {
             evidence = evidence.with("generator_won", 1.0);
         }
-        let finding = Finding { severity: Severity::Warn, since: Some(at), evidence, sure: true };
+        let severity = if won { Severity::Warn } else { Severity::Info };
+        let finding = Finding { severity, since: Some(at), evidence, sure: true };
         Some((at, Verdict::Bad(finding)))
     }
 }

@@ -7,7 +7,7 @@ use crate::{
 
 use crate::detect::{
     Company, DetectorSpec, Evaluation, Evidence, Finding, Hold, PairDetector, Patience, RunDetector, Scope,
-    SeriesDetector, Severity, Speaks, Surroundings, Threshold, Verdict, state,
+    SeriesDetector, Severity, Speaks, Surroundings, Threshold, Verdict, running, state,
     tags::{self, Role, Split, TagClass},
     words,
 };
@@ -23,12 +23,17 @@ pub static SPEC: DetectorSpec = DetectorSpec {
         Threshold::new(WITHOUT, "share of the planned run without a validation series"),
         Threshold::new(IDENTICAL as f64, "evaluations with the same loss to the bit while training moves"),
         Threshold::new(PERFECT, "a metric of which more is better at its first three evaluations"),
+        Threshold::new(
+            STOPPED,
+            "times the usual distance between evaluations without one, while training goes on",
+        ),
         Threshold::new(BETTER, "validation loss over training loss, five evaluations in a row"),
     ],
     scopes: &[
         Scope::Pair { judges: judges_loss, build: |_| Box::new(Beside::default()) },
         Scope::Series { judges: judges_metric, build: build_metric },
         Scope::Run { build: || Box::new(Missing) },
+        Scope::Run { build: || Box::new(Stopped) },
     ],
 };
 
@@ -50,6 +55,8 @@ const PERFECT: f64 = 0.999;
 const BETTER: f64 = 0.5;
 /// Evaluations in a row for that.
 const BETTER_HELD: u32 = 8;
+/// Times the usual distance between evaluations, and twice the longest, without one.
+const STOPPED: f64 = 4.0;
 
 /// Validation loss beside training loss.
 #[derive(Debug, Default)]
@@ -94,6 +101,7 @@ impl PairDetector for Beside {
     fn evaluation(&mut self, at: Evaluation, _: &Surroundings, _: &Company<'_>) -> Verdict {
         let last = self.last.replace(at);
         let same = last.is_some_and(|l| l.value.to_bits() == at.value.to_bits()) && is_precise(at.value);
+        // Without a training series nothing says that the weights moved.
         let moved = match (last.and_then(|l| l.train), at.train) {
             (Some(a), Some(b)) => a.to_bits() != b.to_bits(),
             _ => false,
@@ -184,9 +192,12 @@ impl SeriesDetector for Perfect {
         }
         self.first.get_or_insert(point.step);
         self.seen += 1;
-        if point.value < PERFECT || point.value > 1.0 || self.seen > 8 {
+        if point.value < PERFECT || point.value > 1.0 {
             self.over = true;
             return Some((point.step, Verdict::Fine));
+        }
+        if self.seen > 8 {
+            return None;
         }
         let evidence = Evidence::new().at_least("now", point.value, PERFECT);
         let finding = Finding { severity: Severity::Info, since: self.first, evidence, sure: false };
@@ -243,5 +254,77 @@ impl RunDetector for Missing {
         }
         let evidence = Evidence::new().at_least("share_done", share, WITHOUT);
         Verdict::Bad(Finding::new(Severity::Info, evidence))
+    }
+}
+
+/// Evaluations that have ended while training goes on.
+#[derive(Debug)]
+struct Stopped;
+
+impl Speaks for Stopped {
+    fn patience(&self) -> Patience {
+        Patience { hold: [Hold::in_a_row(1); 3], clear: 1 }
+    }
+
+    fn words(&self, _: &str, _: Step, finding: &Finding, _: &Surroundings) -> (String, String) {
+        let e = &finding.evidence;
+        let text = format!(
+            "no evaluation since step {}, {} steps ago; before, one came every {} steps",
+            words::step(e.number("last_step") as Step),
+            words::step(e.number("steps_without") as Step),
+            words::step(e.number("usual_steps") as Step)
+        );
+        (
+            text,
+            "Check whether evaluation was switched off or fails silently: overfitting cannot be seen now."
+                .to_owned(),
+        )
+    }
+}
+
+impl RunDetector for Stopped {
+    fn look(&mut self, run: &Run, health: &Health, _: WallTime, _: f64) -> Verdict {
+        if !health.caught_up() {
+            return Verdict::Unsure;
+        }
+        let (mut trained, mut evaluated): (Option<Step>, Vec<Step>) = (None, Vec::new());
+        for series in run.series() {
+            let class = tags::classify(series.key(), run.id());
+            if !matches!(class.role, Role::Loss | Role::Metric) {
+                continue;
+            }
+            let last = series.summary().last.map(|p| p.step);
+            if matches!(class.split, Split::Val | Split::Test) {
+                if evaluated.last() < last.as_ref() {
+                    evaluated = series.buckets(None).iter().map(|b| b.last.step).collect();
+                }
+            } else if class.role == Role::Loss {
+                trained = trained.max(last);
+            }
+        }
+        let (Some(trained), Some(last)) = (trained, evaluated.last().copied()) else {
+            return Verdict::Unsure;
+        };
+        let mut gaps: Vec<f64> = evaluated
+            .windows(2)
+            .map(|pair| pair[1].saturating_sub(pair[0]) as f64)
+            .filter(|g| *g > 0.0)
+            .collect();
+        let longest = gaps.iter().copied().fold(0.0, f64::max);
+        if gaps.len() < 4 {
+            return Verdict::Unsure;
+        }
+        let Some(usual) = running::median(&mut gaps) else { return Verdict::Unsure };
+        let without = trained.saturating_sub(last) as f64;
+        let limit = (STOPPED * usual).max(2.0 * longest);
+        if without < limit {
+            return Verdict::Fine;
+        }
+        let evidence = Evidence::new()
+            .with("last_step", last as f64)
+            .at_least("steps_without", without, limit)
+            .with("usual_steps", usual);
+        let since = Some(last.saturating_add(usual as Step));
+        Verdict::Bad(Finding { severity: Severity::Info, since, evidence, sure: true })
     }
 }

@@ -69,6 +69,7 @@ pub const UP: &[&str] = &[
     "win",
     "winrate",
     "success",
+    "coverage",
     "sensitivity",
     "specificity",
     "jaccard",
