@@ -44,22 +44,22 @@ impl Detectors {
         book: &mut AlertBook,
         now: WallTime,
     ) {
-        let judges = self.runs.entry(batch.run.clone()).or_default();
-        judges.observe(batch, changes, run, &mut Desk { book, run: &batch.run, now });
+        self.observe_with_layers(batch, &[], changes, run, book, now);
     }
 
-    /// Takes statistics of layers that were found among the scalars of a batch, in the order of their steps. Call it
-    /// after [`Self::observe`].
-    pub fn observe_layers(
+    /// The same, with the statistics of layers that were found among the scalars of the batch, in the order of their
+    /// steps.
+    pub fn observe_with_layers(
         &mut self,
-        run: &RunId,
-        records: &[LayerRecord],
+        batch: &Batch,
+        layers: &[LayerRecord],
+        changes: &[Change],
+        run: &Run,
         book: &mut AlertBook,
         now: WallTime,
     ) {
-        if let Some(judges) = self.runs.get_mut(run) {
-            judges.scalar_layers(records, &mut Desk { book, run, now });
-        }
+        let judges = self.runs.entry(batch.run.clone()).or_default();
+        judges.observe(batch, layers, changes, run, &mut Desk { book, run: &batch.run, now });
     }
 
     /// The run turned out to be part of another one.

@@ -20,11 +20,15 @@ mod judge;
 mod network;
 mod other_subjects;
 mod pair_subject;
+mod part;
+mod progress;
 mod rules;
 mod run_judges;
 mod running;
+mod saturation;
 mod schedule;
 pub mod state;
+mod subgroups;
 mod subject;
 mod suppression;
 mod surroundings;
@@ -47,8 +51,11 @@ pub use evidence::{Evidence, Fact, Needs};
 pub use journal::{BINS, Bin, Journal};
 pub use judge::{Finding, Hold, Judge, Patience, Turn, Verdict};
 pub use network::Profile;
+pub use part::Part;
+pub use progress::{Outlook, Progress};
 pub use rules::DETECTORS;
 pub use schedule::{Overflows, Schedule};
+pub use subgroups::Subgroups;
 pub use suppression::causes;
 pub use surroundings::Surroundings;
 use tags::TagClass;
@@ -133,6 +140,11 @@ pub enum Scope {
     Matrix {
         /// Makes the detector.
         build: fn() -> Box<dyn MatrixDetector>,
+    },
+    /// The confusion matrices of the groups of one split at one step, once the step is over.
+    Subgroups {
+        /// Makes the detector of one split.
+        build: fn() -> Box<dyn SubgroupDetector>,
     },
     /// A run as a whole, looked at when time passes.
     Run {
@@ -267,6 +279,15 @@ pub trait GroupDetector: Speaks {
 pub trait MatrixDetector: Speaks {
     /// The next matrix.
     fn matrix(&mut self, record: &ConfusionRecord, run: &Run) -> Verdict;
+}
+
+/// Judges the groups of a split beside each other.
+pub trait SubgroupDetector: Speaks {
+    /// The matrices of the groups at a step.
+    fn groups(&mut self, groups: &Subgroups<'_>) -> Verdict;
+
+    /// Everything at and after `step` is void.
+    fn rewind(&mut self, step: Step);
 }
 
 /// Judges a run by what it does not say.

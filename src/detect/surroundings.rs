@@ -3,6 +3,7 @@
 use crate::model::Step;
 
 use super::{
+    progress::{Outlook, Progress},
     schedule::{Overflows, Schedule},
     tags::{Role, Split, TagClass},
 };
@@ -30,6 +31,8 @@ pub struct Surroundings {
     pub throughput: bool,
     /// The run logs a loss or a metric of validation or test data.
     pub validation: bool,
+    /// The main training loss, up to the step that is being judged.
+    pub progress: Progress,
     /// Planned steps.
     pub steps_total: Option<Step>,
 }
@@ -40,6 +43,11 @@ impl Surroundings {
         self.throughput |= class.role == Role::Throughput;
         let of_validation = matches!(class.split, Split::Val | Split::Test);
         self.validation |= of_validation && matches!(class.role, Role::Loss | Role::Metric);
+    }
+
+    /// How the main training loss is doing; `None` while too little is known, and where its level means nothing.
+    pub fn outlook(&self) -> Option<Outlook> {
+        if self.moving_target { None } else { self.progress.outlook(self.classes) }
     }
 
     /// How far the run is, 0…1, if its length is known.
