@@ -17,6 +17,7 @@ mod evidence;
 mod group_subject;
 mod journal;
 mod judge;
+mod matrix;
 mod network;
 mod other_subjects;
 mod pair_subject;
@@ -33,6 +34,7 @@ mod subject;
 mod suppression;
 mod surroundings;
 pub mod tags;
+mod tensor;
 mod words;
 
 use std::fmt::Debug;

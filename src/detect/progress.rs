@@ -33,6 +33,7 @@ pub struct Progress {
     journal: Journal,
     waiting: VecDeque<(Step, f64)>,
     asked: bool,
+    classes: Option<usize>,
 }
 
 /// What the loss says at a step.
@@ -65,7 +66,8 @@ impl Progress {
         let Some(rank) = rank(class) else { return };
         let candidate = (rank, key.clone());
         if self.main.as_ref().is_none_or(|main| candidate < *main) {
-            *self = Self { main: Some(candidate), asked: self.asked, ..Self::default() };
+            *self =
+                Self { main: Some(candidate), asked: self.asked, classes: self.classes, ..Self::default() };
         }
     }
 
@@ -103,6 +105,11 @@ impl Progress {
         self.journal.push(step, value, 1);
     }
 
+    /// How many classes there are, from records in their order.
+    pub fn classes(&mut self, classes: usize) {
+        self.classes = Some(classes);
+    }
+
     /// The file is read anew.
     pub fn forget(&mut self, key: &SeriesKey) {
         if self.main.as_ref().is_some_and(|(_, main)| main == key) {
@@ -111,8 +118,8 @@ impl Progress {
         }
     }
 
-    /// What is known of it; `None` while that is too little. `classes`: for the level of guessing.
-    pub fn outlook(&self, classes: Option<usize>) -> Option<Outlook> {
+    /// What is known of it; `None` while that is too little.
+    pub fn outlook(&self) -> Option<Outlook> {
         if self.journal.points() < POINTS {
             return None;
         }
@@ -125,7 +132,7 @@ impl Progress {
         let sigma = running::noise(&means[means.len().saturating_sub(31)..]);
         let unit = if positive { start } else { (10.0 * sigma).max((start - best).abs()) };
         let gained = if unit > 0.0 { (start - now) / unit } else { 0.0 };
-        let chance = classes.filter(|c| *c >= 2).map(|c| (c as f64).ln());
+        let chance = self.classes.filter(|c| *c >= 2).map(|c| (c as f64).ln());
         let guessing = chance.is_some_and(|chance| (now - chance).abs() < CHANCE * chance);
         let above = if positive { best } else { (start - best).abs() };
         let rising = now - best >= (RISEN * above).max(5.0 * sigma);

@@ -94,7 +94,14 @@ impl RunJudges {
             let step = match record {
                 Record::Layer(r) => r.step,
                 Record::Histogram(r) => r.step,
-                Record::Confusion(r) => r.step,
+                Record::Confusion(r) => {
+                    self.around.progress.classes(r.matrix.classes());
+                    r.step
+                }
+                Record::Classes { names, .. } => {
+                    self.around.progress.classes(names.len());
+                    continue;
+                }
                 _ => continue,
             };
             while let Some(scalar) = scalars.next_if(|scalar| scalar.step <= step) {

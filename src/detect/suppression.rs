@@ -14,11 +14,24 @@ const EXPLAINS: &[(&str, &[&str])] = &[
             "oscillation",
             "vanishing_gradient",
             "exploding_gradient",
+            "unstable_layer",
+            "frozen_layer",
+            "class_collapse",
         ],
     ),
     ("divergence", &["overfitting", "not_learning", "oscillation", "generalisation_gap", "plateau"]),
     ("overfitting", &["generalisation_gap", "plateau"]),
     ("not_learning", &["plateau", "slow_convergence"]),
+    // Why it does not learn: what is broken inside names the cause better than the loss does.
+    ("dead_units", &["frozen_layer", "vanishing_gradient", "not_learning", "plateau", "class_collapse"]),
+    ("frozen_layer", &["not_learning", "plateau", "slow_convergence", "class_collapse"]),
+    ("poor_initialisation", &["saturated_units", "vanishing_gradient", "not_learning", "plateau"]),
+    ("saturated_units", &["vanishing_gradient", "not_learning", "plateau"]),
+    ("vanishing_gradient", &["not_learning", "plateau", "slow_convergence", "class_collapse"]),
+    ("exploding_gradient", &["unstable_layer"]),
+    ("not_learning", &["class_collapse", "class_confusion", "class_imbalance"]),
+    ("class_collapse", &["class_confusion", "class_imbalance"]),
+    ("class_imbalance", &["class_confusion"]),
 ];
 
 /// For each alert of one run the alert that explains it.
@@ -32,8 +45,7 @@ pub fn causes(alerts: &[&Alert]) -> Vec<(u64, Option<u64>)> {
 }
 
 fn cause_of(alert: &Alert, all: &[&Alert]) -> Option<u64> {
-    let greater =
-        all.iter().filter(|a| explains(a.rule, alert.rule) && in_time(a, alert)).min_by_key(|a| order(a));
+    let greater = all.iter().filter(|a| explains(a, alert) && in_time(a, alert)).min_by_key(|a| order(a));
     if let Some(cause) = greater {
         return Some(root(cause, all));
     }
@@ -43,8 +55,7 @@ fn cause_of(alert: &Alert, all: &[&Alert]) -> Option<u64> {
 
 /// Follows a cause to an alert that is itself not explained by another rule's.
 fn root(alert: &Alert, all: &[&Alert]) -> u64 {
-    let greater =
-        all.iter().filter(|a| explains(a.rule, alert.rule) && in_time(a, alert)).min_by_key(|a| order(a));
+    let greater = all.iter().filter(|a| explains(a, alert) && in_time(a, alert)).min_by_key(|a| order(a));
     greater.map_or_else(|| root_of_twins(alert, all), |cause| root_of_twins(cause, all))
 }
 
@@ -56,8 +67,10 @@ fn root_of_twins(alert: &Alert, all: &[&Alert]) -> u64 {
         .map_or(alert.id, |a| a.id)
 }
 
-fn explains(cause: &str, effect: &str) -> bool {
-    EXPLAINS.iter().any(|(rule, effects)| *rule == cause && effects.contains(&effect))
+/// What is only worth a look explains no alarm.
+fn explains(cause: &Alert, effect: &Alert) -> bool {
+    cause.severity >= Severity::Warn.min(effect.severity)
+        && EXPLAINS.iter().any(|(rule, effects)| *rule == cause.rule && effects.contains(&effect.rule))
 }
 
 /// The cause had begun when the effect opened, give or take, and was not over before it.

@@ -47,7 +47,7 @@ impl Surroundings {
 
     /// How the main training loss is doing; `None` while too little is known, and where its level means nothing.
     pub fn outlook(&self) -> Option<Outlook> {
-        if self.moving_target { None } else { self.progress.outlook(self.classes) }
+        if self.moving_target { None } else { self.progress.outlook() }
     }
 
     /// How far the run is, 0…1, if its length is known.
