@@ -136,7 +136,10 @@ impl Network {
         let of = self.kinds.entry(kind).or_default();
         (of.step, of.wall, of.any) = (step, wall, true);
         let place = of.place(layer);
-        of.stats[place] = Some(of.stats[place].map_or(*stats, |known| stats.or(known)));
+        let known = of.stats[place].unwrap_or_default();
+        // What a histogram looks like counts less than what the trainer says.
+        let saturated = known.saturated.or(stats.saturated);
+        of.stats[place] = Some(LayerStats { saturated, ..stats.or(known) });
     }
 
     /// The records of a step are all there.

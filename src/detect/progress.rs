@@ -18,6 +18,8 @@ use super::{
 const WAITING: usize = 4096;
 /// Points before anything is concluded.
 const POINTS: u64 = 10;
+/// Points from which the first one alone may be noise.
+const MANY: u64 = 64;
 /// Share of its start by which a loss that learns has fallen.
 pub const LEARNT: f64 = 0.1;
 /// Relative distance to ln C that counts as guessing.
@@ -118,13 +120,22 @@ impl Progress {
         }
     }
 
+    /// Its level: the median of the last five bins or fewer.
+    pub fn level(&self) -> Option<f64> {
+        let bins = self.journal.bins();
+        let last: Vec<f64> = bins[bins.len().saturating_sub(5)..].iter().map(Bin::mean).collect();
+        running::median_of(&last)
+    }
+
     /// What is known of it; `None` while that is too little.
     pub fn outlook(&self) -> Option<Outlook> {
         if self.journal.points() < POINTS {
             return None;
         }
         let means: Vec<f64> = self.journal.bins().iter().map(Bin::mean).collect();
-        let start = self.journal.start()?.max(*means.first()?);
+        // Of few points the median of eight would be what was learnt already.
+        let start = self.journal.start()?;
+        let start = if self.journal.points() < MANY { start.max(*means.first()?) } else { start };
         let now = running::median_of(&means[means.len().saturating_sub(5)..])?;
         let best = means.iter().copied().fold(f64::INFINITY, f64::min);
         // Values that cross zero have no share of themselves: there the noise is the unit.
@@ -136,7 +147,8 @@ impl Progress {
         let guessing = chance.is_some_and(|chance| (now - chance).abs() < CHANCE * chance);
         let above = if positive { best } else { (start - best).abs() };
         let rising = now - best >= (RISEN * above).max(5.0 * sigma);
-        Some(Outlook { start, best, now, gained, stuck: gained < LEARNT || guessing, rising })
+        let stuck = gained < LEARNT || start - now < 2.0 * sigma || guessing;
+        Some(Outlook { start, best, now, gained, stuck, rising })
     }
 }
 

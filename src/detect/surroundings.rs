@@ -29,6 +29,8 @@ pub struct Surroundings {
     pub nan_for_missing: bool,
     /// The run logs a rate of work (tokens or steps per second, MFU).
     pub throughput: bool,
+    /// The run logs an accuracy: it tells classes apart, however many.
+    pub classifies: bool,
     /// The run logs a loss or a metric of validation or test data.
     pub validation: bool,
     /// The main training loss, up to the step that is being judged.
@@ -41,6 +43,7 @@ impl Surroundings {
     /// A series has appeared.
     pub fn meet(&mut self, class: &TagClass) {
         self.throughput |= class.role == Role::Throughput;
+        self.classifies |= class.role == Role::Metric && class.stem.contains("acc");
         let of_validation = matches!(class.split, Split::Val | Split::Test);
         self.validation |= of_validation && matches!(class.role, Role::Loss | Role::Metric);
     }

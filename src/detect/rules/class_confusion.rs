@@ -22,7 +22,10 @@ pub static SPEC: DetectorSpec = DetectorSpec {
     traps: "small evaluation sets, neighbours on a scale, several labels at once, the first evaluations of a training",
     thresholds: &[
         Threshold::new(PAIR, "share of a class that is taken for one other, and 3 times the usual one: info"),
-        Threshold::new(LOST, "less recall than at its best, and F1 too, while accuracy rose: warn"),
+        Threshold::new(
+            LOST,
+            "less recall than at its best, and F1 too, of such a class, or while accuracy rose: warn",
+        ),
         Threshold::new(STARVED, "recall, and half of the median: warn"),
         Threshold::new(SUPPORT, "samples of a class"),
         Threshold::new(HOLD as f64, "evaluations in a row"),
@@ -40,6 +43,10 @@ const OVER_MEAN: f64 = 3.0;
 const PAIR_LOW: f64 = 0.1;
 /// Recall that is lost.
 const LOST: f64 = 0.15;
+/// How many times its usual change from one evaluation to the next.
+const UNREST: f64 = 3.0;
+/// F1 of a class that was told apart.
+const LEARNT: f64 = 0.5;
 /// Standard errors by which it is more than luck.
 const LOST_Z: f64 = 4.0;
 /// Recall of a class that is hardly ever found.
@@ -48,6 +55,10 @@ pub(super) const STARVED: f64 = 0.3;
 pub(super) const RARE: f64 = 1.0 / 3.0;
 /// Evaluations before it speaks.
 const BEGUN: u32 = 5;
+/// Rise of the accuracy in three evaluations that is learning.
+const RISES: f64 = 0.02;
+/// Evaluations before errors may count as lasting.
+pub(super) const SETTLED: u32 = 8;
 /// Evaluations in a row.
 const HOLD: u32 = 3;
 /// Recall that still rises by this in three evaluations is being learnt.
@@ -60,8 +71,22 @@ const CLASSES: usize = 256;
 struct OfClass {
     recall: VecDeque<f64>,
     f1: VecDeque<f64>,
+    /// How much recall moves from one evaluation to the next.
+    unrest: f64,
     /// The best median of three: recall, F1, accuracy then, and the step.
     best: Option<(f64, f64, f64, Step)>,
+}
+
+/// A class that was told apart better before.
+#[derive(Clone, Copy, Debug)]
+struct Decline {
+    class: usize,
+    best: f64,
+    recall: f64,
+    step: Step,
+    z: f64,
+    /// Accuracy of all at its best.
+    accuracy: f64,
 }
 
 #[derive(Debug, Default)]
@@ -79,9 +104,8 @@ impl Speaks for Confusion {
     }
 
     fn words(&self, place: &str, step: Step, finding: &Finding, _: &Surroundings) -> (String, String) {
-        let since = finding.since.map(|since| format!(" (so since step {})", words::step(since)));
         let text =
-            format!("{place}: {} at step {}{}", self.text, words::step(step), since.unwrap_or_default());
+            format!("{place}: {} at step {}{}", self.text, words::step(step), words::since(finding.since));
         (text, SPEC.advice.to_owned())
     }
 }
@@ -105,10 +129,18 @@ impl MatrixDetector for Confusion {
             return Verdict::Unsure;
         }
         let names = matrix::class_names(record, run);
+        // While accuracy rises, classes come one after the other.
+        let rises =
+            self.accuracy.back().zip(self.accuracy.front()).is_none_or(|(now, then)| now - then > RISES);
+        let settled = self.evaluations >= SETTLED && !rises;
         let found = self
             .lost(m, accuracy, &names)
-            .or_else(|| self.starved(m, &names))
-            .or_else(|| pair(m, &names).map(|(evidence, text)| (Severity::Info, evidence, text)));
+            .or_else(|| self.starved(m, &names).filter(|_| settled))
+            .or_else(|| {
+                pair(m, &names)
+                    .filter(|_| settled)
+                    .map(|(class, evidence, text)| self.graded(m, class, evidence, text))
+            });
         match found {
             Some((severity, evidence, text)) => {
                 self.text = text;
@@ -131,6 +163,9 @@ impl Confusion {
         for (class, known) in self.classes.iter_mut().enumerate() {
             let scores = m.scores(class);
             let (Some(recall), true) = (scores.recall, scores.support >= SUPPORT) else { continue };
+            if let Some(last) = known.recall.back() {
+                known.unrest += 0.1 * ((recall - last).abs() - known.unrest);
+            }
             push(&mut known.recall, recall);
             push(&mut known.f1, scores.f1.unwrap_or(0.0));
             let (recall, f1) = (median3(&known.recall), median3(&known.f1));
@@ -141,6 +176,28 @@ impl Confusion {
         }
     }
 
+    /// What a class has lost since it was told apart best, beyond luck and its usual unrest.
+    fn decline(&self, m: &ConfusionMatrix, class: usize) -> Option<Decline> {
+        let known = self.classes.get(class)?;
+        let scores = m.scores(class);
+        let f1 = scores.f1?;
+        let recall = known.recall.iter().copied().fold(0.0, f64::max);
+        let (best, best_f1, accuracy, step) = known.best?;
+        let middle = f64::midpoint(best, recall);
+        let error = (2.0 * middle * (1.0 - middle) / scores.support).sqrt();
+        let z = if error > 0.0 { ((best - recall) / error).min(f64::MAX) } else { f64::MAX };
+        let lost =
+            best - recall >= LOST.max(UNREST * known.unrest) && best_f1 - f1 >= LOST / 2.0 && z >= LOST_Z;
+        (lost && best_f1 >= LEARNT && scores.support >= SUPPORT).then_some(Decline {
+            class,
+            best,
+            recall,
+            step,
+            z,
+            accuracy,
+        })
+    }
+
     /// A class that is found less than at its best, while all in all more is found.
     fn lost(
         &self,
@@ -148,25 +205,10 @@ impl Confusion {
         accuracy: f64,
         names: &[Arc<str>],
     ) -> Option<(Severity, Evidence, String)> {
-        let candidates = self.classes.iter().enumerate().filter_map(|(class, known)| {
-            let scores = m.scores(class);
-            let (recall, f1) = (scores.recall?, scores.f1?);
-            let (best, best_f1, then, step) = known.best?;
-            let middle = f64::midpoint(best, recall);
-            let error = (2.0 * middle * (1.0 - middle) / scores.support).sqrt();
-            let z = if error > 0.0 { (best - recall) / error } else { f64::INFINITY };
-            let lost = best - recall >= LOST && best_f1 - f1 >= LOST / 2.0 && z >= LOST_Z;
-            (lost && accuracy >= then && scores.support >= SUPPORT).then_some((
-                class,
-                best,
-                recall,
-                step,
-                z.min(f64::MAX),
-                then,
-            ))
-        });
-        let (class, best, recall, step, z, then) =
-            candidates.max_by(|a, b| (a.1 - a.2).total_cmp(&(b.1 - b.2)).then(b.0.cmp(&a.0)))?;
+        let Decline { class, best, recall, step, z, accuracy: then } = (0..self.classes.len())
+            .filter_map(|class| self.decline(m, class))
+            .filter(|decline| accuracy >= decline.accuracy)
+            .max_by(|a, b| (a.best - a.recall).total_cmp(&(b.best - b.recall)).then(b.class.cmp(&a.class)))?;
         let evidence = Evidence::new()
             .at_least("lost_recall", best - recall, LOST)
             .at_least("z", z, LOST_Z)
@@ -182,6 +224,25 @@ impl Confusion {
             words::step(step)
         );
         Some((Severity::Warn, evidence, text))
+    }
+
+    /// A pair of classes that were told apart before is a fault, one that never was may be alike.
+    fn graded(
+        &self,
+        m: &ConfusionMatrix,
+        class: usize,
+        evidence: Evidence,
+        text: String,
+    ) -> (Severity, Evidence, String) {
+        match self.decline(m, class) {
+            Some(d) => {
+                let evidence = evidence.at_least("lost_recall", d.best - d.recall, LOST);
+                let text = text
+                    + &format!(", recall {:.2} → {:.2} since step {}", d.best, d.recall, words::step(d.step));
+                (Severity::Warn, evidence, text)
+            }
+            None => (Severity::Info, evidence, text),
+        }
     }
 
     /// A class of ordinary size that is hardly ever found and gets no better.
@@ -201,8 +262,9 @@ impl Confusion {
     }
 
     fn learns(&self, class: usize, recall: f64) -> bool {
-        let before = self.classes.get(class).and_then(|known| known.recall.front());
-        before.is_none_or(|before| recall - before > LEARNS)
+        let Some(known) = self.classes.get(class) else { return true };
+        let before = known.recall.front();
+        before.is_none_or(|before| recall - before > LEARNS) || known.recall.iter().any(|r| *r >= STARVED)
     }
 }
 
@@ -238,7 +300,10 @@ pub(super) fn starved(m: &ConfusionMatrix, learns: impl Fn(usize, f64) -> bool) 
         .enumerate()
         .filter_map(|(class, s)| {
             let recall = s.recall.filter(|_| s.support >= SUPPORT)?;
-            let starved = recall < STARVED && recall < median_recall / 2.0 && !learns(class, recall);
+            let starved = median_recall >= STARVED
+                && recall < STARVED
+                && recall < median_recall / 2.0
+                && !learns(class, recall);
             let of_median_support = s.support / median;
             starved.then_some(Starved { class, recall, median_recall, support: s.support, of_median_support })
         })
@@ -271,7 +336,7 @@ fn pairs(m: &ConfusionMatrix) -> Vec<(usize, usize, f64)> {
 }
 
 /// A pair of classes that stands out among the errors.
-fn pair(m: &ConfusionMatrix, names: &[Arc<str>]) -> Option<(Evidence, String)> {
+fn pair(m: &ConfusionMatrix, names: &[Arc<str>]) -> Option<(usize, Evidence, String)> {
     let counts = m.counts();
     let others = (m.classes() - 1) as f64;
     // With two classes every error is of the one pair there is.
@@ -305,7 +370,7 @@ fn pair(m: &ConfusionMatrix, names: &[Arc<str>]) -> Option<(Evidence, String)> {
     for (t, p, share) in stands_out.iter().skip(1).filter(|(a, b, _)| (*a, *b) != (p, t)).take(2) {
         text += &format!("; {:.0} % of \"{}\" for \"{}\"", 100.0 * share, names[*t], names[*p]);
     }
-    Some((evidence, text))
+    Some((t, evidence, text))
 }
 
 /// Keeps the last three.

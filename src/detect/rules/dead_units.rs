@@ -1,6 +1,6 @@
 //! `dead_units`: units that are never active any more.
 //!
-//! A healthy ReLU layer puts out 50 to 90 % zeros, so the share of zero outputs alone says nothing. Units that were
+//! A healthy `ReLU` layer puts out 50 to 90 % zeros, so the share of zero outputs alone says nothing. Units that were
 //! silent over a whole batch do, where the log counts them; and so does a layer that puts out nothing but zeros, or
 //! ever more of them while its gradient turns to zeros too.
 
@@ -22,8 +22,8 @@ pub static SPEC: DetectorSpec = DetectorSpec {
     clears: "fewer than half as many units are silent as it takes to speak, for 6 logs",
     traps: "units counted over a small batch, sparse inputs, dropout, experts that are not used, padding",
     thresholds: &[
-        Threshold::new(SOME, "share of units never active, 10 logs: info"),
-        Threshold::new(MANY, "and more than at the start, 5 logs: warn"),
+        Threshold::new(SOME, "share of units never active, and 0.1 more than at the start, 10 logs: info"),
+        Threshold::new(MANY, "share, 10 logs: info; and 0.1 more than at the start, 5 logs: warn"),
         Threshold::new(
             MOST,
             "share of units, or all outputs zero, 5 logs: warn; critical if the loss does not fall",
@@ -74,15 +74,15 @@ impl Speaks for Dead {
     fn words(&self, place: &str, step: Step, finding: &Finding, _: &Surroundings) -> (String, String) {
         let get = |name| finding.evidence.get(name);
         let percent = |name| 100.0 * finding.evidence.number(name);
-        let (step, since) = (words::step(step), words::step(finding.since.unwrap_or(step)));
+        let (step, since) = (words::step(step), words::since(finding.since));
         let text = if get("dead").is_some() {
             format!(
-                "{:.0} % of the units of {place} are dead at step {step}, {:.0} % at the start; so since step {since}",
+                "{:.0} % of the units of {place} are dead at step {step}, {:.0} % at the start{since}",
                 percent("dead"),
                 percent("dead_at_start")
             )
         } else if get("silent").is_some() {
-            format!("{place} puts out nothing but zeros, from step {since} to {step}")
+            format!("{place} puts out nothing but zeros at step {step}{since}")
         } else {
             format!(
                 "{:.0} % of the outputs of {place} are zero at step {step}, {:.0} % at the start, and {:.0} % of its gradient",
@@ -193,8 +193,10 @@ impl Unit {
             bad(worst, evidence(MOST))
         } else if dead > MANY && dead >= start + MORE {
             bad(Severity::Warn, evidence(MANY).at_least("more_than_at_start", dead - start, MORE))
-        } else if dead > SOME {
-            bad(Severity::Info, evidence(SOME))
+        } else if dead > MANY {
+            bad(Severity::Info, evidence(MANY))
+        } else if dead > SOME && dead >= start + MORE {
+            bad(Severity::Info, evidence(SOME).at_least("more_than_at_start", dead - start, MORE))
         } else {
             Verdict::Unsure
         }

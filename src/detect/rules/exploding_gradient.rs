@@ -4,8 +4,8 @@
 use rustc_hash::FxHashMap;
 
 use crate::detect::{
-    DetectorSpec, Evidence, Finding, Hold, NetworkDetector, Patience, Profile, Scope, Severity, Speaks,
-    Surroundings, Threshold, Verdict,
+    DetectorSpec, Evidence, Finding, Hold, NetworkDetector, Outlook, Patience, Profile, Scope, Severity,
+    Speaks, Surroundings, Threshold, Verdict,
     running::{self, Window},
     tensor, words,
 };
@@ -23,6 +23,15 @@ pub static SPEC: DetectorSpec = DetectorSpec {
             DOUBLINGS as f64,
             "times in a row that a layer's norm doubles, beyond 4 times its past",
         ),
+        Threshold::new(
+            LEAP,
+            "times its median before, and 3 times everything before, 3 logs of 4, with a loss that rises",
+        ),
+        Threshold::new(
+            STEEP[0],
+            "relative change of the loss for one of a layer's weights, at each log from the first: info",
+        ),
+        Threshold::new(STEEP[1], "such a slope: warn"),
         Threshold::new(SHARE, "share of the squared norm in one layer that had less than half, 3 logs of 5"),
         Threshold::new(DEPTH, "first third over last third of the layers, 10 logs, with a loss in trouble"),
     ],
@@ -35,6 +44,16 @@ const EARNED: Severity = Severity::Warn;
 const DOUBLINGS: usize = 5;
 /// How far beyond the layer's past it then is.
 const BEYOND: f64 = 4.0;
+/// Norm beyond its median before.
+const LEAP: f64 = 10.0;
+/// And beyond everything before.
+const LEAP_BEYOND: f64 = 3.0;
+/// ‖g‖·‖w‖/loss, which has no unit: about 1 in a network that was initialised well; info, and warn.
+const STEEP: [f64; 2] = [30.0, 50.0];
+/// A log below this, and the network is no such one.
+const GENTLE: f64 = 15.0;
+/// Logs from the first on that must show it.
+const STEEP_LOGS: usize = 5;
 /// Share of the total squared norm.
 const SHARE: f64 = 0.9;
 /// What it was before at most.
@@ -65,7 +84,14 @@ struct Network {
     layers: FxHashMap<LayerName, Past>,
     totals: Window<16>,
     steps: Vec<Step>,
+    /// Norms of the weights, for slopes.
+    weights: FxHashMap<LayerName, f64>,
+    /// The steepest slope of the last logs, and whether one was not steep.
+    slopes: Window<5>,
+    gentle: bool,
+    first_step: Option<Step>,
     deep: u32,
+    deep_since: Step,
     early_depth: Option<f64>,
 }
 
@@ -84,6 +110,19 @@ impl Speaks for Network {
                 words::value(get("from")),
                 words::value(get("norm")),
                 words::value(get("of_its_past"))
+            )
+        } else if finding.evidence.has("of_its_median") {
+            format!(
+                "{place} left its range: norm {} → {} at step {step}, {}× its median before, 3 logs of 4",
+                words::value(get("before")),
+                words::value(get("norm")),
+                words::value(get("of_its_median"))
+            )
+        } else if finding.evidence.has("slope") {
+            format!(
+                "gradient from {place} on is steep since the first log: 1 % of the weights of a layer change the loss by {:.0} % (loss {}, step {step})",
+                get("slope"),
+                words::value(get("loss"))
             )
         } else if finding.evidence.has("share") {
             format!(
@@ -111,9 +150,19 @@ impl NetworkDetector for Network {
         around: &Surroundings,
         report: &mut dyn FnMut(Option<&LayerName>, Verdict),
     ) {
+        if profile.kind == LayerKind::Weights {
+            for ((name, stats), part) in profile.layers.iter().zip(profile.parts) {
+                if let Some(norm) = stats.norm.filter(|n| n.is_finite() && part.has_depth()) {
+                    self.weights.insert(name.clone(), norm);
+                }
+            }
+        }
         if profile.kind != LayerKind::Gradients {
             return;
         }
+        let steep = self.steep(profile, around);
+        let rising = around.outlook().is_some_and(|outlook| outlook.rising);
+        self.first_step.get_or_insert(profile.step);
         self.steps.push(profile.step);
         if self.steps.len() > 8 {
             self.steps.remove(0);
@@ -130,9 +179,13 @@ impl NetworkDetector for Network {
             let past = self.layers.entry(name.clone()).or_default();
             let share = if total > 0.0 { norm * norm / total } else { 0.0 };
             let concentrated = past.concentrated(share, growth.filter(|_| many));
+            // A network that wakes up from a plateau has more gradient too, and its loss falls.
+            let leapt = past.leapt(norm).filter(|_| rising);
             let grown = past.grown(norm, &self.steps);
             let depth = depth.as_ref().filter(|(layer, _)| layer == name).map(|(_, finding)| finding.clone());
-            let found = grown.or(concentrated).filter(|_| part.has_depth() && !warming).or(depth);
+            let steep = steep.as_ref().filter(|(layer, _)| layer == name).map(|(_, finding)| finding.clone());
+            let grown = grown.or(leapt);
+            let found = grown.or(concentrated).filter(|_| part.has_depth() && !warming).or(depth).or(steep);
             match found {
                 Some(finding) => report(Some(name), Verdict::Bad(finding)),
                 None if past.reported.is_some_and(|level| norm > 2.0 * level) => {
@@ -150,6 +203,25 @@ impl NetworkDetector for Network {
 }
 
 impl Past {
+    /// The norm stands far above everything before; asked before it is taken.
+    fn leapt(&mut self, norm: f64) -> Option<Finding> {
+        let mut values = self.norms.values().to_vec();
+        values.push(norm);
+        let (before, now) = values.split_at(values.len().saturating_sub(4));
+        let usual = running::median_of(before).filter(|usual| *usual > 0.0)?;
+        let most = before.iter().copied().fold(self.largest, f64::max);
+        let high = |v: &&f64| **v >= LEAP * usual && **v >= LEAP_BEYOND * most;
+        if self.logs < PAST || before.len() < 4 || now.iter().filter(high).count() < 3 || !high(&&norm) {
+            return None;
+        }
+        self.reported = Some(most);
+        let evidence = Evidence::new()
+            .at_least("of_its_median", norm / usual, LEAP)
+            .at_least("of_everything_before", if most > 0.0 { norm / most } else { f64::MAX }, LEAP_BEYOND)
+            .with("before", usual)
+            .with("norm", norm);
+        Some(Finding::new(Severity::Warn.min(EARNED), evidence))
+    }
     /// The norm has doubled again and again, and is beyond everything before.
     fn grown(&mut self, norm: f64, steps: &[Step]) -> Option<Finding> {
         if self.logs >= PAST
@@ -197,13 +269,43 @@ impl Past {
 }
 
 impl Network {
+    /// From the first log on a small change of the weights changes the loss by many times as much.
+    fn steep(&mut self, profile: &Profile<'_>, around: &Surroundings) -> Option<(LayerName, Finding)> {
+        if self.gentle || around.moving_target {
+            return None;
+        }
+        let loss = around.progress.level().filter(|loss| *loss > 0.0)?;
+        let slope = |(name, stats): &(LayerName, LayerStats)| {
+            Some(stats.norm? * self.weights.get(name)? / loss).filter(|slope| slope.is_finite())
+        };
+        let steepest = profile.in_depth().filter_map(slope).max_by(f64::total_cmp)?;
+        if steepest < GENTLE {
+            self.gentle = true;
+            return None;
+        }
+        self.slopes.push(steepest);
+        if self.slopes.values().len() < STEEP_LOGS {
+            return None;
+        }
+        let slope = running::median_of(self.slopes.values()).filter(|slope| *slope >= STEEP[0])?;
+        let severity = if slope >= STEEP[1] { Severity::Warn } else { Severity::Info };
+        let evidence = Evidence::new().at_least("slope", slope, STEEP[severity as usize]).with("loss", loss);
+        // The same layer from log to log, whichever is steepest at one.
+        let (first, _) = profile.in_depth().next()?;
+        let finding = Finding::new(severity.min(EARNED), evidence);
+        Some((first.clone(), Finding { since: self.first_step, ..finding }))
+    }
+
     /// The gradient grows towards the beginning of the network, for long, and the loss is in trouble.
     fn depth(&mut self, profile: &Profile<'_>, around: &Surroundings) -> Option<(LayerName, Finding)> {
         let depth = tensor::depth(profile)?;
         let ratio = depth.first / depth.last;
         let early = *self.early_depth.get_or_insert(ratio);
+        if self.deep == 0 {
+            self.deep_since = profile.step;
+        }
         self.deep = if ratio >= DEPTH { self.deep + 1 } else { 0 };
-        let outlook = around.outlook().filter(|outlook| outlook.trouble())?;
+        let outlook = around.outlook().filter(Outlook::trouble)?;
         if self.deep < DEPTH_LOGS {
             return None;
         }
@@ -215,6 +317,7 @@ impl Network {
             .with("depth_ratio_at_start", early)
             .with("loss_start", outlook.start)
             .with("loss_now", outlook.now);
-        Some((depth.top, Finding::new(severity.min(EARNED), evidence)))
+        let finding = Finding::new(severity.min(EARNED), evidence);
+        Some((depth.top, Finding { since: Some(self.deep_since), ..finding }))
     }
 }

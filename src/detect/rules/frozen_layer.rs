@@ -7,7 +7,9 @@ use rustc_hash::FxHashMap;
 
 use crate::detect::{
     DetectorSpec, Evidence, Finding, Hold, NetworkDetector, Patience, Profile, Scope, Severity, Speaks,
-    Surroundings, Threshold, Verdict, tensor, words,
+    Surroundings, Threshold, Verdict,
+    running::{self, Window},
+    tensor, words,
 };
 use crate::model::{LayerKind, LayerName, LayerStats, Step};
 
@@ -22,6 +24,7 @@ pub static SPEC: DetectorSpec = DetectorSpec {
         Threshold::new(SAME, "relative change that counts as none, in every statistic that is logged"),
         Threshold::new(LOGS as f64, "logs without a change, over 100 steps or 10 logs"),
         Threshold::new(MOVES, "relative change of another layer meanwhile"),
+        Threshold::new(PACE, "relative change a log before it stopped: less is fading out"),
         Threshold::new(ZERO_LOGS as f64, "logs with a gradient of exactly zero while others have one"),
         Threshold::new(RATE, "share of its peak below which the learning rate explains it"),
     ],
@@ -34,6 +37,8 @@ const EARNED: Severity = Severity::Warn;
 const SAME: f64 = 1e-6;
 /// Relative change of another layer that is one.
 const MOVES: f64 = 1e-5;
+/// Relative change a log of a layer before it stopped at once.
+const PACE: f64 = 1e-4;
 /// Logs without a change.
 const LOGS: u32 = 3;
 /// Over so many steps, or so many logs.
@@ -57,6 +62,8 @@ struct Layer {
     changes: u64,
     /// Of the last log.
     change: f64,
+    /// Of the last logs with a change: training that fades out is no stop.
+    last_changes: Window<4>,
     zero: u32,
     zero_since: Step,
     gradients: u64,
@@ -180,12 +187,13 @@ impl Frozen {
             let Some(layer) = at(name).filter(|layer| layer.changes > 0) else { continue };
             let verdict = if layer.same == 0 || *frozen {
                 Verdict::Fine
-            } else if !layer.still(profile.step) || moving == 0 || faded {
+            } else if !layer.still(profile.step) || moving == 0 || faded || layer.pace() < PACE {
                 Verdict::Unsure
             } else {
                 let evidence = Evidence::new()
                     .at_least("logs_without_change", f64::from(layer.same), f64::from(LOGS))
                     .at_most("change", layer.change, SAME)
+                    .at_least("change_before", layer.pace(), PACE)
                     .at_least("layers_that_change", moving as f64, 1.0)
                     .with("changes_before", layer.changes as f64);
                 let finding = Finding::new(Severity::Warn.min(EARNED), evidence);
@@ -265,12 +273,20 @@ impl Layer {
         }
         if !any || change > SAME {
             self.changes += u64::from(any);
+            if any {
+                self.last_changes.push(change);
+            }
             self.since = step;
             self.same = 0;
         } else {
             self.same += 1;
         }
         (self.print, self.change) = (print, change);
+    }
+
+    /// How much it changed a log while it did.
+    fn pace(&self) -> f64 {
+        running::median_of(self.last_changes.values()).unwrap_or(0.0)
     }
 
     /// Has not changed for long enough.

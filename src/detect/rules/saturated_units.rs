@@ -18,8 +18,9 @@ pub static SPEC: DetectorSpec = DetectorSpec {
     clears: "fewer than a quarter of the units are saturated, for 6 logs",
     traps: "the outputs of a good classifier, gates of recurrent cells, attention: all of them saturate by design",
     thresholds: &[
-        Threshold::new(SOME, "share of saturated units, risen by 0.2 since the start, 5 logs: info"),
-        Threshold::new(MOST, "share, 5 logs: info; warn if risen by 0.2, or if the loss does not fall"),
+        Threshold::new(SOME, "share of saturated units, 5 logs: info"),
+        Threshold::new(MOST, "share, if the loss does not fall: warn"),
+        Threshold::new(MUCH_MORE, "rise since the start: warn"),
     ],
     scopes: &[Scope::Network { build: || Box::new(Saturated::default()) }],
 };
@@ -30,8 +31,8 @@ const EARNED: Severity = Severity::Warn;
 const SOME: f64 = 0.5;
 /// Share of units.
 const MOST: f64 = 0.8;
-/// How much more than at the start.
-const MORE: f64 = 0.2;
+/// How much more than at the start is a fault.
+const MUCH_MORE: f64 = 0.4;
 
 #[derive(Debug, Default)]
 struct Saturated {
@@ -46,11 +47,11 @@ impl Speaks for Saturated {
     fn words(&self, place: &str, step: Step, finding: &Finding, _: &Surroundings) -> (String, String) {
         let percent = |name| 100.0 * finding.evidence.number(name);
         let text = format!(
-            "{:.0} % of the units of {place} are saturated at step {}, {:.0} % at the start; so since step {}",
+            "{:.0} % of the units of {place} are saturated at step {}, {:.0} % at the start{}",
             percent("saturated"),
             words::step(step),
             percent("saturated_at_start"),
-            words::step(finding.since.unwrap_or(step))
+            words::since(finding.since)
         );
         (text, SPEC.advice.to_owned())
     }
@@ -67,9 +68,12 @@ impl NetworkDetector for Saturated {
             return;
         }
         let outlook = around.outlook();
-        // The last layer is what a classifier puts out.
-        let hidden = profile.layers.len().saturating_sub(1);
-        for ((name, stats), part) in profile.layers.iter().zip(profile.parts).take(hidden) {
+        let last = profile.layers.len().saturating_sub(1);
+        for (at, ((name, stats), part)) in profile.layers.iter().zip(profile.parts).enumerate() {
+            // The last layer may be what a classifier puts out, unless it reaches below zero.
+            if at == last && stats.min.is_none_or(|min| min >= 0.0) {
+                continue;
+            }
             let Some(share) = stats.saturated.filter(|share| (0.0..=1.0).contains(share)) else { continue };
             if matches!(part, Part::Gate | Part::Expert) {
                 continue;
@@ -81,20 +85,16 @@ impl NetworkDetector for Saturated {
             let start = running::median_of(start.values()).unwrap_or(share);
             let evidence =
                 |limit| Evidence::new().at_least("saturated", share, limit).with("saturated_at_start", start);
-            let risen = |evidence: Evidence| evidence.at_least("risen", share - start, MORE);
             let bad =
                 |severity: Severity, evidence| Verdict::Bad(Finding::new(severity.min(EARNED), evidence));
             let verdict = if share < SOME / 2.0 {
                 Verdict::Fine
-            } else if share > MOST && share >= start + MORE {
-                bad(Severity::Warn, risen(evidence(MOST)))
-            } else if share > MOST {
-                match outlook.filter(|outlook| outlook.stuck) {
-                    Some(outlook) => bad(Severity::Warn, evidence(MOST).with("loss_gained", outlook.gained)),
-                    None => bad(Severity::Info, evidence(MOST)),
-                }
-            } else if share > SOME && share >= start + MORE {
-                bad(Severity::Info, risen(evidence(SOME)))
+            } else if share > SOME && share - start >= MUCH_MORE {
+                bad(Severity::Warn, evidence(SOME).at_least("risen", share - start, MUCH_MORE))
+            } else if let Some(outlook) = outlook.filter(|outlook| share > MOST && outlook.stuck) {
+                bad(Severity::Warn, evidence(MOST).with("loss_gained", outlook.gained))
+            } else if share > SOME {
+                bad(Severity::Info, evidence(SOME))
             } else {
                 Verdict::Unsure
             };

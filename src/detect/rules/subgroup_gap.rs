@@ -53,11 +53,11 @@ impl Speaks for Gap {
 
     fn words(&self, place: &str, step: Step, finding: &Finding, _: &Surroundings) -> (String, String) {
         let text = format!(
-            "{}{} at step {}; so since step {}",
+            "{}{} at step {}{}",
             if place.is_empty() { String::new() } else { format!("{place}: ") },
             self.text,
             words::step(step),
-            words::step(finding.since.unwrap_or(step))
+            words::since(finding.since)
         );
         (text, SPEC.advice.to_owned())
     }

@@ -24,7 +24,7 @@ pub static SPEC: DetectorSpec = DetectorSpec {
             "times that of the median layer, 5 logs: info, warn if the loss is in trouble",
         ),
         Threshold::new(GROWTH, "times the norm of 5 logs before, growing faster, 3 logs: info"),
-        Threshold::new(DOUBLINGS as f64, "times in a row that the norm doubles: warn"),
+        Threshold::new(LEAP, "times the largest norm before, 3 logs, while the others stay: warn"),
     ],
     scopes: &[Scope::Network { build: || Box::new(Unstable::default()) }],
 };
@@ -37,8 +37,12 @@ const UPDATE: f64 = 0.1;
 const OTHERS: f64 = 10.0;
 /// Growth of the norm over 5 logs.
 const GROWTH: f64 = 1.5;
-/// Doublings of the norm in a row.
-const DOUBLINGS: usize = 5;
+/// Norm beyond everything before.
+const LEAP: f64 = 2.0;
+/// What the others may grow meanwhile.
+const STAY: f64 = 1.3;
+/// Logs that show it.
+const LEAP_LOGS: usize = 3;
 /// Logs of a layer before it has a past.
 const PAST: u64 = 10;
 /// Weights below this, per element, are still at their zero initialisation.
@@ -49,6 +53,7 @@ struct Layer {
     norms: Window<12>,
     logs: u64,
     held: u32,
+    leapt_from: Option<f64>,
 }
 
 #[derive(Debug, Default)]
@@ -69,6 +74,14 @@ impl Speaks for Unstable {
             format!(
                 "{place} changes by {:.0} % of itself a step at step {step}, {}× as much as the other layers",
                 100.0 * get("update_ratio"),
+                words::value(get("of_the_others"))
+            )
+        } else if finding.evidence.has("leap") {
+            format!(
+                "{place} left its range: norm {} → {} (at least {}× for {LEAP_LOGS} logs up to step {step}), the other layers {}×",
+                words::value(get("norm_before")),
+                words::value(get("norm")),
+                words::value(get("leap")),
                 words::value(get("of_the_others"))
             )
         } else {
@@ -108,13 +121,15 @@ impl NetworkDetector for Unstable {
                 ratio.filter(|_| part.has_depth())
             })
             .collect();
-        let mut known: Vec<f64> = ratios.iter().flatten().copied().collect();
-        let several = known.len() >= tensor::DEEP;
-        let usual = running::median(&mut known).filter(|_| several);
+        let usual = Usual::of(&ratios);
+        let leaps: Vec<Option<f64>> =
+            profile.in_depth().map(|(name, _)| self.layers.get(name).and_then(Layer::leap)).collect();
+        let others_leap = Usual::of(&leaps);
         for (((name, _), part), ratio) in profile.layers.iter().zip(profile.parts).zip(ratios) {
             let Some(layer) = self.layers.get_mut(name).filter(|_| part.has_depth()) else { continue };
-            let fast = layer.fast(ratio.filter(|_| !warming), usual, trouble);
-            let verdict = fast.or_else(|| layer.growing(warming, trouble)).unwrap_or(Verdict::Fine);
+            let leapt = layer.leapt(&others_leap);
+            let fast = layer.fast(ratio.filter(|_| !warming), &usual, trouble);
+            let verdict = leapt.or(fast).or_else(|| layer.growing(warming, trouble)).unwrap_or(Verdict::Fine);
             report(Some(name), verdict);
         }
     }
@@ -124,7 +139,66 @@ impl NetworkDetector for Unstable {
     }
 }
 
+/// What is usual among the layers.
+#[derive(Debug)]
+struct Usual {
+    sorted: Vec<f64>,
+}
+
+impl Usual {
+    fn of(values: &[Option<f64>]) -> Self {
+        let mut sorted: Vec<f64> = values.iter().flatten().copied().collect();
+        sorted.sort_by(f64::total_cmp);
+        Self { sorted }
+    }
+
+    /// The median of the others: of all but one that has `value`.
+    fn beside(&self, value: f64) -> Option<f64> {
+        let at = self.sorted.partition_point(|v| *v < value);
+        let others = self.sorted.len().saturating_sub(1);
+        let place = |i: usize| self.sorted.get(if i < at { i } else { i + 1 }).copied();
+        let (low, high) = (place(others.saturating_sub(1) / 2), place(others / 2));
+        (others > 0).then_some(())?;
+        Some(f64::midpoint(low?, high?))
+    }
+}
+
 impl Layer {
+    /// How many times the largest norm before it stands, the least of the last few logs.
+    fn leap(&self) -> Option<f64> {
+        let values = self.norms.values();
+        let (before, now) = values.split_at(values.len().saturating_sub(LEAP_LOGS));
+        if before.len() < 5 {
+            return None;
+        }
+        let largest = before.iter().copied().fold(0.0, f64::max);
+        let least = now.iter().copied().fold(f64::INFINITY, f64::min);
+        (largest > 0.0).then(|| least / largest)
+    }
+
+    /// It stands far above its past, and the others do not.
+    fn leapt(&mut self, all: &Usual) -> Option<Verdict> {
+        if let Some(level) = self.leapt_from {
+            let now = self.norms.values().last().copied().unwrap_or(0.0);
+            if now >= f64::midpoint(1.0, LEAP) * level {
+                return Some(Verdict::Unsure);
+            }
+            self.leapt_from = None;
+        }
+        let leap = self.leap().filter(|leap| *leap >= LEAP)?;
+        let others = all.beside(leap).filter(|others| *others <= STAY)?;
+        let values = self.norms.values();
+        let before = values.iter().rev().skip(LEAP_LOGS).copied().fold(0.0, f64::max);
+        self.leapt_from = Some(before);
+        let evidence = Evidence::new()
+            .at_least("leap", leap, LEAP)
+            .at_most("of_the_others", others, STAY)
+            .with("norm_before", before)
+            .with("norm", values.last().copied().unwrap_or(f64::NAN));
+        let finding = Finding::new(Severity::Warn.min(EARNED), evidence);
+        Some(Verdict::Bad(Finding { sure: true, ..finding }))
+    }
+
     /// Takes the norm; by which share of itself the layer changed in a step. From the norms alone: at least.
     fn update(&mut self, stats: &LayerStats, steps: f64) -> Option<f64> {
         let norm = stats.norm.filter(|norm| norm.is_finite())?;
@@ -138,8 +212,9 @@ impl Layer {
         told.or_else(|| before.map(|before| (norm - before).abs() / norm / steps.sqrt()))
     }
 
-    fn fast(&mut self, ratio: Option<f64>, usual: Option<f64>, trouble: bool) -> Option<Verdict> {
-        let (ratio, usual) = ratio.zip(usual)?;
+    fn fast(&mut self, ratio: Option<f64>, all: &Usual, trouble: bool) -> Option<Verdict> {
+        let ratio = ratio?;
+        let usual = all.beside(ratio)?;
         let others = if usual > 0.0 { ratio / usual } else { f64::INFINITY };
         if ratio < UPDATE / 2.0 || others < OTHERS / 2.0 {
             self.held = 0;
@@ -169,14 +244,16 @@ impl Layer {
             return None;
         }
         let (growth, before) = (now / values[5], values[5] / oldest);
-        let doubled = values[5..].windows(2).all(|w| w[1] >= 2.0 * w[0]);
+        let mut each: Vec<f64> = values[5..].windows(2).map(|w| w[1] / w[0]).collect();
         if growth < f64::midpoint(1.0, GROWTH) {
             return None;
         }
-        if growth < GROWTH || growth <= before || before < 1.0 {
+        // One jump is no growth.
+        let steady = running::median(&mut each).is_some_and(|median| median.powi(5) >= GROWTH);
+        if growth < GROWTH || growth <= before || before < 1.0 || !steady {
             return Some(Verdict::Unsure);
         }
-        let severity = if doubled || trouble { Severity::Warn } else { Severity::Info };
+        let severity = if trouble { Severity::Warn } else { Severity::Info };
         let evidence = Evidence::new()
             .at_least("growth", growth, GROWTH)
             .with("growth_before", before)

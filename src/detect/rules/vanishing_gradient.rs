@@ -5,7 +5,11 @@
 
 use crate::detect::{
     DetectorSpec, Evidence, Finding, Hold, NetworkDetector, Outlook, Patience, Profile, Scope, Severity,
-    Speaks, Surroundings, Threshold, Verdict, progress::LEARNT, running, tensor, words,
+    Speaks, Surroundings, Threshold, Verdict,
+    progress::LEARNT,
+    running,
+    tensor::{self, Depth},
+    words,
 };
 use crate::model::{LayerKind, LayerName, Step};
 
@@ -18,7 +22,7 @@ pub static SPEC: DetectorSpec = DetectorSpec {
     traps: "layers that the log names in another order than the network has, adapters on a frozen network",
     thresholds: &[
         Threshold::new(RATIO, "first third over last third of the layers, gradient per element"),
-        Threshold::new(TINY, "gradient per element of the first third, or"),
+        Threshold::new(RATIO_ALONE, "of it says enough; above that"),
         Threshold::new(RATIO, "of what the first third had at the start"),
         Threshold::new(LEARNT, "share of its start by which a loss that learns has fallen"),
     ],
@@ -30,9 +34,7 @@ const EARNED: Severity = Severity::Warn;
 /// Gradient of the first third of the layers over that of the last.
 const RATIO: f64 = 1e-3;
 /// Such a ratio needs no further sign.
-const RATIO_ALONE: f64 = 1e-5;
-/// Gradient per element that is next to nothing in any units.
-const TINY: f64 = 1e-6;
+const RATIO_ALONE: f64 = 1e-4;
 /// Logs from which the level of the start is taken.
 const START: usize = 3;
 
@@ -77,8 +79,8 @@ impl NetworkDetector for Vanishing {
         if self.start.len() < START {
             self.start.push(depth.first);
         }
-        let top = self.speaks_of.get_or_insert(depth.top).clone();
-        self.bottom = Some(depth.bottom);
+        let top = self.speaks_of.get_or_insert(depth.top.clone()).clone();
+        self.bottom = Some(depth.bottom.clone());
         let ratio = depth.first / depth.last;
         let outlook = around.outlook();
         if ratio > 2.0 * RATIO || outlook.is_some_and(|o| !o.stuck) {
@@ -86,17 +88,13 @@ impl NetworkDetector for Vanishing {
             return;
         }
         let own = running::median_of(&self.start).map_or(f64::NAN, |start| depth.first / start);
-        let faded = if depth.first < TINY {
-            Some(("first", depth.first, TINY))
-        } else if own < RATIO {
-            Some(("of_its_start", own, RATIO))
+        let faded = if ratio <= RATIO_ALONE {
+            Some(("depth_ratio", ratio, RATIO_ALONE))
         } else {
-            (ratio < RATIO_ALONE).then_some(("depth_ratio", ratio, RATIO_ALONE))
+            (ratio <= RATIO && own <= RATIO).then_some(("of_its_start", own, RATIO))
         };
         let verdict = match (faded, outlook) {
-            (Some((name, value, limit)), Some(outlook)) if ratio <= RATIO => {
-                Verdict::Bad(finding((ratio, depth.first, depth.last), (name, value, limit), outlook))
-            }
+            (Some(needs), Some(outlook)) => Verdict::Bad(finding((ratio, &depth), needs, outlook)),
             _ => Verdict::Unsure,
         };
         report(Some(&top), verdict);
@@ -108,19 +106,17 @@ impl NetworkDetector for Vanishing {
 }
 
 fn finding(
-    (ratio, first, last): (f64, f64, f64),
+    (ratio, depth): (f64, &Depth),
     (name, value, limit): (&'static str, f64, f64),
     outlook: Outlook,
 ) -> Finding {
-    let mut evidence = Evidence::new().at_most("depth_ratio", ratio, RATIO);
+    let mut evidence = Evidence::new().at_most(name, value, limit);
     if name != "depth_ratio" {
-        evidence = evidence.at_most(name, value, limit);
-    }
-    if name != "first" {
-        evidence = evidence.with("first", first);
+        evidence = evidence.at_most("depth_ratio", ratio, RATIO);
     }
     evidence = evidence
-        .with("last", last)
+        .with("first", depth.first)
+        .with("last", depth.last)
         .with("loss_start", outlook.start)
         .with("loss_now", outlook.now)
         .with("loss_gained", outlook.gained);

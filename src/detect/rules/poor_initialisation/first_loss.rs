@@ -12,6 +12,8 @@ use crate::model::{Point, SeriesKey, Step};
 pub(super) const ABOVE: f64 = 10.0;
 /// First point over ln C.
 pub(super) const GUESSING: f64 = 2.0;
+/// Classes where their number is not known: guessing costs less in all likelihood.
+const MOST_CLASSES: f64 = 100_000.0;
 /// How much more than its end the part right after the first points may be: training falls for longer.
 const FLAT: f64 = 2.0;
 /// Points that are looked at.
@@ -32,8 +34,8 @@ pub(super) fn build(_: &SeriesKey, _: &TagClass) -> Box<dyn SeriesDetector> {
 #[derive(Debug, Default)]
 struct FirstLoss {
     points: Vec<(Step, f64)>,
-    /// The first points have been judged, and again when the number of classes was known.
-    judged: bool,
+    /// What was known of the task when the first points were judged; 0: not yet.
+    judged: u8,
     done: bool,
 }
 
@@ -77,7 +79,8 @@ impl SeriesDetector for FirstLoss {
         }
         // Class names may come later than the loss, or be read earlier: the verdict is about the same point.
         self.done = around.classes.is_some();
-        if std::mem::replace(&mut self.judged, true) && !self.done {
+        let known = 1 + u8::from(around.classifies) + 2 * u8::from(self.done);
+        if std::mem::replace(&mut self.judged, known) == known {
             return None;
         }
         let (step, _) = *self.points.last()?;
@@ -90,7 +93,9 @@ impl SeriesDetector for FirstLoss {
 
     fn rewind(&mut self, step: Step) {
         self.points.retain(|(at, _)| *at < step);
-        self.judged &= self.points.len() >= POINTS;
+        if self.points.len() < POINTS {
+            self.judged = 0;
+        }
     }
 }
 
@@ -105,7 +110,9 @@ fn verdict(points: &[(Step, f64)], around: &Surroundings) -> Option<Verdict> {
     let above = first / later;
     let flat = soon / end;
     let chance = around.classes.filter(|c| *c >= 2).map(|c| (c as f64, (c as f64).ln()));
-    let worse = chance.filter(|(_, chance)| first > GUESSING * chance);
+    // Nobody tells more classes apart than that.
+    let bound = around.classifies.then(|| (MOST_CLASSES, MOST_CLASSES.ln()));
+    let worse = chance.or(bound).filter(|(_, chance)| first > GUESSING * chance);
     // A loss that falls tenfold as it learns falls on; one that began too high is down after a few points.
     let jumped = above >= ABOVE && flat <= FLAT;
     let mut evidence = Evidence::new().with("first", first).with("later", later);
@@ -116,9 +123,19 @@ fn verdict(points: &[(Step, f64)], around: &Surroundings) -> Option<Verdict> {
         evidence = evidence.with("classes", classes).at_least("above_guessing", first / chance, GUESSING);
     }
     let severity = match (jumped, worse) {
-        (true, Some(_)) => EARNED,
-        (true, None) | (false, Some(_)) => Severity::Info,
+        (true, Some(_)) if around.classes.is_some() => EARNED,
+        (false, Some((_, chance)))
+            if around.classes.is_some() && end > GUESSING * chance && !is_a_sum(first / chance) =>
+        {
+            EARNED
+        }
+        (true, _) | (false, Some(_)) => Severity::Info,
         (false, None) => return None,
     };
     Some(Verdict::Bad(Finding { since: Some(since), ..Finding::new(severity, evidence) }))
+}
+
+/// A loss that is summed over a batch begins at a power of two times that of guessing.
+fn is_a_sum(times: f64) -> bool {
+    (times.log2() - times.log2().round()).abs() < 0.12
 }
