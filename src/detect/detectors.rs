@@ -7,13 +7,14 @@ use crate::{
     store::{Change, Run, Store},
 };
 
-use super::{alert_book::AlertBook, case::Desk, run_judges::RunJudges, state};
+use super::{alert_book::AlertBook, case::Desk, run_judges::RunJudges, siblings::Siblings, state};
 
 /// All judges of all runs. Sees every point, before the store thins it.
 #[derive(Debug)]
 pub struct Detectors {
     runs: FxHashMap<RunId, RunJudges>,
     stale_after_s: f64,
+    siblings: Siblings,
 }
 
 impl Default for Detectors {
@@ -25,7 +26,11 @@ impl Default for Detectors {
 impl Detectors {
     /// No runs yet; a run is old after [`state::STALE_AFTER_S`].
     pub fn new() -> Self {
-        Self { runs: FxHashMap::default(), stale_after_s: state::STALE_AFTER_S }
+        Self {
+            runs: FxHashMap::default(),
+            stale_after_s: state::STALE_AFTER_S,
+            siblings: Siblings::default(),
+        }
     }
 
     /// The silence after which a run is old instead of stalled (`--stale-after`).
@@ -44,27 +49,28 @@ impl Detectors {
         book: &mut AlertBook,
         now: WallTime,
     ) {
-        let judges = self.runs.entry(batch.run.clone()).or_default();
-        judges.observe(batch, changes, run, &mut Desk { book, run: &batch.run, now });
+        self.observe_with_layers(batch, &[], changes, run, book, now);
     }
 
-    /// Takes statistics of layers that were found among the scalars of a batch, in the order of their steps. Call it
-    /// after [`Self::observe`].
-    pub fn observe_layers(
+    /// The same, with the statistics of layers that were found among the scalars of the batch, in the order of their
+    /// steps.
+    pub fn observe_with_layers(
         &mut self,
-        run: &RunId,
-        records: &[LayerRecord],
+        batch: &Batch,
+        layers: &[LayerRecord],
+        changes: &[Change],
+        run: &Run,
         book: &mut AlertBook,
         now: WallTime,
     ) {
-        if let Some(judges) = self.runs.get_mut(run) {
-            judges.scalar_layers(records, &mut Desk { book, run, now });
-        }
+        let judges = self.runs.entry(batch.run.clone()).or_default();
+        judges.observe(batch, layers, changes, run, &mut Desk { book, run: &batch.run, now });
     }
 
     /// The run turned out to be part of another one.
     pub fn forget(&mut self, run: &RunId) {
         self.runs.remove(run);
+        self.siblings.forget(run);
     }
 
     /// Time has passed: looks for silent runs, and judges what waited for a point that did not come.
@@ -79,6 +85,10 @@ impl Detectors {
             }
             judges.heartbeat(run, health, self.stale_after_s, &mut desk);
         }
+        // While files are still being read, a run looks behind that is only read later.
+        if caught_up {
+            self.siblings.look(store, book, now, false);
+        }
     }
 
     /// Everything was read and nothing more will be: judges all that waited.
@@ -87,5 +97,6 @@ impl Detectors {
             let judges = self.runs.entry(run.id().clone()).or_default();
             judges.finish(run, health, self.stale_after_s, &mut Desk { book, run: run.id(), now });
         }
+        self.siblings.look(store, book, now, true);
     }
 }

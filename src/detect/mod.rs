@@ -18,19 +18,26 @@ pub mod forecast;
 mod group_subject;
 mod journal;
 mod judge;
+mod matrix;
 mod network;
 mod other_subjects;
 mod pair_subject;
+mod part;
+mod progress;
 pub mod questions;
 mod rules;
 mod run_judges;
 mod running;
+mod saturation;
 mod schedule;
+mod siblings;
 pub mod state;
+mod subgroups;
 mod subject;
 mod suppression;
 mod surroundings;
 pub mod tags;
+mod tensor;
 mod words;
 
 use std::fmt::Debug;
@@ -49,8 +56,12 @@ pub use evidence::{Evidence, Fact, Needs};
 pub use journal::{BINS, Bin, Journal};
 pub use judge::{Finding, Hold, Judge, Patience, Turn, Verdict};
 pub use network::Profile;
+pub use part::Part;
+pub use progress::{Outlook, Progress};
 pub use rules::DETECTORS;
 pub use schedule::{Overflows, Schedule};
+pub use siblings::{Compare, Say};
+pub use subgroups::Subgroups;
 pub use suppression::causes;
 pub use surroundings::Surroundings;
 use tags::TagClass;
@@ -126,6 +137,13 @@ pub enum Scope {
         /// Makes the detector of one run.
         build: fn() -> Box<dyn GroupDetector>,
     },
+    /// The main loss of a run beside those of its siblings, the runs of one folder.
+    Siblings {
+        /// Compares it with theirs.
+        compare: Compare,
+        /// Puts what was found into words.
+        say: Say,
+    },
     /// What other alerts of the run mean together with its plan: a function of both.
     Alerts {
         /// Everything that follows from them, each under a key of its own.
@@ -135,6 +153,11 @@ pub enum Scope {
     Matrix {
         /// Makes the detector.
         build: fn() -> Box<dyn MatrixDetector>,
+    },
+    /// The confusion matrices of the groups of one split at one step, once the step is over.
+    Subgroups {
+        /// Makes the detector of one split.
+        build: fn() -> Box<dyn SubgroupDetector>,
     },
     /// A run as a whole, looked at when time passes.
     Run {
@@ -269,6 +292,15 @@ pub trait GroupDetector: Speaks {
 pub trait MatrixDetector: Speaks {
     /// The next matrix.
     fn matrix(&mut self, record: &ConfusionRecord, run: &Run) -> Verdict;
+}
+
+/// Judges the groups of a split beside each other.
+pub trait SubgroupDetector: Speaks {
+    /// The matrices of the groups at a step.
+    fn groups(&mut self, groups: &Subgroups<'_>) -> Verdict;
+
+    /// Everything at and after `step` is void.
+    fn rewind(&mut self, step: Step);
 }
 
 /// Judges a run by what it does not say.

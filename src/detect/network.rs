@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 use crate::model::{LayerKind, LayerName, LayerStats, Step, WallTime};
 
 use super::{
-    DETECTORS, DetectorSpec, NetworkDetector, Scope, Surroundings,
+    DETECTORS, DetectorSpec, NetworkDetector, Part, Scope, Surroundings,
     case::{Case, Desk, Place},
 };
 
@@ -25,6 +25,15 @@ pub struct Profile<'a> {
     /// In the order in which the layers of this kind first appeared, which is that of the network with writers that go
     /// through their model.
     pub layers: &'a [(LayerName, LayerStats)],
+    /// What each of them is.
+    pub parts: &'a [Part],
+}
+
+impl<'a> Profile<'a> {
+    /// The layers that have a place in the depth of the network, in its order.
+    pub fn in_depth(&self) -> impl Iterator<Item = &'a (LayerName, LayerStats)> + use<'a> {
+        self.layers.iter().zip(self.parts).filter(|(_, part)| part.has_depth()).map(|(layer, _)| layer)
+    }
 }
 
 /// One rule on all layers of a run.
@@ -39,6 +48,9 @@ struct Judged {
 #[derive(Debug)]
 struct OfKind {
     names: Vec<LayerName>,
+    parts: Vec<Part>,
+    /// Where the bias of the same module stands.
+    biases: Vec<Option<usize>>,
     places: FxHashMap<LayerName, usize>,
     step: Step,
     wall: WallTime,
@@ -50,6 +62,8 @@ impl Default for OfKind {
     fn default() -> Self {
         Self {
             names: Vec::new(),
+            parts: Vec::new(),
+            biases: Vec::new(),
             places: FxHashMap::default(),
             step: Step::MIN,
             wall: WallTime::UNKNOWN,
@@ -66,15 +80,30 @@ impl OfKind {
         }
         let place = self.names.len();
         self.names.push(layer.clone());
+        self.parts.push(Part::of(layer.as_str()));
+        self.biases.push(None);
+        if let Some(stem) = layer.as_str().strip_suffix("bias")
+            && let Some(weight) = self.places.get(&LayerName::new(format!("{stem}weight")))
+        {
+            self.biases[*weight] = Some(place);
+        }
         self.places.insert(layer.clone(), place);
         self.stats.push(None);
         place
     }
 
-    fn take(&mut self) -> Vec<(LayerName, LayerStats)> {
+    fn take(&mut self) -> (Vec<(LayerName, LayerStats)>, Vec<Part>) {
         self.any = false;
+        let numel = |place: usize| self.stats[place].and_then(|stats| stats.numel);
+        // A weight with as many elements as its bias is the scale of a normalisation, whatever its name.
+        let part = |place: usize| match self.biases[place].and_then(numel) {
+            Some(bias) if numel(place) == Some(bias) => Part::Vector,
+            _ => self.parts[place],
+        };
+        let there = (0..self.names.len()).filter(|place| self.stats[*place].is_some());
+        let parts = there.map(part).collect();
         let stats = self.names.iter().zip(&mut self.stats);
-        stats.filter_map(|(name, stats)| Some((name.clone(), stats.take()?))).collect()
+        (stats.filter_map(|(name, stats)| Some((name.clone(), stats.take()?))).collect(), parts)
     }
 }
 
@@ -107,15 +136,18 @@ impl Network {
         let of = self.kinds.entry(kind).or_default();
         (of.step, of.wall, of.any) = (step, wall, true);
         let place = of.place(layer);
-        of.stats[place] = Some(of.stats[place].map_or(*stats, |known| stats.or(known)));
+        let known = of.stats[place].unwrap_or_default();
+        // What a histogram looks like counts less than what the trainer says.
+        let saturated = known.saturated.or(stats.saturated);
+        of.stats[place] = Some(LayerStats { saturated, ..stats.or(known) });
     }
 
     /// The records of a step are all there.
     fn close(&mut self, kind: LayerKind, around: &Surroundings, desk: &mut Desk<'_>) {
         let Some(of) = self.kinds.get_mut(&kind).filter(|of| of.any) else { return };
-        let layers = of.take();
+        let (layers, parts) = of.take();
         let (step, wall) = (of.step, of.wall);
-        let profile = Profile { step, wall, kind, layers: &layers };
+        let profile = Profile { step, wall, kind, layers: &layers, parts: &parts };
         for Judged { spec, detector, cases } in &mut self.judged {
             let mut verdicts = Vec::new();
             detector

@@ -13,6 +13,8 @@ use super::{
     DETECTORS, DetectorSpec, LayerDetector, MatrixDetector, RunDetector, Scope, Surroundings,
     case::{Case, Desk, Place},
     network::Network,
+    saturation,
+    subgroups::{OfSplit, split_and_group},
 };
 
 /// Detectors of one subject, each with its case.
@@ -23,6 +25,8 @@ type Judged<T> = Vec<(Box<T>, Case)>;
 pub(super) struct OtherSubjects {
     layers: FxHashMap<(LayerName, LayerKind), Judged<dyn LayerDetector>>,
     matrices: FxHashMap<Arc<str>, Judged<dyn MatrixDetector>>,
+    /// By split.
+    subgroups: FxHashMap<Arc<str>, OfSplit>,
     network: Network,
     whole: Option<Judged<dyn RunDetector>>,
 }
@@ -32,7 +36,11 @@ impl OtherSubjects {
     pub fn record(&mut self, record: &Record, run: &Run, around: &Surroundings, desk: &mut Desk<'_>) {
         match record {
             Record::Layer(r) => self.layer((&r.layer, r.kind), (r.step, r.wall), &r.stats, around, desk),
-            Record::Histogram(r) => self.layer((&r.layer, r.kind), (r.step, r.wall), &r.stats, around, desk),
+            Record::Histogram(r) => {
+                let saturated = r.stats.saturated.or_else(|| saturation::of_histogram(r));
+                let stats = LayerStats { saturated, ..r.stats };
+                self.layer((&r.layer, r.kind), (r.step, r.wall), &stats, around, desk);
+            }
             Record::Confusion(confusion) => self.matrix(confusion, run, around, desk),
             _ => {}
         }
@@ -63,20 +71,25 @@ impl OtherSubjects {
         }
     }
 
-    /// Statistics of layers that were logged as scalars, in the order of their steps. The series that they come from
-    /// are judged as series.
-    pub fn scalar_layers(&mut self, records: &[LayerRecord], around: &Surroundings, desk: &mut Desk<'_>) {
-        for r in records {
-            self.network.record((&r.layer, r.kind), (r.step, r.wall), &r.stats, around, desk);
-        }
+    /// Statistics of a layer that were logged as scalars. The series that they come from are judged as series.
+    pub fn scalar_layer(&mut self, r: &LayerRecord, around: &Surroundings, desk: &mut Desk<'_>) {
+        self.network.record((&r.layer, r.kind), (r.step, r.wall), &r.stats, around, desk);
     }
 
     /// Nothing more will come.
     pub fn finish(&mut self, around: &Surroundings, desk: &mut Desk<'_>) {
         self.network.finish(around, desk);
+        for of in self.subgroups.values_mut() {
+            of.close(around, desk);
+        }
     }
 
     fn matrix(&mut self, record: &ConfusionRecord, run: &Run, around: &Surroundings, desk: &mut Desk<'_>) {
+        if let Some((split, group)) = split_and_group(&record.split) {
+            let of = self.subgroups.entry(split.into()).or_insert_with(|| OfSplit::new(split));
+            of.record(group, record, around, desk);
+            return;
+        }
         let judged = self.matrices.entry(record.split.clone()).or_insert_with(|| {
             scopes()
                 .filter_map(|(spec, scope)| match scope {
@@ -131,6 +144,7 @@ impl OtherSubjects {
         for case in layers.chain(matrices) {
             case.doubt();
         }
+        self.subgroups.values_mut().for_each(OfSplit::doubt);
         self.network.doubt();
     }
 
@@ -141,6 +155,7 @@ impl OtherSubjects {
         for case in layers.chain(matrices) {
             case.settle(desk);
         }
+        self.subgroups.values_mut().for_each(|of| of.settle(desk));
         self.network.settle(desk);
     }
 }

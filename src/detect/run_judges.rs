@@ -55,10 +55,18 @@ pub(super) struct RunJudges {
 
 impl RunJudges {
     /// Takes what a turn at a file brought. See [`super::Detectors::observe`].
-    pub fn observe(&mut self, batch: &Batch, changes: &[Change], run: &Run, desk: &mut Desk<'_>) {
+    pub fn observe(
+        &mut self,
+        batch: &Batch,
+        layers: &[LayerRecord],
+        changes: &[Change],
+        run: &Run,
+        desk: &mut Desk<'_>,
+    ) {
         if batch.reset {
             self.forget(batch.origin.file);
         }
+        self.around.progress.turn();
         self.facts(batch, run);
         let mut appeared = self.switch(changes, run, desk);
         for column in &batch.columns {
@@ -87,16 +95,41 @@ impl RunJudges {
                 group.feed(column, &self.around, desk);
             }
         }
-        for record in &batch.records {
-            self.others.record(record, run, &self.around, desk);
-        }
+        self.records(batch, layers, run, desk);
         self.derived.look(&self.around, desk);
     }
 
-    /// Takes statistics of layers that were logged as scalars, in the order of their steps.
-    pub fn scalar_layers(&mut self, records: &[LayerRecord], desk: &mut Desk<'_>) {
-        self.others.scalar_layers(records, &self.around, desk);
-        self.derived.look(&self.around, desk);
+    /// Layers and matrices, those that were logged as scalars beside those of the same step.
+    fn records(&mut self, batch: &Batch, layers: &[LayerRecord], run: &Run, desk: &mut Desk<'_>) {
+        let mut scalars = layers.iter().peekable();
+        for record in &batch.records {
+            let step = match record {
+                Record::Layer(r) => r.step,
+                Record::Histogram(r) => r.step,
+                Record::Confusion(r) => {
+                    self.around.progress.classes(r.matrix.classes());
+                    r.step
+                }
+                Record::Classes { names, .. } => {
+                    self.around.progress.classes(names.len());
+                    continue;
+                }
+                _ => continue,
+            };
+            while let Some(scalar) = scalars.next_if(|scalar| scalar.step <= step) {
+                self.scalar_layer(scalar, desk);
+            }
+            self.around.progress.reach(step);
+            self.others.record(record, run, &self.around, desk);
+        }
+        for scalar in scalars {
+            self.scalar_layer(scalar, desk);
+        }
+    }
+
+    fn scalar_layer(&mut self, record: &LayerRecord, desk: &mut Desk<'_>) {
+        self.around.progress.reach(record.step);
+        self.others.scalar_layer(record, &self.around, desk);
     }
 
     /// The file is read anew: what was said of it is doubtful until it is said again.
@@ -111,6 +144,7 @@ impl RunJudges {
                     group.restart(key);
                 }
                 self.metrics.remove(key);
+                self.around.progress.forget(key);
             }
         }
         self.others.doubt();
@@ -132,6 +166,7 @@ impl RunJudges {
                 pair.judged.iter_mut().for_each(|(_, case)| case.settle(desk));
             }
             self.metrics.remove(key);
+            self.around.progress.forget(key);
             for group in self.groups.iter_mut().flatten() {
                 group.restart(key);
                 group.settle(desk);
@@ -198,6 +233,7 @@ impl RunJudges {
         if self.around.throughput != throughput {
             self.withdraw(&["throughput_drop"]);
         }
+        self.around.progress.meet(&column.key, &class);
         for group in self.groups.get_or_insert_with(group_subject::groups) {
             group.meet(&column.key, &class);
         }
@@ -245,8 +281,9 @@ impl RunJudges {
         }
     }
 
-    /// Series that others need to know of: learning rate, loss scale, plans, validation metrics.
+    /// Series that others need to know of: the main loss, learning rate, loss scale, plans, validation metrics.
     fn inform(&mut self, column: &Column) {
+        self.around.progress.points(column);
         if let Some(journal) = self.metrics.get_mut(&column.key) {
             for point in column.points.iter().filter(|p| p.value.is_finite()) {
                 if journal.last_step().is_some_and(|last| point.step <= last) {
@@ -411,6 +448,7 @@ impl RunJudges {
         for subject in self.subjects.values_mut().flatten() {
             subject.settle(&self.around, desk);
         }
+        self.around.progress.reach(Step::MAX);
         self.others.finish(&self.around, desk);
         self.others.look(run, health, stale_after_s, &self.around, desk);
         self.derived.look(&self.around, desk);

@@ -3,6 +3,7 @@
 use crate::model::Step;
 
 use super::{
+    progress::{Outlook, Progress},
     schedule::{Overflows, Schedule},
     tags::{Role, Split, TagClass},
 };
@@ -28,8 +29,12 @@ pub struct Surroundings {
     pub nan_for_missing: bool,
     /// The run logs a rate of work (tokens or steps per second, MFU).
     pub throughput: bool,
+    /// The run logs an accuracy: it tells classes apart, however many.
+    pub classifies: bool,
     /// The run logs a loss or a metric of validation or test data.
     pub validation: bool,
+    /// The main training loss, up to the step that is being judged.
+    pub progress: Progress,
     /// Planned steps.
     pub steps_total: Option<Step>,
 }
@@ -38,8 +43,14 @@ impl Surroundings {
     /// A series has appeared.
     pub fn meet(&mut self, class: &TagClass) {
         self.throughput |= class.role == Role::Throughput;
+        self.classifies |= class.role == Role::Metric && class.stem.contains("acc");
         let of_validation = matches!(class.split, Split::Val | Split::Test);
         self.validation |= of_validation && matches!(class.role, Role::Loss | Role::Metric);
+    }
+
+    /// How the main training loss is doing; `None` while too little is known, and where its level means nothing.
+    pub fn outlook(&self) -> Option<Outlook> {
+        if self.moving_target { None } else { self.progress.outlook() }
     }
 
     /// How far the run is, 0…1, if its length is known.

@@ -34,6 +34,11 @@ pub fn step(step: Step) -> String {
     text
 }
 
+/// Where it began, if that is known: `; so since step 12,340`.
+pub fn since(since: Option<Step>) -> String {
+    since.map(|since| format!("; so since step {}", step(since))).unwrap_or_default()
+}
+
 /// A multiple of the noise: whole, `∞` where there is none.
 pub fn sigma(multiple: f64) -> String {
     if multiple.is_finite() && multiple < 1e6 { format!("{multiple:.0}") } else { "∞".to_owned() }

@@ -117,16 +117,13 @@ impl Engine {
                 self.note_shadows(session, &batch.run);
             }
             strip_shadowed(&mut batch, &changes);
-            if let (Some(detectors), Some(run)) = (&mut self.detectors, session.store.run(&batch.run)) {
-                detectors.observe(&batch, &changes, run, &mut session.alerts, now);
-            }
             let records = self.layers.of(&batch);
+            if let (Some(detectors), Some(run)) = (&mut self.detectors, session.store.run(&batch.run)) {
+                let mut by_step = records.clone();
+                by_step.sort_by_key(|record| record.step);
+                detectors.observe_with_layers(&batch, &by_step, &changes, run, &mut session.alerts, now);
+            }
             if !records.is_empty() {
-                if let Some(detectors) = &mut self.detectors {
-                    let mut by_step = records.clone();
-                    by_step.sort_by_key(|record| record.step);
-                    detectors.observe_layers(&batch.run, &by_step, &mut session.alerts, now);
-                }
                 session.store.apply_layers(&batch.run, &batch.origin, &records);
             }
             if batch.reset {

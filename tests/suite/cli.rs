@@ -181,7 +181,7 @@ const DIAGNOSES: &[(&str, Option<&str>, &str)] = &[
     ("jsonl/killed", Some("stalled"), "2026-11-18T12:10:00Z"),
     ("lightning", None, LATER[1]),
     ("scope/digits-cnn", None, LATER[1]),
-    ("torch-tensorboard/dead_units", Some("not_learning"), LATER[1]),
+    ("torch-tensorboard/dead_units", Some("dead_units"), LATER[1]),
     ("torch-tensorboard/everything", None, LATER[1]),
     ("torch-tensorboard/healthy", None, LATER[1]),
     ("torch-tensorboard/nan", Some("learning_rate"), LATER[1]),

@@ -8,6 +8,7 @@ mod cli;
 mod cli_config;
 mod databases;
 mod detectors;
+mod detectors_layers;
 mod event_loop;
 mod formats;
 mod frames;

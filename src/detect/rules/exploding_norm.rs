@@ -87,13 +87,17 @@ impl SeriesDetector for ExplodingNorm {
         let full = self.reference.values().len() == REFERENCE;
         let evidence = Evidence::new().with("now", value).with("level", level);
         let evidence = if full && count >= HIGH_OF_5 && is_high {
-            evidence
-                .at_least("factor", factor, HIGH)
-                .at_least("high_of_5", f64::from(count), f64::from(HIGH_OF_5))
+            evidence.at_least("factor", factor, HIGH).at_least(
+                "high_of_5",
+                f64::from(count),
+                f64::from(HIGH_OF_5),
+            )
         } else if self.doublings >= DOUBLINGS && factor >= HIGH {
-            evidence
-                .at_least("factor", factor, HIGH)
-                .at_least("doublings", f64::from(self.doublings), f64::from(DOUBLINGS))
+            evidence.at_least("factor", factor, HIGH).at_least(
+                "doublings",
+                f64::from(self.doublings),
+                f64::from(DOUBLINGS),
+            )
         } else {
             let fine = factor < HIGH / 2.0;
             return Some((point.step, if fine { Verdict::Fine } else { Verdict::Unsure }));
