@@ -26,8 +26,8 @@ RUNS_A_FAULT = 14
 # Classes whose symptom often does not appear are tried more often.
 MORE_RUNS = {"oscillation": 27, "metric_disagreement": 20, "plateau": 20, "learning_rate": 20, "divergence": 22,
              "class_confusion": 17, "loss_spike": 18, "class_collapse": 16, "dead_units": 16, "resume": 17}
-HEALTHY_REPEATS = {"tuning": 5, "test": 4}
-MOVING_REPEATS = 24
+HEALTHY_REPEATS = {"tuning": 6, "test": 5}
+MOVING_RUNS = 5
 SIBLINGS = 8
 KERAS = ("keras_csv", "keras_tensorboard")
 
@@ -59,7 +59,7 @@ def jobs(part):
                     healthy.append({"kind": "healthy", "variant": variant, "task": name, "k": k})
         for name in moving:
             healthy += [{"kind": "healthy", "variant": "moving", "task": name, "k": k * 100 + i}
-                        for i in range(MOVING_REPEATS // HEALTHY_REPEATS[part] + 1)]
+                        for i in range(MOVING_RUNS)]
     share = max(len(healthy) // max(len(faulty), 1), 1)
     out = []
     while faulty or healthy:
