@@ -30,6 +30,8 @@ pub struct Truth {
     pub last_step: Step,
     /// Steps between two logged training values.
     pub interval: f64,
+    /// Steps between two evaluations, two records of layers or two matrices: what the rules of the class can see.
+    pub looks: f64,
     /// Rules that are right.
     pub expected: Vec<String>,
     /// Rules that name the cause.
@@ -78,6 +80,7 @@ fn truth(value: &Value) -> Truth {
         damage: step(value, "damage_step"),
         last_step: step(value, "last_step").unwrap_or(0),
         interval: value.get("interval").and_then(Value::as_f64).unwrap_or(1.0).max(1.0),
+        looks: 0.0,
         expected: texts(value, "expected"),
         top: texts(value, "top"),
         related: texts(value, "related"),

@@ -20,7 +20,9 @@ use std::{
 
 use epochscope::{
     app::clock::RealClock,
-    model::{Clock, RunId},
+    detect::tags,
+    model::{Clock, LayerKind, RunId},
+    store::Run,
 };
 
 use crate::{
@@ -192,6 +194,10 @@ fn judged(truth: Truth, run: &RunId, sources: &[Source], outcome: &Outcome, alon
     let said = outcome.said.iter().filter(|s| alone || s.run == *run).cloned().collect();
     let curves = outcome.session.store.run(run).map(|run| anchors::curves(sources, run)).unwrap_or_default();
     let anchors = ANCHORS.iter().map(|anchor| (anchor.alarm)(&curves)).collect();
+    let mut truth = truth;
+    if let Some(run) = outcome.session.store.run(run) {
+        truth.looks = looks(truth.fault.as_deref().unwrap_or_default(), run);
+    }
     Judged { truth, said, anchors }
 }
 
@@ -222,6 +228,40 @@ fn difference(expected: &BTreeSet<String>, got: &BTreeSet<String>) -> Option<Str
     let only =
         |a: &BTreeSet<String>, b: &BTreeSet<String>| a.difference(b).cloned().collect::<Vec<_>>().join(" & ");
     (expected != got).then(|| format!("[{}] became [{}]", only(expected, got), only(got, expected)))
+}
+
+/// Steps between two of what the rules of a class look at; 0 where that is every logged value.
+fn looks(class: &str, run: &Run) -> f64 {
+    let steps = run.last_step().unwrap_or(0) as f64;
+    match class {
+        "overfitting" | "metric_disagreement" | "validation" => {
+            let evaluations = run
+                .series()
+                .filter(|s| {
+                    matches!(tags::classify(s.key(), run.id()).split, tags::Split::Val | tags::Split::Test)
+                })
+                .map(|s| s.summary().points)
+                .max();
+            evaluations.map_or(0.0, |n| steps / n.max(1) as f64)
+        }
+        "class_collapse" | "class_confusion" | "class_imbalance" => {
+            let matrices = run.confusions().splits().map(|split| run.confusions().count(split)).max();
+            matrices.map_or(0.0, |n| steps / n.max(1) as f64)
+        }
+        "dead_units"
+        | "saturated_units"
+        | "frozen_layer"
+        | "unstable_layer"
+        | "vanishing_gradient"
+        | "exploding_gradient"
+        | "poor_initialisation" => {
+            let kinds = [LayerKind::Weights, LayerKind::Gradients, LayerKind::Activations];
+            let tracks = run.layers().rows().flat_map(|row| kinds.iter().filter_map(|kind| row.track(*kind)));
+            let records = tracks.map(|track| track.records().len()).max();
+            records.map_or(0.0, |n| steps / n.max(1) as f64)
+        }
+        _ => 0.0,
+    }
 }
 
 /// Healthy logs without truth: every run that the readers find is one of them.

@@ -97,8 +97,17 @@ impl Judged {
 
     /// Alerts that are wrong here: of rules that neither are expected nor follow from the cause.
     pub fn wrong(&self, least: Severity) -> impl Iterator<Item = &Said> {
-        let excused = |rule: &str| self.truth.expected.iter().chain(&self.truth.related).any(|r| r == rule);
-        self.said.iter().filter(move |s| s.severity >= least && !excused(s.rule))
+        let class = self.truth.fault.clone().unwrap_or_default();
+        let excused = move |rule: &str| {
+            let known = self.truth.expected.iter().chain(&self.truth.related).chain(&self.truth.top);
+            known.map(String::as_str).chain(also_follows(&class).iter().copied()).any(|r| r == rule)
+        };
+        let on_purpose =
+            |s: &&Said| self.truth.variant == "frozen-backbone" && s.rule == "frozen_layer" && !s.loud();
+        self.said
+            .iter()
+            .filter(move |s| s.severity >= least && !excused(s.rule) && !s.caused_by.is_some_and(&excused))
+            .filter(move |s| !on_purpose(s))
     }
 
     /// Rules that spoke before the onset.
@@ -111,16 +120,60 @@ fn at(said: &Said, least: Severity) -> Step {
     if least >= Severity::Warn { said.warned.unwrap_or(said.step) } else { said.step }
 }
 
-/// Until where an alert counts: by the end for what was wrong from the start and for silences, else 3 points for what is
-/// not finite, 100 points for spikes, 20 % of the run for curves.
+/// What follows from a fault besides what its generator names: seen on the tuning part and true by construction.
+fn also_follows(class: &str) -> &'static [&'static str] {
+    match class {
+        // Weights that grow make gradients grow, and the other way round.
+        "exploding_gradient" => &["unstable_layer", "poor_initialisation"],
+        "unstable_layer" => &["exploding_gradient"],
+        // Frozen weights give the same validation loss to the bit.
+        "not_learning" | "plateau" | "frozen_layer" | "slow_convergence" => {
+            &["validation", "not_learning", "plateau"]
+        }
+        // One class swallows the others.
+        "class_collapse" => &["class_confusion", "class_imbalance", "plateau", "overfitting"],
+        _ => &[],
+    }
+}
+
+/// The severity from which a rule is meant to be heard on its fault: `info` for what is only worth a look by its nature
+/// (the specification's own tiers), a warning for the rest.
+pub fn heard_from(class: &str) -> Severity {
+    match class {
+        "loss_spike"
+        | "gradient_surge"
+        | "plateau"
+        | "oscillation"
+        | "slow_convergence"
+        | "throughput_drop"
+        | "validation"
+        | "metric_disagreement"
+        | "class_confusion"
+        | "poor_initialisation"
+        | "saturated_units"
+        | "unstable_layer"
+        | "not_learning"
+        | "resume"
+        | "rl_gan" => Severity::Info,
+        _ => Severity::Warn,
+    }
+}
+
+/// Until where an alert counts: by the end for what was wrong from the start, for silences, for a plateau (which costs
+/// nothing before much of the run is spent on it) and for memory (which runs out at the end); else 3 points for what is
+/// not finite, 100 points for spikes, and 20 % of the run for curves, or 15 of the evaluations, layer records or
+/// matrices that the class shows in, where these are rarer.
 pub fn last_in_time(truth: &Truth) -> Step {
     let points = |n: f64| truth.onset.saturating_add((n * truth.interval).ceil() as Step);
     match truth.fault.as_deref() {
         _ if truth.onset == 0 => Step::MAX,
-        Some("stalled") => Step::MAX,
+        Some("stalled" | "plateau" | "memory") => Step::MAX,
         Some("nan") => points(3.0),
         Some("loss_spike" | "gradient_surge") => points(100.0),
-        _ => truth.onset.saturating_add(truth.last_step.max(5) / 5).max(points(3.0)),
+        _ => {
+            let looks = truth.onset.saturating_add((15.0 * truth.looks).ceil() as Step);
+            truth.onset.saturating_add(truth.last_step.max(5) / 5).max(points(3.0)).max(looks)
+        }
     }
 }
 

@@ -27,12 +27,17 @@ impl<'a> Company<'a> {
         self.metrics.values().any(|journal| improved(journal, since, self.before))
     }
 
-    /// The last `n` values of each metric at or after `since`, oldest first.
-    pub fn values_since(&self, since: Step) -> impl Iterator<Item = (&'a SeriesKey, Vec<f64>)> + use<'a> {
+    /// Of each metric the last five values up to a step, and those after it, oldest first.
+    pub fn values_around(
+        &self,
+        step: Step,
+    ) -> impl Iterator<Item = (&'a SeriesKey, (Vec<f64>, Vec<f64>))> + use<'a> {
         let before = self.before;
         self.metrics.iter().map(move |(key, journal)| {
-            let inside = |b: &&Bin| b.last_step >= since && b.last_step < before;
-            (key, journal.bins().iter().filter(inside).map(Bin::mean).collect())
+            let known = journal.bins().iter().filter(|b| b.last_step < before);
+            let (then, since): (Vec<&Bin>, Vec<&Bin>) = known.partition(|b| b.last_step <= step);
+            let means = |bins: &[&Bin]| bins.iter().map(|b| b.mean()).collect::<Vec<f64>>();
+            (key, (means(&then[then.len().saturating_sub(5)..]), means(&since)))
         })
     }
 }

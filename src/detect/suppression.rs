@@ -73,6 +73,7 @@ const EXPLAINS: &[(&str, &[&str])] = &[
         "vanishing_gradient",
         &["frozen_layer", "not_learning", "plateau", "slow_convergence", "class_collapse"],
     ),
+    ("unstable_layer", &["divergence", "loss_spike", "gradient_surge", "oscillation", "plateau"]),
     (
         "exploding_gradient",
         &[
@@ -85,7 +86,20 @@ const EXPLAINS: &[(&str, &[&str])] = &[
             "oscillation",
         ],
     ),
-    ("unstable_layer", &["divergence", "loss_spike", "gradient_surge", "oscillation", "plateau"]),
+    ("resume", &["divergence", "loss_spike", "gradient_surge", "plateau", "generalisation_gap"]),
+    (
+        "class_collapse",
+        &[
+            "class_confusion",
+            "class_imbalance",
+            "plateau",
+            "overfitting",
+            "divergence",
+            "loss_spike",
+            "gradient_surge",
+            "metric_disagreement",
+        ],
+    ),
     (
         "divergence",
         &[
@@ -103,7 +117,6 @@ const EXPLAINS: &[(&str, &[&str])] = &[
             "class_collapse",
         ],
     ),
-    ("resume", &["divergence", "loss_spike", "gradient_surge", "plateau", "generalisation_gap"]),
     ("loss_spike", &["gradient_surge", "oscillation", "plateau", "generalisation_gap"]),
     ("overfitting", &["generalisation_gap", "plateau", "metric_disagreement"]),
     (
@@ -117,7 +130,6 @@ const EXPLAINS: &[(&str, &[&str])] = &[
             "class_imbalance",
         ],
     ),
-    ("class_collapse", &["class_confusion", "class_imbalance"]),
     ("class_imbalance", &["class_confusion"]),
     ("plateau", &["validation"]),
     ("stalled", &["throughput_drop"]),
@@ -161,22 +173,46 @@ fn explains(cause: &Alert, effect: &Alert) -> bool {
     let listed = |cause: &Alert, effect: &Alert| {
         EXPLAINS.iter().any(|(rule, effects)| *rule == cause.rule && effects.contains(&effect.rule))
     };
-    // Where either may cause the other, what began first did.
-    cause.severity >= Severity::Warn.min(effect.severity)
-        && listed(cause, effect)
-        && (!listed(effect, cause) || order(cause) < order(effect))
+    if cause.severity < Severity::Warn.min(effect.severity) || !listed(cause, effect) {
+        return false;
+    }
+    if !listed(effect, cause) {
+        return true;
+    }
+    // Where either may cause the other, the one that stands higher in the table did, unless the other began clearly
+    // before it.
+    let (mine, theirs) = (begun(cause), begun(effect));
+    let clearly = slack(mine.max(theirs), cause.layer.is_some() || effect.layer.is_some());
+    if place(cause) < place(effect) {
+        mine <= theirs.saturating_add(clearly)
+    } else {
+        mine.saturating_add(clearly) < theirs
+    }
+}
+
+fn begun(alert: &Alert) -> i64 {
+    alert.since_step.or(alert.step).unwrap_or(i64::MIN)
+}
+
+fn place(alert: &Alert) -> usize {
+    EXPLAINS.iter().position(|(rule, _)| *rule == alert.rule).unwrap_or(EXPLAINS.len())
+}
+
+/// Steps by which two beginnings may differ and still be one: 5 % of the way, twice that for layers, which are seldom
+/// logged at each step.
+fn slack(step: i64, of_layer: bool) -> i64 {
+    step.checked_abs().unwrap_or(i64::MAX) / if of_layer { 10 } else { 20 }
 }
 
 /// Of several causes the one that stands highest in the table, then the earliest.
 fn rank(alert: &Alert) -> (usize, (i64, bool, usize, String)) {
-    let place = EXPLAINS.iter().position(|(rule, _)| *rule == alert.rule).unwrap_or(EXPLAINS.len());
-    (place, order(alert))
+    (place(alert), order(alert))
 }
 
 /// The cause had begun when the effect opened, give or take, and was not over before it.
 fn in_time(cause: &Alert, effect: &Alert) -> bool {
     let (Some(since), Some(opened)) = (cause.since_step.or(cause.step), effect.step) else { return true };
-    let slack = opened.checked_abs().unwrap_or(i64::MAX) / 20;
+    let slack = slack(opened, cause.layer.is_some());
     let begun = since <= opened.saturating_add(slack);
     let lasted = cause
         .closed_step

@@ -26,7 +26,10 @@ pub static SPEC: DetectorSpec = DetectorSpec {
             DOUBLINGS as f64,
             "times in a row that a layer's norm doubles, beyond 4 times its past",
         ),
-        Threshold::new(exploding_norm::HIGH, "times the median of 64 of the whole norm, 3 values of 5"),
+        Threshold::new(
+            exploding_norm::HIGH,
+            "times the median of 64 of the whole norm, 4 values of 5, with a loss that rises",
+        ),
         Threshold::new(
             LEAP,
             "times its median before, and 3 times everything before, 3 logs of 4, with a loss that rises",

@@ -12,7 +12,9 @@ use crate::detect::{
 /// Values above so many times the level …
 pub(super) const HIGH: f64 = 10.0;
 /// … of the last 5 so many,
-const HIGH_OF_5: u32 = 3;
+const HIGH_OF_5: u32 = 4;
+/// … while the loss rises, or by so much that it need not be asked,
+const FAR: f64 = 100.0;
 /// or so many values in a row that each double.
 pub(super) const DOUBLINGS: u32 = 5;
 /// Values of the level.
@@ -86,7 +88,8 @@ impl SeriesDetector for ExplodingNorm {
         let count = self.high.count_ones();
         let full = self.reference.values().len() == REFERENCE;
         let evidence = Evidence::new().with("now", value).with("level", level);
-        let evidence = if full && count >= HIGH_OF_5 && is_high {
+        let suffers = around.outlook().is_some_and(|o| o.rising) || factor >= FAR;
+        let evidence = if full && count >= HIGH_OF_5 && is_high && suffers {
             evidence.at_least("factor", factor, HIGH).at_least(
                 "high_of_5",
                 f64::from(count),

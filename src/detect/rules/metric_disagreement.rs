@@ -1,4 +1,5 @@
-//! `metric_disagreement`: validation loss and a validation metric rise together: the network grows over-confident.
+//! `metric_disagreement`: validation loss rises while a validation metric does not get worse: the network grows
+//! over-confident.
 
 use crate::model::{SeriesKey, Step};
 
@@ -13,13 +14,13 @@ use crate::detect::{
 /// The rule.
 pub static SPEC: DetectorSpec = DetectorSpec {
     id: "metric_disagreement",
-    summary: "validation loss and a validation metric rise together",
+    summary: "validation loss rises while a validation metric does not get worse",
     advice: "Choose checkpoints by the metric that you need, and calibrate the probabilities (temperature, label smoothing).",
     clears: "one of the two trends ends",
     traps: "a metric on other data than the loss; thresholds that are tuned on the fly",
     thresholds: &[
-        Threshold::new(TREND_Z, "z of the Mann–Kendall trend of both over 12 evaluations"),
-        Threshold::new(CORRELATION, "Spearman's correlation of the two (healthy: negative)"),
+        Threshold::new(TREND_Z, "z of the Mann–Kendall trend of the loss over 12 evaluations"),
+        Threshold::new(RISE, "rise of the loss over its best, while the metric is no worse than then"),
     ],
     scopes: &[Scope::Pair { judges, build: |_| Box::new(MetricDisagreement::default()) }],
 };
@@ -30,15 +31,17 @@ fn judges(class: &TagClass) -> bool {
 
 /// Evaluations that are compared.
 const EVALUATIONS: usize = 12;
-/// z of both trends.
+/// z of the trend of the loss.
 const TREND_Z: f64 = 1.96;
-/// Spearman's correlation of loss and metric.
-const CORRELATION: f64 = 0.5;
+/// Rise of the loss over its best, as a share of it.
+const RISE: f64 = 0.05;
 
 #[derive(Debug, Default)]
 struct MetricDisagreement {
     values: Window<EVALUATIONS>,
-    steps: Vec<Step>,
+    /// Lowest running median of 5, and the evaluation after it.
+    best: Option<(Step, f64)>,
+    next: Option<Step>,
     metric: Option<String>,
 }
 
@@ -50,7 +53,7 @@ impl Speaks for MetricDisagreement {
     fn words(&self, place: &str, step: Step, finding: &Finding, _: &Surroundings) -> (String, String) {
         let number = |name| words::value(finding.evidence.number(name));
         let text = format!(
-            "{place} rose from {} to {} over {EVALUATIONS} evaluations up to step {} while {} rose from {} to {} (over-confidence)",
+            "{place} rose from {} to {} at step {} while {} went from {} to {}: over-confidence",
             number("loss_before"),
             number("now"),
             words::step(step),
@@ -66,11 +69,14 @@ impl Speaks for MetricDisagreement {
 impl PairDetector for MetricDisagreement {
     fn evaluation(&mut self, at: Evaluation, _: &Surroundings, company: &Company<'_>) -> Verdict {
         self.values.push(at.value);
-        self.steps.push(at.step);
-        if self.steps.len() > EVALUATIONS {
-            self.steps.remove(0);
+        let level = running::median_of(self.values.last(5)).unwrap_or(at.value);
+        if self.best.is_none_or(|(_, best)| level < best) {
+            self.best = Some((at.step, level));
+            self.next = None;
+        } else {
+            self.next.get_or_insert(at.step);
         }
-        if self.steps.len() < EVALUATIONS {
+        if self.values.values().len() < EVALUATIONS {
             return Verdict::Unsure;
         }
         let loss = self.values.values();
@@ -81,26 +87,34 @@ impl PairDetector for MetricDisagreement {
         if rise < TREND_Z {
             return Verdict::Unsure;
         }
-        // The metrics of this evaluation may not have been written yet: the ones before are compared.
-        for (key, values) in company.values_since(self.steps[0]) {
-            let n = values.len().min(EVALUATIONS - 1);
-            if n < EVALUATIONS - 2 {
+        // The loss against its best, the metric against what it was then; the metrics of this evaluation may not have
+        // been written yet.
+        let (best_step, best) = self.best.unwrap_or((at.step, at.value));
+        let now = running::median_of(self.values.last(5)).unwrap_or(at.value);
+        if now < (1.0 + RISE) * best || best <= 0.0 {
+            return Verdict::Unsure;
+        }
+        for (key, values) in company.values_around(best_step) {
+            let (then, since) = values;
+            let (Some(then_level), Some(level)) =
+                (running::median_of(&then), running::median_of(&since[since.len().saturating_sub(5)..]))
+            else {
                 continue;
-            }
-            let values = &values[values.len() - n..];
-            let trend = running::mann_kendall(values);
-            let correlation = running::spearman(&loss[EVALUATIONS - 1 - n..EVALUATIONS - 1], values);
-            if trend >= TREND_Z && correlation >= CORRELATION {
+            };
+            if since.len() >= 5 && then.len() >= 3 && level >= then_level {
                 self.metric = Some(key.label());
                 let evidence = Evidence::new()
-                    .with("loss_before", loss[0])
-                    .with("now", at.value)
+                    .with("loss_before", best)
+                    .at_least("now", now, (1.0 + RISE) * best)
                     .at_least("loss_trend_z", rise, TREND_Z)
-                    .with("metric_before", values[0])
-                    .with("metric_now", values[n - 1])
-                    .at_least("metric_trend_z", trend, TREND_Z)
-                    .at_least("correlation", correlation, CORRELATION);
-                return Verdict::Bad(Finding::new(Severity::Info, evidence));
+                    .with("metric_before", then_level)
+                    .at_least("metric_now", level, then_level);
+                return Verdict::Bad(Finding {
+                    severity: Severity::Info,
+                    since: self.next,
+                    evidence,
+                    sure: false,
+                });
             }
         }
         Verdict::Unsure

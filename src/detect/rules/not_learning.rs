@@ -29,6 +29,8 @@ pub static SPEC: DetectorSpec = DetectorSpec {
         Threshold::new(DROP, "share of the start, and 2 σ, that counts as a drop"),
         Threshold::new(TREND_Z, "z of a downward trend that counts as one"),
         Threshold::new(CHANCE, "relative distance to ln C that counts as guessing"),
+        Threshold::new(LATE[0], "share of the planned run at that level (or 1,000 points): warn"),
+        Threshold::new(LATE[1], "share of the planned run at that level (or 2,000 points): critical"),
     ],
     scopes: &[Scope::Series { judges, build }],
 };
@@ -42,6 +44,8 @@ const POINTS: u64 = 200;
 /// The same of a run that is [`FEW_SHARE`] done.
 const FEW_POINTS: u64 = 20;
 const FEW_SHARE: f64 = 0.4;
+/// Shares of a planned run at the level of guessing: warn, and critical.
+const LATE: [f64; 2] = [0.4, 0.6];
 /// Drop from the start at which a loss still counts as guessing, as a share.
 const GUESSING_DROP: f64 = 0.03;
 /// Points of which none differs from the first in a single bit.
@@ -186,8 +190,14 @@ impl NotLearning {
         let severity = match chance {
             Chance::At(classes) => {
                 evidence = evidence.with("classes", classes).with("chance", classes.ln());
-                let late = share.map_or(journal.points() >= 10 * POINTS, |s| s >= 0.2);
-                if late { Severity::Critical } else { Severity::Warn }
+                // Healthy runs may sit at the level of guessing for a third of their time before they take off.
+                match share {
+                    Some(share) if share >= LATE[1] => Severity::Critical,
+                    Some(share) if share >= LATE[0] => Severity::Warn,
+                    None if journal.points() >= 10 * POINTS => Severity::Critical,
+                    None if journal.points() >= 5 * POINTS => Severity::Warn,
+                    _ => Severity::Info,
+                }
             }
             Chance::Unknown | Chance::AlreadyGood => Severity::Info,
         };

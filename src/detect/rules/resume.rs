@@ -46,6 +46,8 @@ const HISTORY: usize = 40;
 /// The difference in σ of a bin, and as a share of the level.
 const SIGMA: f64 = 3.0;
 const SHARE: f64 = 0.05;
+/// Share of the level by which five values stand apart from the eight before.
+const APART: f64 = 0.25;
 
 fn build(_: &SeriesKey, class: &TagClass) -> Box<dyn SeriesDetector> {
     Box::new(Resume { part: !tags::is_whole(&class.stem), at: None, continued: false })
@@ -158,6 +160,20 @@ fn verdict(before: &[Bin], after: &[Bin], at: Step) -> Verdict {
     let drift = 3.0 * running::theil_sen(&old).unwrap_or(0.0).abs();
     let least = (SHARE * then.abs()).max(SIGMA * sigma);
     let sigmas = if sigma > 0.0 { (difference / sigma).min(1e6) } else { 1e6 };
+    // Where the noise is as large as the level, ranks still tell: all values after on one side of all before.
+    let after5 = &means(after)[..AFTER];
+    let highest = old.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let lowest = old.iter().copied().fold(f64::INFINITY, f64::min);
+    let apart = after5.iter().all(|v| *v > highest) && first > (1.0 + APART) * then
+        || after5.iter().all(|v| *v < lowest) && first < (1.0 - 2.0 * APART) * then && then > 0.0;
+    if apart && after.len() <= LASTING {
+        let evidence = Evidence::new()
+            .with("before", then)
+            .with("now", first)
+            .at_least("share", (first - then).abs() / then.abs(), APART)
+            .with("sigmas", sigmas);
+        return Verdict::Bad(Finding { severity: Severity::Info, since: Some(at), evidence, sure: false });
+    }
     if difference < least / 2.0 {
         return Verdict::Fine;
     }

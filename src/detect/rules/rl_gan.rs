@@ -43,8 +43,8 @@ pub static SPEC: DetectorSpec = DetectorSpec {
 const LOST: f64 = 0.5;
 /// Values of the level at least.
 const VALUES: usize = 8;
-/// The gain must stand out of the noise of a value by so many σ, or half of it is lost by chance.
-const GAIN_SIGMA: f64 = 6.0;
+/// The drop must stand out of the noise of a value by so many σ.
+const DROP_SIGMA: f64 = 5.0;
 /// Entropy as a share of its start …
 const ENTROPY: f64 = 0.05;
 /// … in this share of the planned run.
@@ -63,7 +63,7 @@ const SIDES_HELD: u32 = 100;
 const LEADS: f64 = 0.8;
 const TRAILS: f64 = 2.5;
 /// … for so many values in a row.
-const LEADS_HELD: u32 = 12;
+const LEADS_HELD: u32 = 6;
 
 fn judges_reward(class: &TagClass) -> bool {
     class.role == Role::Metric
@@ -90,7 +90,7 @@ struct Reward;
 
 impl Speaks for Reward {
     fn patience(&self) -> Patience {
-        Patience { hold: [Hold::in_a_row(5); 3], clear: 10 }
+        Patience { hold: [Hold::in_a_row(3); 3], clear: 10 }
     }
 
     fn words(&self, place: &str, step: Step, finding: &Finding, _: &Surroundings) -> (String, String) {
@@ -134,7 +134,7 @@ impl SeriesDetector for Reward {
         if gain <= 0.0 || lost < LOST / 2.0 {
             return Some(Verdict::Fine);
         }
-        if lost < LOST || gain < GAIN_SIGMA * sigma || values.len() - best_at < window {
+        if lost < LOST || best - now < DROP_SIGMA * sigma || values.len() - best_at < window / 2 {
             return Some(Verdict::Unsure);
         }
         let best_step = journal.bins()[best_at - 1].last_step;
@@ -309,7 +309,7 @@ fn is_side(key: &SeriesKey, class: &TagClass) -> bool {
 #[derive(Clone, Debug, Default)]
 struct Course {
     first: Vec<f64>,
-    recent: Window<16>,
+    recent: Window<8>,
     low: u32,
     high: u32,
     /// Where it has been low or high for long enough.

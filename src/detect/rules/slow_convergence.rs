@@ -16,7 +16,10 @@ pub static SPEC: DetectorSpec = DetectorSpec {
     traps: "runs that warm up longer, larger batches at equal steps, another loss under the same name",
     thresholds: &[
         Threshold::new(SIBLINGS as f64, "siblings that have come as far, at least"),
-        Threshold::new(AHEAD, "share of them that are ahead, at each of 10 evaluations"),
+        Threshold::new(
+            AHEAD,
+            "share of them that are ahead, at each of 6 places in the second half of what it has done",
+        ),
         Threshold::new(BEHIND, "share of its siblings' gain that it has made, at most"),
     ],
     scopes: &[Scope::Siblings { compare, say }],
@@ -29,7 +32,7 @@ const AHEAD: f64 = 0.9;
 /// What it has gained since its start, as a share of the median of its siblings.
 const BEHIND: f64 = 0.5;
 /// Places at which they are compared: evaluations, or equal parts of the second half of a training loss.
-const PLACES: usize = 10;
+const PLACES: usize = 6;
 
 /// What the main loss of a run is behind in, beside those of the others.
 fn compare(series: &Series, others: &[&Series]) -> Option<(Step, Finding)> {
@@ -38,7 +41,7 @@ fn compare(series: &Series, others: &[&Series]) -> Option<(Step, Finding)> {
     if buckets.len() < 2 * PLACES {
         return None;
     }
-    // The last ten places in the second half of what it has done.
+    // The places in the second half of what it has done.
     let half = &buckets[buckets.len() / 2..];
     let places: Vec<Step> = (0..PLACES).map(|i| half[(i + 1) * half.len() / PLACES - 1].last.step).collect();
     let others: Vec<&Series> =

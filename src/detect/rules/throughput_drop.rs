@@ -56,7 +56,7 @@ fn times_a_step(stem: &str) -> bool {
 /// Rate now over the rate before.
 const DROP: f64 = 0.8;
 /// The same for times between records, which also hold the writer's own pauses.
-const WALL_DROP: f64 = 0.7;
+const WALL_DROP: f64 = 0.75;
 /// Records a second above which these times are mostly the writer's.
 const WALL_RATE: f64 = 20.0;
 /// Values of the rate before, of the rate now, and between the two.
