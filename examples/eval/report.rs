@@ -97,9 +97,12 @@ fn totals(out: &mut String, runs: &[&Judged], scores: &BTreeMap<String, ClassSco
     );
 }
 
+/// By rule: runs in which it spoke, and of them those in which it only followed from another alert.
+type Rules<'a> = BTreeMap<&'a str, (usize, usize)>;
+
 /// In how many runs of a class each rule spoke, and in how many of them it only followed from another alert.
 fn crossed(out: &mut String, runs: &[&Judged]) {
-    let mut cells: BTreeMap<&str, (usize, BTreeMap<&str, (usize, usize)>)> = BTreeMap::new();
+    let mut cells: BTreeMap<&str, (usize, Rules<'_>)> = BTreeMap::new();
     for run in runs {
         let row = cells.entry(run.fault().unwrap_or("(healthy)")).or_default();
         row.0 += 1;

@@ -381,7 +381,6 @@ pub fn anchors(runs: &[&Judged]) -> Vec<AnchorScore> {
                 score.premature += usize::from(matches!(in_time(run), Some((false, _))));
                 score.beside_ours[usize::from(!theirs) + 2 * usize::from(!ours)] += 1;
             }
-            // Order: both, only ours, only theirs, neither.
             out.push(score);
         }
     }
