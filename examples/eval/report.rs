@@ -46,15 +46,16 @@ pub fn tables(title: &str, runs: &[&Judged]) -> String {
 }
 
 fn classes(out: &mut String, runs: &[&Judged], scores: &BTreeMap<String, ClassScore>) {
-    out.push_str("| class | runs | precision | recall | F1 (95 %) | F1, any severity | late | premature | delay | onset error | lead | first card |\n");
-    out.push_str("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n");
+    out.push_str("| class | heard from | runs | precision | recall | F1 (95 %) | F1, any severity | late | premature | delay | onset error | lead | first card |\n");
+    out.push_str("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n");
     for (class, s) in scores {
         let f1_of = |drawn: &[&Judged]| score::by_class(drawn).get(class).map_or(0.0, ClassScore::f1);
         let (low, high) = if s.found > 0 { score::bootstrap(runs, ROUNDS, &f1_of) } else { (0.0, 0.0) };
         let name = if is_there(class) { format!("`{class}`") } else { format!("`{class}` (no such rule)") };
         let _ = writeln!(
             out,
-            "| {name} | {} | {} | {:.3} | {:.3} ({low:.2}–{high:.2}) | {:.3} | {} | {} | {} | {} | {} | {}/{} |",
+            "| {name} | {} | {} | {} | {:.3} | {:.3} ({low:.2}–{high:.2}) | {:.3} | {} | {} | {} | {} | {} | {}/{} |",
+            score::heard_from(class).name(),
             s.runs,
             fraction(s.precision()),
             s.recall(),
@@ -70,7 +71,7 @@ fn classes(out: &mut String, runs: &[&Judged], scores: &BTreeMap<String, ClassSc
         );
     }
     out.push_str(
-        "\nPrecision counts the rule of the class at warning or worse on healthy runs, on runs of other faults that it \
+        "\nPrecision counts the rule of the class, from the severity on that it is meant to be heard from, on healthy runs, on runs of other faults that it \
          does not follow from, and before the onset. Delay, onset error and lead (alert before the damage) are medians, \
          as shares of the run, of alerts of any severity.\n\n",
     );
@@ -217,7 +218,7 @@ pub fn misses(runs: &[&Judged]) -> String {
             .collect();
         let said = if said.is_empty() { "nothing".to_owned() } else { said.join("; ") };
         if let Some(fault) = run.fault().filter(|fault| is_there(fault)) {
-            let met = run.met(Severity::Warn);
+            let met = run.met(score::heard_from(run.fault().unwrap_or_default()));
             if met != Met::Found {
                 let _ = writeln!(
                     out,

@@ -92,7 +92,10 @@ impl Judged {
 
     /// The first card names the cause.
     pub fn names_the_cause(&self) -> bool {
-        self.top_card().is_some_and(|card| self.truth.top.iter().any(|r| r == card.rule))
+        let class = self.fault().unwrap_or_default();
+        self.top_card().is_some_and(|card| {
+            self.truth.top.iter().any(|r| r == card.rule) || also_names(class).contains(&card.rule)
+        })
     }
 
     /// Alerts that are wrong here: of rules that neither are expected nor follow from the cause.
@@ -132,6 +135,17 @@ fn also_follows(class: &str) -> &'static [&'static str] {
         }
         // One class swallows the others.
         "class_collapse" => &["class_confusion", "class_imbalance", "plateau", "overfitting"],
+        _ => &[],
+    }
+}
+
+/// What names the cause of a fault as well as what its generator lists.
+fn also_names(class: &str) -> &'static [&'static str] {
+    match class {
+        // The corrupted batches are learned at a raised rate, which the log tells.
+        "loss_spike" => &["learning_rate"],
+        // A hundredth of the rate, at which nothing moves.
+        "slow_convergence" => &["not_learning"],
         _ => &[],
     }
 }
@@ -182,7 +196,7 @@ pub fn last_in_time(truth: &Truth) -> Step {
 pub struct ClassScore {
     /// Runs with the fault.
     pub runs: usize,
-    /// Found in time at warning or worse, late, too early.
+    /// Found in time, from the severity on that the rule is meant to be heard from ([`heard_from`]).
     pub found: usize,
     /// After the time that counts.
     pub late: usize,
@@ -190,7 +204,7 @@ pub struct ClassScore {
     pub premature: usize,
     /// Found in time at any severity.
     pub found_any: usize,
-    /// Runs in which the rule of that name was wrong, at warning or worse.
+    /// Runs in which the rule of that name was wrong, from that severity on.
     pub wrong: usize,
     /// The same at any severity.
     pub wrong_any: usize,
@@ -245,14 +259,14 @@ fn of_class(class: &str, runs: &[&Judged]) -> ClassScore {
         let spoke_wrongly = |least| run.wrong(least).any(|s| s.rule == class);
         if run.fault() == Some(class) {
             score.runs += 1;
-            match run.met(Severity::Warn) {
+            match run.met(heard_from(class)) {
                 Met::Found => score.found += 1,
                 Met::Late => score.late += 1,
                 Met::Early | Met::Missed => {}
             }
             score.found_any += usize::from(run.met(Severity::Info) == Met::Found);
             score.named += usize::from(run.names_the_cause());
-            let premature = run.premature(Severity::Warn);
+            let premature = run.premature(heard_from(class));
             score.premature += usize::from(premature);
             score.wrong += usize::from(premature);
             score.wrong_any += usize::from(run.premature(Severity::Info));
@@ -260,7 +274,7 @@ fn of_class(class: &str, runs: &[&Judged]) -> ClassScore {
             errors.extend(run.onset_error());
             leads.extend(run.lead());
         } else {
-            score.wrong += usize::from(spoke_wrongly(Severity::Warn));
+            score.wrong += usize::from(spoke_wrongly(heard_from(class)));
             score.wrong_any += usize::from(spoke_wrongly(Severity::Info));
         }
     }
@@ -375,7 +389,7 @@ pub fn anchors(runs: &[&Judged]) -> Vec<AnchorScore> {
             };
             for run in faulty {
                 let theirs = in_time(run) == Some((true, true));
-                let ours = run.met(Severity::Warn) == Met::Found;
+                let ours = run.met(heard_from(class)) == Met::Found;
                 score.runs += 1;
                 score.found += usize::from(theirs);
                 score.premature += usize::from(matches!(in_time(run), Some((false, _))));

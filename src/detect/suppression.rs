@@ -132,6 +132,7 @@ const EXPLAINS: &[(&str, &[&str])] = &[
     ),
     ("class_imbalance", &["class_confusion"]),
     ("plateau", &["validation"]),
+    ("loss_scale", &["validation", "plateau", "not_learning"]),
     ("stalled", &["throughput_drop"]),
 ];
 

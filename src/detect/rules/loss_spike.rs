@@ -62,6 +62,9 @@ const LOUD_MAD: f64 = 3.5;
 const LOUD_SHARE: f64 = 0.05;
 /// Short and strong: so many of the last so many points beyond so many MAD and that share of the level.
 const SHORT: [(usize, usize, f64, f64); 2] = [(6, 8, 4.0, 0.1), (3, 4, 8.0, 0.3)];
+/// Lag-1 autocorrelation from which a loss counts as smoothed, and how much more it then takes.
+const SMOOTHED: f64 = 0.6;
+const SMOOTH: f64 = 2.0;
 /// Share of the level for both.
 const PERSISTENT_SHARE: f64 = 0.02;
 /// High points among the last 16 from which the reference is frozen, and for how many points at most.
@@ -245,8 +248,10 @@ impl LossSpike {
         let excess = running::median_of(self.recent.values()).unwrap_or(0.0);
         let least = (PERSISTENT_MEDIAN_MAD * mad).max(PERSISTENT_SHARE * unit);
         let ratio = |x: f64| if mad > 0.0 { (x / mad).min(1e6) } else { 1e6 };
-        if count >= HIGH && excess > least && unit > 0.0 {
-            let loud = self.settled && excess >= (LOUD_MAD * mad).max(LOUD_SHARE * unit);
+        // Neighbours of a smoothed loss are no independent witnesses.
+        let smooth = if smoothed(self.residuals.values()) { SMOOTH } else { 1.0 };
+        if count >= HIGH && excess > smooth * least && unit > 0.0 {
+            let loud = self.settled && excess >= smooth * (LOUD_MAD * mad).max(LOUD_SHARE * unit);
             let (severity, share, mads) = if loud {
                 (Severity::Warn, LOUD_SHARE, LOUD_MAD)
             } else {
@@ -261,7 +266,7 @@ impl LossSpike {
             let since = self.onset.map(|(step, _)| step);
             return Verdict::Bad(Finding { severity, since, evidence, sure: true });
         }
-        for (high, of, mads, share) in SHORT {
+        for (high, of, mads, share) in SHORT.map(|(high, of, m, s)| (high, of, smooth * m, smooth * s)) {
             let last = self.recent.last(of);
             let least = (mads * mad).max(share * unit);
             let count = last.iter().filter(|r| **r > least).count();
@@ -289,4 +294,16 @@ impl LossSpike {
         }
         if residual < least / 2.0 { Verdict::Fine } else { Verdict::Unsure }
     }
+}
+
+/// True when neighbouring residuals are alike: a running mean, an exponential average.
+fn smoothed(residuals: &[f64]) -> bool {
+    let n = residuals.len();
+    if n < 24 {
+        return false;
+    }
+    let mean = residuals.iter().sum::<f64>() / n as f64;
+    let power: f64 = residuals.iter().map(|r| (r - mean).powi(2)).sum();
+    let beside: f64 = residuals.windows(2).map(|w| (w[0] - mean) * (w[1] - mean)).sum();
+    power > 0.0 && beside / power >= SMOOTHED
 }

@@ -1,15 +1,15 @@
-//! `plateau`: a validation series that has found nothing better for long.
+//! `plateau`: a validation loss that has found nothing better for long, while training has stopped to improve too.
 //!
 //! Worth a line, not an alarm: before the learning rate is lowered a plateau is normal, and at the end of a training it
 //! is what one hopes for. It costs something only where much of the run is spent on it and the plan has no more to give.
 
 use std::fmt::Write as _;
 
-use crate::model::{Goal, Point, SeriesKey, Step};
+use crate::model::{Point, SeriesKey, Step};
 
 use crate::detect::{
-    Bin, DetectorSpec, Evidence, Finding, Hold, Journal, Patience, Scope, SeriesDetector, Severity, Speaks,
-    Surroundings, Threshold, Verdict, running,
+    Bin, Company, DetectorSpec, Evaluation, Evidence, Finding, Hold, Journal, PairDetector, Patience, Scope,
+    SeriesDetector, Severity, Speaks, Surroundings, Threshold, Verdict, running,
     tags::{self, Role, Split, TagClass},
     words,
 };
@@ -29,15 +29,19 @@ pub static SPEC: DetectorSpec = DetectorSpec {
             "share of a planned run since the best, with a learning rate that has no more to give: warn",
         ),
     ],
-    scopes: &[Scope::Series { judges, build }],
+    scopes: &[
+        Scope::Pair { judges: of_validation, build: |_| Box::new(Validation::default()) },
+        Scope::Series { judges: of_training, build },
+    ],
 };
 
-fn judges(class: &TagClass) -> bool {
-    match class.role {
-        Role::Loss => true,
-        Role::Metric => class.goal.is_some() && matches!(class.split, Split::Val | Split::Test),
-        _ => false,
-    }
+fn of_validation(class: &TagClass) -> bool {
+    class.role == Role::Loss && matches!(class.split, Split::Val | Split::Test)
+}
+
+/// A training loss stands in where nothing is validated.
+fn of_training(class: &TagClass) -> bool {
+    class.role == Role::Loss && !matches!(class.split, Split::Val | Split::Test)
 }
 
 /// Bins without a new best: at least, and as a share of all.
@@ -56,59 +60,78 @@ const SPENT_S: f64 = 10_800.0;
 /// A learning rate below this share of its peak has no more to give.
 const SPENT_RATE: f64 = 0.02;
 
+/// Training may go on to improve by so much, as a share of its level, or within its noise.
+const TRAINING_GAIN: f64 = 0.03;
+/// Evaluations that are kept: of longer runs every second, fourth, … one.
+const KEPT: usize = 192;
+
 fn build(_: &SeriesKey, class: &TagClass) -> Box<dyn SeriesDetector> {
-    Box::new(Plateau {
-        goal: class.goal.unwrap_or(Goal::Min),
-        of_training: !matches!(class.split, Split::Val | Split::Test),
-        part: class.role == Role::Loss && !tags::is_whole(&class.stem),
-        wall: f64::NAN,
-        best_wall: None,
-    })
+    Box::new(Plateau { part: !tags::is_whole(&class.stem), wall: f64::NAN, best_wall: None })
 }
 
+/// A training loss where nothing is validated.
 #[derive(Debug)]
 struct Plateau {
-    goal: Goal,
-    of_training: bool,
     part: bool,
     wall: f64,
     /// Step of the best and when it was written.
     best_wall: Option<(Step, f64)>,
 }
 
+/// A validation loss beside its training loss.
+#[derive(Debug, Default)]
+struct Validation {
+    /// Step, validation and training.
+    values: Vec<(Step, f64, Option<f64>)>,
+    stride: usize,
+    seen: usize,
+}
+
+fn patience() -> Patience {
+    Patience { hold: [Hold::in_a_row(3); 3], clear: 1 }
+}
+
 impl Speaks for Plateau {
     fn patience(&self) -> Patience {
-        Patience { hold: [Hold::in_a_row(3); 3], clear: 1 }
+        patience()
     }
 
     fn words(&self, place: &str, step: Step, finding: &Finding, around: &Surroundings) -> (String, String) {
-        let e = &finding.evidence;
-        let best_step = e.number("best_step") as Step;
-        let mut text = format!(
-            "{place} has found nothing better than {} (step {}) for {} evaluations up to step {}",
-            words::value(e.number("best")),
-            words::step(best_step),
-            e.number("evaluations_since_best"),
-            words::step(step)
-        );
-        if let Some(share) = e.get("run_since_best") {
-            let _ = write!(text, ", {:.0} % of the run", 100.0 * share);
-        }
-        if let Some(share) = around.schedule.share_of_peak(step) {
-            let _ = write!(text, "; the learning rate is {:.1} % of its peak", 100.0 * share);
-        }
-        if e.has("solved") {
-            return (
-                text + "; it can hardly get better",
-                "Stop here: there is nothing left to gain.".to_owned(),
-            );
-        }
-        let advice = format!(
-            "Keep the checkpoint of step {}; stop, lower the learning rate, or unfreeze more of the network.",
-            words::step(best_step)
-        );
-        (text, advice)
+        say(place, step, finding, around)
     }
+}
+
+impl Speaks for Validation {
+    fn patience(&self) -> Patience {
+        patience()
+    }
+
+    fn words(&self, place: &str, step: Step, finding: &Finding, around: &Surroundings) -> (String, String) {
+        say(place, step, finding, around)
+    }
+}
+
+fn say(place: &str, step: Step, finding: &Finding, around: &Surroundings) -> (String, String) {
+    let e = &finding.evidence;
+    let best_step = e.number("best_step") as Step;
+    let mut text = format!(
+        "{place} has found nothing better than {} (step {}) for {} evaluations up to step {}",
+        words::value(e.number("best")),
+        words::step(best_step),
+        e.number("evaluations_since_best"),
+        words::step(step)
+    );
+    if let Some(share) = e.get("run_since_best") {
+        let _ = write!(text, ", {:.0} % of the run", 100.0 * share);
+    }
+    if let Some(share) = around.schedule.share_of_peak(step) {
+        let _ = write!(text, "; the learning rate is {:.1} % of its peak", 100.0 * share);
+    }
+    let advice = format!(
+        "Keep the checkpoint of step {}; stop, lower the learning rate, or unfreeze more of the network.",
+        words::step(best_step)
+    );
+    (text, advice)
 }
 
 impl SeriesDetector for Plateau {
@@ -129,21 +152,90 @@ impl SeriesDetector for Plateau {
 impl Plateau {
     fn verdict(&mut self, journal: &Journal, around: &Surroundings) -> Verdict {
         let Some(step) = journal.last_step() else { return Verdict::Unsure };
-        let stands_aside = self.of_training && around.validation || self.part && around.whole_loss;
-        if around.moving_target || stands_aside || around.schedule.warming_up(step) {
+        let stands_aside = around.validation || self.part && around.whole_loss;
+        let early = journal.points() < TRAINING_POINTS || around.schedule.warming_up(step);
+        if around.moving_target || stands_aside || early {
             return Verdict::Unsure;
         }
-        let sign = if self.goal == Goal::Min { 1.0 } else { -1.0 };
-        let values: Vec<f64> = journal.bins().iter().map(|b| sign * Bin::mean(b)).collect();
-        if values.len() < NEEDED {
+        let values: Vec<f64> = journal.bins().iter().map(Bin::mean).collect();
+        let Some(course) = Course::of(&values) else { return Verdict::Unsure };
+        let best_step = journal.bins()[course.best_at].last_step;
+        if self.best_wall.is_none_or(|(s, _)| s != best_step) {
+            self.best_wall = Some((best_step, if course.since == 0 { self.wall } else { f64::NAN }));
+        }
+        let seconds = self.best_wall.map(|(_, wall)| self.wall - wall).filter(|s| s.is_finite());
+        course.verdict(step, best_step, seconds, around)
+    }
+}
+
+impl PairDetector for Validation {
+    fn evaluation(&mut self, at: Evaluation, around: &Surroundings, _: &Company<'_>) -> Verdict {
+        self.stride = self.stride.max(1);
+        self.seen += 1;
+        if !self.seen.is_multiple_of(self.stride) {
             return Verdict::Unsure;
+        }
+        self.values.push((at.step, at.value, at.train));
+        if self.values.len() >= KEPT {
+            self.values = self.values.iter().copied().skip(1).step_by(2).collect();
+            self.stride *= 2;
+        }
+        let values: Vec<f64> = self.values.iter().map(|v| v.1).collect();
+        let Some(course) = Course::of(&values) else { return Verdict::Unsure };
+        if course.since == 0 {
+            return Verdict::Fine;
+        }
+        // While training goes on to improve it is no plateau: it learns what does not help.
+        let train: Vec<f64> = self.values.iter().filter_map(|v| v.2).collect();
+        if train.len() == values.len() && Self::improves(&train[course.best_at..]) {
+            return Verdict::Unsure;
+        }
+        course.verdict(at.step, self.values[course.best_at].0, None, around)
+    }
+
+    fn reset(&mut self) {
+        *self = Self::default();
+    }
+
+    fn partner(&mut self, _: Option<&SeriesKey>) {}
+}
+
+impl Validation {
+    fn improves(train: &[f64]) -> bool {
+        let edge = (train.len() / 4).max(3).min(train.len());
+        let (Some(then), Some(now)) =
+            (running::median_of(&train[..edge]), running::median_of(&train[train.len() - edge..]))
+        else {
+            return false;
+        };
+        let noise = running::sigma_of_median5(running::noise(train)).min(then.abs());
+        then - now > (TRAINING_GAIN * then.abs()).max(noise)
+    }
+}
+
+/// A curve of which less is better, and its best.
+struct Course {
+    best: f64,
+    best_at: usize,
+    /// Values since the best.
+    since: usize,
+    window: usize,
+    /// Improvement over the window, as a share of the level.
+    gained: f64,
+}
+
+impl Course {
+    /// `None` for too few values, and for what never got better: that has not reached a plateau, it has not begun.
+    fn of(values: &[f64]) -> Option<Self> {
+        if values.len() < NEEDED {
+            return None;
         }
         let sigma = running::noise(&values[values.len().saturating_sub(31)..]);
         let medians: Vec<f64> =
             (0..values.len()).filter_map(|i| running::median_of(&values[i.saturating_sub(2)..=i])).collect();
         let lowest = medians.iter().copied().fold(f64::INFINITY, f64::min);
         let highest = medians.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let level = if lowest > 0.0 || highest < 0.0 { lowest.abs() } else { highest - lowest };
+        let level = if lowest > 0.0 { lowest } else { highest - lowest };
         let better = (0.5 * sigma.min(f64::MAX)).max(GAIN / 10.0 * level);
         let mut best = (0, medians[0]);
         for (i, m) in medians.iter().enumerate() {
@@ -151,45 +243,22 @@ impl Plateau {
                 best = (i, *m);
             }
         }
-        let best_step = journal.bins()[best.0].last_step;
-        if self.best_wall.is_none_or(|(s, _)| s != best_step) {
-            self.best_wall = Some((best_step, if best.0 + 1 == values.len() { self.wall } else { f64::NAN }));
-        }
         let window = WINDOW.max((WINDOW_SHARE * values.len() as f64) as usize);
-        let since = values.len() - 1 - best.0;
-        if since == 0 {
-            return Verdict::Fine;
-        }
-        // What never got better has not reached a plateau: it has not begun, or cannot change.
-        if best.0 < 3 || self.of_training && journal.points() < TRAINING_POINTS {
-            return Verdict::Unsure;
-        }
-        let gained = medians[medians.len() - 1 - window.min(medians.len() - 1)] - medians[medians.len() - 1];
-        if since < window || gained > GAIN * level {
-            return Verdict::Unsure;
-        }
-        self.finding(step, sign * best.1, best_step, since, window, gained / level, around)
+        let last = medians.len() - 1;
+        let gained = (medians[last - window.min(last)] - medians[last]) / level;
+        let since = last - best.0;
+        (best.0 >= 3 || since == 0).then_some(Self { best: best.1, best_at: best.0, since, window, gained })
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the numbers of one sentence")]
-    fn finding(
-        &self,
-        step: Step,
-        best: f64,
-        best_step: Step,
-        since: usize,
-        window: usize,
-        gained: f64,
-        around: &Surroundings,
-    ) -> Verdict {
-        let mut evidence = Evidence::new()
-            .with("best", best)
-            .with("best_step", best_step as f64)
-            .at_least("evaluations_since_best", since as f64, window as f64)
-            .at_most("improvement", gained, GAIN);
+    fn verdict(&self, step: Step, best_step: Step, seconds: Option<f64>, around: &Surroundings) -> Verdict {
+        if self.since == 0 {
+            return Verdict::Fine;
+        }
+        if self.since < self.window || self.gained > GAIN || self.gained.is_nan() {
+            return Verdict::Unsure;
+        }
         let share =
             around.steps_total.filter(|t| *t > 0).map(|t| step.saturating_sub(best_step) as f64 / t as f64);
-        let seconds = self.best_wall.map(|(_, wall)| self.wall - wall).filter(|s| s.is_finite());
         let much = match share {
             Some(share) => share >= SPENT,
             None => seconds.is_some_and(|s| s >= SPENT_S),
@@ -197,10 +266,13 @@ impl Plateau {
         let rate_spent = around.schedule.known()
             && (around.schedule.share_of_peak(step).is_some_and(|s| s < SPENT_RATE)
                 || around.schedule.last_rate_change(step).is_some_and(|s| s < best_step));
-        evidence = evidence.maybe("run_since_best", share).maybe("seconds_since_best", seconds);
-        if self.goal == Goal::Max && (0.999..=1.0).contains(&best) {
-            evidence = evidence.with("solved", 1.0);
-        }
+        let evidence = Evidence::new()
+            .with("best", self.best)
+            .with("best_step", best_step as f64)
+            .at_least("evaluations_since_best", self.since as f64, self.window as f64)
+            .at_most("improvement", self.gained, GAIN)
+            .maybe("run_since_best", share)
+            .maybe("seconds_since_best", seconds);
         let severity = if much && rate_spent { Severity::Warn } else { Severity::Info };
         Verdict::Bad(Finding { severity, since: Some(best_step), evidence, sure: false })
     }

@@ -46,6 +46,8 @@ const HISTORY: usize = 40;
 /// The difference in σ of a bin, and as a share of the level.
 const SIGMA: f64 = 3.0;
 const SHARE: f64 = 0.05;
+/// Too good after a resume: below the first share of the level before, where its fall let expect at least the second.
+const TOO_GOOD: [f64; 2] = [0.4, 0.6];
 /// Share of the level by which five values stand apart from the eight before.
 const APART: f64 = 0.25;
 
@@ -171,6 +173,15 @@ fn verdict(before: &[Bin], after: &[Bin], at: Step) -> Verdict {
             .with("before", then)
             .with("now", first)
             .at_least("share", (first - then).abs() / then.abs(), APART)
+            .with("sigmas", sigmas);
+        return Verdict::Bad(Finding { severity: Severity::Info, since: Some(at), evidence, sure: false });
+    }
+    // What was seen already looks better and better until new data come.
+    if now < TOO_GOOD[0] * then && expected > TOO_GOOD[1] * then && then > 0.0 {
+        let evidence = Evidence::new()
+            .with("before", then)
+            .at_most("now", now, TOO_GOOD[0] * then)
+            .at_least("expected", expected, TOO_GOOD[1] * then)
             .with("sigmas", sigmas);
         return Verdict::Bad(Finding { severity: Severity::Info, since: Some(at), evidence, sure: false });
     }

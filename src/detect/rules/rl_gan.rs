@@ -22,7 +22,7 @@ pub static SPEC: DetectorSpec = DetectorSpec {
     thresholds: &[
         Threshold::new(
             LOST,
-            "share of the gain in reward that is lost, as medians of 8 values or an eighth of all: warn",
+            "share of the gain in reward that is lost, as medians of 5 values or a tenth of all: warn",
         ),
         Threshold::new(ENTROPY, "entropy as a share of its start within the first 30 % of the run: warn"),
         Threshold::new(KL, "approximate KL of an update, and 10 times its median, 10 in a row: warn"),
@@ -42,7 +42,7 @@ pub static SPEC: DetectorSpec = DetectorSpec {
 /// Share of the gain that a collapse has lost.
 const LOST: f64 = 0.5;
 /// Values of the level at least.
-const VALUES: usize = 8;
+const VALUES: usize = 5;
 /// The drop must stand out of the noise of a value by so many σ.
 const DROP_SIGMA: f64 = 5.0;
 /// Entropy as a share of its start …
@@ -61,9 +61,9 @@ const LOSES: f64 = 5.0;
 const SIDES_HELD: u32 = 100;
 /// The milder form: in units of the first half of the run so far …
 const LEADS: f64 = 0.8;
-const TRAILS: f64 = 2.5;
+const TRAILS: f64 = 2.0;
 /// … for so many values in a row.
-const LEADS_HELD: u32 = 6;
+const LEADS_HELD: u32 = 4;
 
 fn judges_reward(class: &TagClass) -> bool {
     class.role == Role::Metric
@@ -117,7 +117,7 @@ impl SeriesDetector for Reward {
 
     fn bin(&mut self, journal: &Journal, _: &Surroundings) -> Option<Verdict> {
         let values: Vec<f64> = journal.bins().iter().map(Bin::mean).collect();
-        let window = VALUES.max(values.len() / 8);
+        let window = VALUES.max(values.len() / 10);
         if values.len() < 3 * window {
             return Some(Verdict::Unsure);
         }

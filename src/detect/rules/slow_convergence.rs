@@ -37,8 +37,13 @@ const PLACES: usize = 6;
 /// What the main loss of a run is behind in, beside those of the others.
 fn compare(series: &Series, others: &[&Series]) -> Option<(Step, Finding)> {
     let buckets = series.buckets(None);
-    let last = buckets.last()?.last.step;
-    if buckets.len() < 2 * PLACES {
+    // As far as both it and enough of its siblings have come.
+    let mut reached: Vec<Step> = others.iter().filter_map(|o| o.summary().last.map(|p| p.step)).collect();
+    reached.sort_unstable_by(|a, b| b.cmp(a));
+    let own = buckets.last()?.last.step;
+    let last = own.min(*reached.get(SIBLINGS - 1)?);
+    let buckets: Vec<_> = buckets.into_iter().filter(|b| b.last.step <= last).collect();
+    if buckets.len() < 2 * PLACES || 2 * last < own {
         return None;
     }
     // The places in the second half of what it has done.

@@ -245,7 +245,7 @@ impl ThroughputDrop {
         }
         self.bad += 1;
         let since = self.since.unwrap_or(step);
-        let planned = around.schedule.setting_changed(steps[BEFORE - 1] as Step, step);
+        let planned = around.schedule.setting_changed(steps[BEFORE / 2] as Step, step);
         if self.bad < HELD || planned {
             return Verdict::Unsure;
         }

@@ -8,7 +8,7 @@ use crate::{
 use crate::detect::{
     Company, DetectorSpec, Evaluation, Evidence, Finding, Hold, PairDetector, Patience, RunDetector, Scope,
     SeriesDetector, Severity, Speaks, Surroundings, Threshold, Verdict, running, state,
-    tags::{self, Role, Split, TagClass},
+    tags::{self, Role, Split, TagClass, Words},
     words,
 };
 
@@ -18,7 +18,7 @@ pub static SPEC: DetectorSpec = DetectorSpec {
     summary: "what is evaluated, or how, tells little",
     advice: "Evaluate on data that the network does not train on, often enough, and anew each time.",
     clears: "an evaluation that differs",
-    traps: "validation that is logged elsewhere; tasks that are solved at once; dropout and augmentation make training look worse",
+    traps: "validation that is logged elsewhere; tasks that are solved at once",
     thresholds: &[
         Threshold::new(WITHOUT, "share of the planned run without a validation series"),
         Threshold::new(IDENTICAL as f64, "evaluations with the same loss to the bit while training moves"),
@@ -27,7 +27,6 @@ pub static SPEC: DetectorSpec = DetectorSpec {
             STOPPED,
             "times the usual distance between evaluations without one, while training goes on",
         ),
-        Threshold::new(BETTER, "validation loss over training loss, five evaluations in a row"),
     ],
     scopes: &[
         Scope::Pair { judges: judges_loss, build: |_| Box::new(Beside::default()) },
@@ -42,7 +41,11 @@ fn judges_loss(class: &TagClass) -> bool {
 }
 
 fn judges_metric(class: &TagClass) -> bool {
-    class.role == Role::Metric && class.goal == Some(Goal::Max) && class.split == Split::Val
+    let exact = ["acc", "accuracy", "auc", "auroc", "f1", "precision", "recall", "map", "top1"];
+    class.role == Role::Metric
+        && class.goal == Some(Goal::Max)
+        && class.split == Split::Val
+        && Words::of(&class.stem).any(&exact)
 }
 
 /// Share of the planned run after which there should be a validation series.
@@ -51,10 +54,6 @@ const WITHOUT: f64 = 0.25;
 const IDENTICAL: u32 = 3;
 /// A metric that begins here leaks, or the task is solved.
 const PERFECT: f64 = 0.999;
-/// Validation loss over training loss.
-const BETTER: f64 = 0.5;
-/// Evaluations in a row for that.
-const BETTER_HELD: u32 = 8;
 /// Times the usual distance between evaluations, and twice the longest, without one.
 const STOPPED: f64 = 4.0;
 
@@ -63,7 +62,6 @@ const STOPPED: f64 = 4.0;
 struct Beside {
     last: Option<Evaluation>,
     identical: u32,
-    better: u32,
     since: Option<Step>,
 }
 
@@ -74,26 +72,16 @@ impl Speaks for Beside {
 
     fn words(&self, place: &str, step: Step, finding: &Finding, _: &Surroundings) -> (String, String) {
         let e = &finding.evidence;
-        if let Some(count) = e.get("identical") {
-            let text = format!(
-                "{place} is {} to the last bit at {count} evaluations in a row up to step {}",
-                words::value(e.number("now")),
-                words::step(step)
-            );
-            return (
-                text,
-                "Check that the evaluation uses the current weights and is not answered from a cache."
-                    .to_owned(),
-            );
-        }
         let text = format!(
-            "{place} is {} at step {}, {:.0} % of the training loss, for {} evaluations",
+            "{place} is {} to the last bit at {} evaluations in a row up to step {}",
             words::value(e.number("now")),
-            words::step(step),
-            100.0 * e.number("of_train"),
-            e.number("evaluations")
+            e.number("identical"),
+            words::step(step)
         );
-        (text, "Check that training data did not leak into validation; strong dropout or augmentation explain it too.".to_owned())
+        (
+            text,
+            "Check that the evaluation uses the current weights and is not answered from a cache.".to_owned(),
+        )
     }
 }
 
@@ -107,9 +95,7 @@ impl PairDetector for Beside {
             _ => false,
         };
         self.identical = if same && moved && at.value != 0.0 { self.identical + 1 } else { 0 };
-        let share = at.train.filter(|t| *t > 0.0 && at.value > 0.0).map(|t| at.value / t);
-        self.better = if share.is_some_and(|s| s <= BETTER) { self.better + 1 } else { 0 };
-        if self.identical == 1 || self.identical == 0 && self.better == 1 {
+        if self.identical == 1 {
             self.since = Some(at.step);
         }
         if self.identical + 1 >= IDENTICAL {
@@ -123,20 +109,7 @@ impl PairDetector for Beside {
                 sure: true,
             });
         }
-        if let Some(share) = share.filter(|_| self.better >= BETTER_HELD) {
-            let evidence = Evidence::new().with("now", at.value).at_most("of_train", share, BETTER).at_least(
-                "evaluations",
-                f64::from(self.better),
-                f64::from(BETTER_HELD),
-            );
-            return Verdict::Bad(Finding {
-                severity: Severity::Info,
-                since: self.since,
-                evidence,
-                sure: true,
-            });
-        }
-        if self.identical == 0 && self.better == 0 { Verdict::Fine } else { Verdict::Unsure }
+        if self.identical == 0 { Verdict::Fine } else { Verdict::Unsure }
     }
 
     fn reset(&mut self) {

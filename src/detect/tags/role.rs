@@ -261,6 +261,7 @@ fn machine(w: &Words) -> Option<(Role, &'static str)> {
     let speed = [
         "per_second",
         "per_sec",
+        "per_s",
         "sps",
         "fps",
         "throughput",

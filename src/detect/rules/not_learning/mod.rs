@@ -4,6 +4,8 @@
 //! alone is only worth a look (fine-tuning often starts near its floor). It is a fault when the loss also sits
 //! at the level of guessing, ln C, or does not change in a single bit.
 
+mod unmoved;
+
 use std::fmt::Write as _;
 
 use crate::model::{Point, SeriesKey, Step};
@@ -32,7 +34,10 @@ pub static SPEC: DetectorSpec = DetectorSpec {
         Threshold::new(LATE[0], "share of the planned run at that level (or 1,000 points): warn"),
         Threshold::new(LATE[1], "share of the planned run at that level (or 2,000 points): critical"),
     ],
-    scopes: &[Scope::Series { judges, build }],
+    scopes: &[
+        Scope::Series { judges, build },
+        Scope::Series { judges: unmoved::judges, build: unmoved::build },
+    ],
 };
 
 fn judges(class: &TagClass) -> bool {
@@ -45,7 +50,7 @@ const POINTS: u64 = 200;
 const FEW_POINTS: u64 = 20;
 const FEW_SHARE: f64 = 0.4;
 /// Shares of a planned run at the level of guessing: warn, and critical.
-const LATE: [f64; 2] = [0.4, 0.6];
+const LATE: [f64; 2] = [0.6, 0.8];
 /// Drop from the start at which a loss still counts as guessing, as a share.
 const GUESSING_DROP: f64 = 0.03;
 /// Points of which none differs from the first in a single bit.
