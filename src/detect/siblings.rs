@@ -1,6 +1,6 @@
 //! Runs of one folder beside each other.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use rustc_hash::FxHashMap;
 
@@ -14,7 +14,7 @@ use super::{
     alert_book::AlertBook,
     case::{Case, Desk, Place},
     judge::{Hold, Patience},
-    tags::{self, Role},
+    tags::{self, Role, Split},
 };
 
 /// Seconds between two comparisons of a run that goes on.
@@ -38,11 +38,19 @@ impl Speaks for Speaker {
     }
 }
 
+/// The main loss of a run: siblings may have written it under other names.
+#[derive(Clone, Debug)]
+struct Main {
+    key: SeriesKey,
+    /// What it measures, and whether on validation data: this has to agree.
+    kind: (Arc<str>, bool),
+}
+
 /// What is known of one run among its siblings.
 #[derive(Debug, Default)]
 struct Member {
     /// Its main loss, found anew when series appeared.
-    main: Option<(u64, Option<SeriesKey>)>,
+    main: Option<(u64, Option<Main>)>,
     /// How far it was at the last comparison, and when that was.
     seen: Option<(Step, WallTime)>,
     cases: Vec<Case>,
@@ -67,13 +75,15 @@ impl Siblings {
         }
         for run in due {
             let family = &folders[folder(run.id())];
-            let Some(key) = self.main(run) else { continue };
+            let Some(Main { key, kind }) = self.main(run) else { continue };
             let Some(series) = run.series_of(&key) else { continue };
             let others: Vec<&Series> = family
                 .iter()
                 .filter(|other| other.id() != run.id())
-                .filter(|other| self.main(other).as_ref() == Some(&key))
-                .filter_map(|other| other.series_of(&key))
+                .filter_map(|other| {
+                    let main = self.main(other).filter(|main| main.kind == kind)?;
+                    other.series_of(&main.key)
+                })
                 .collect();
             self.judge(run, &key, series, &others, &mut Desk { book, run: run.id(), now });
         }
@@ -93,7 +103,7 @@ impl Siblings {
     }
 
     /// Validation loss before training loss.
-    fn main(&mut self, run: &Run) -> Option<SeriesKey> {
+    fn main(&mut self, run: &Run) -> Option<Main> {
         let member = self.members.entry(run.id().clone()).or_default();
         let version = run.names_version();
         if member.main.as_ref().is_none_or(|(known, _)| *known != version) {
@@ -102,9 +112,14 @@ impl Siblings {
                 .filter(|(key, goal)| *goal == Goal::Min && is_loss(key))
                 .map(|(key, _)| key)
                 .or_else(|| tags::main_loss(run).filter(is_loss));
-            member.main = Some((version, key));
+            let main = key.map(|key| {
+                let class = tags::classify(&key, run.id());
+                let of_validation = matches!(class.split, Split::Val | Split::Test);
+                Main { key, kind: (class.stem, of_validation) }
+            });
+            member.main = Some((version, main));
         }
-        member.main.as_ref().and_then(|(_, key)| key.clone())
+        member.main.as_ref().and_then(|(_, main)| main.clone())
     }
 
     fn judge(

@@ -3,9 +3,8 @@
 use crate::model::{Point, SeriesKey, Step};
 
 use crate::detect::{
-    DetectorSpec, Evidence, Finding, Hold, Patience, Scope, SeriesDetector, Severity, Speaks, Surroundings,
-    Threshold, Verdict,
-    running::{self, Window},
+    Bin, DetectorSpec, Evidence, Finding, Hold, Journal, Patience, Scope, SeriesDetector, Severity, Speaks,
+    Surroundings, Threshold, Verdict, running,
     tags::{Role, TagClass, Words},
     words,
 };
@@ -18,14 +17,14 @@ pub static SPEC: DetectorSpec = DetectorSpec {
     clears: "the growth ends",
     traps: "caching allocators, the first epoch, sequences that grow by plan",
     thresholds: &[
-        Threshold::new(TREND_Z, "z of the Mann–Kendall trend over 32 values"),
+        Threshold::new(TREND_Z, "z of the Mann–Kendall trend over the last half of the run, as 32 values"),
         Threshold::new(GROWTH, "share by which it grew over them: info"),
         Threshold::new(SOON_S, "seconds to 100 % at this pace, or before the planned end: warn"),
     ],
     scopes: &[Scope::Series { judges: |class: &TagClass| class.role == Role::Memory, build }],
 };
 
-/// Values that the trend is taken over.
+/// Blocks that the trend is taken over.
 const VALUES: usize = 32;
 /// z of the trend.
 const TREND_Z: f64 = 3.0;
@@ -36,7 +35,9 @@ const STEADY: f64 = 0.9;
 /// Seconds in which it would be full.
 const SOON_S: f64 = 7200.0;
 /// First values that are passed over: caches fill.
-const WARM_UP: u64 = 5;
+const WARM_UP: usize = 5;
+/// Bins that a trend takes at least.
+const LEAST: usize = 16;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Tells {
@@ -70,23 +71,14 @@ fn build(key: &SeriesKey, _: &TagClass) -> Box<dyn SeriesDetector> {
 #[derive(Debug)]
 struct Memory {
     tells: Tells,
-    seen: u64,
     last: Option<f64>,
-    values: Window<VALUES>,
-    walls: Window<VALUES>,
-    steps: Window<VALUES>,
+    /// The first and the newest point, for the pace.
+    ends: Option<(Point, Point)>,
 }
 
 impl Memory {
     fn new(tells: Tells) -> Self {
-        Self {
-            tells,
-            seen: 0,
-            last: None,
-            values: Window::default(),
-            walls: Window::default(),
-            steps: Window::default(),
-        }
+        Self { tells, last: None, ends: None }
     }
 }
 
@@ -107,9 +99,10 @@ impl Speaks for Memory {
             return (text, "Lower the batch size or the sequence length, or free cached memory.".to_owned());
         }
         let mut text = format!(
-            "{place} grew from {} to {} over {VALUES} values up to step {}",
+            "{place} grew from {} to {} since step {} up to step {}",
             number("before"),
             number("now"),
+            words::step(finding.since.unwrap_or(step)),
             words::step(step)
         );
         if let Some(left) = e.get("seconds_left") {
@@ -121,7 +114,7 @@ impl Speaks for Memory {
 }
 
 impl SeriesDetector for Memory {
-    fn point(&mut self, point: &Point, around: &Surroundings) -> Option<(Step, Verdict)> {
+    fn point(&mut self, point: &Point, _: &Surroundings) -> Option<(Step, Verdict)> {
         if !point.value.is_finite() {
             return None;
         }
@@ -136,18 +129,24 @@ impl SeriesDetector for Memory {
             };
             return Some((point.step, verdict));
         }
-        self.seen += 1;
-        if self.seen <= WARM_UP {
-            return None;
-        }
-        self.values.push(point.value);
-        self.walls.push(point.wall);
-        self.steps.push(point.step as f64);
-        (self.values.values().len() == VALUES).then(|| (point.step, self.verdict(point, around)))
+        let first = self.ends.map_or(*point, |(first, _)| first);
+        self.ends = Some((first, *point));
+        None
+    }
+
+    fn reads_journal(&self) -> bool {
+        self.tells != Tells::Failures
+    }
+
+    fn bin(&mut self, journal: &Journal, around: &Surroundings) -> Option<Verdict> {
+        let bins = journal.bins();
+        // The last half, so that a slow leak of a long run shows as well as a fast one.
+        let half = &bins[(bins.len() / 2).max(WARM_UP.min(bins.len()))..];
+        (half.len() >= LEAST).then(|| self.verdict(half, around))
     }
 
     fn rewind(&mut self, _: Step) {
-        *self = Self::new(self.tells);
+        self.ends = None;
     }
 
     fn continued(&mut self) {
@@ -156,12 +155,14 @@ impl SeriesDetector for Memory {
 }
 
 impl Memory {
-    fn verdict(&self, point: &Point, around: &Surroundings) -> Verdict {
+    fn verdict(&self, bins: &[Bin], around: &Surroundings) -> Verdict {
         // What is left shrinks when what is used grows.
         let sign = if self.tells == Tells::Free { -1.0 } else { 1.0 };
-        let values: Vec<f64> = self.values.values().iter().map(|v| sign * v).collect();
+        let means: Vec<f64> = bins.iter().map(|b| sign * b.mean()).collect();
+        let values = running::thinned(&means, VALUES);
+        let edge = (values.len() / 6).max(3);
         let (Some(before), Some(now)) =
-            (running::median_of(&values[..5]), running::median_of(&values[VALUES - 5..]))
+            (running::median_of(&values[..edge]), running::median_of(&values[values.len() - edge..]))
         else {
             return Verdict::Unsure;
         };
@@ -170,7 +171,7 @@ impl Memory {
             return Verdict::Fine;
         }
         let trend = running::mann_kendall(&values);
-        let places: Vec<f64> = (0..VALUES).map(|i| i as f64).collect();
+        let places: Vec<f64> = (0..values.len()).map(|i| i as f64).collect();
         let steady = running::spearman(&places, &values);
         if growth < GROWTH || trend < TREND_Z || steady < STEADY {
             return Verdict::Unsure;
@@ -181,17 +182,22 @@ impl Memory {
             .at_least("growth", growth, GROWTH)
             .at_least("trend_z", trend, TREND_Z)
             .at_least("steady", steady, STEADY);
-        let since = Some(self.steps.values()[0] as Step);
+        let first = bins[0].last_step;
+        let since = Some(first);
         let slope = running::theil_sen(&values).unwrap_or(0.0);
+        let last = sign * values[values.len() - 1];
         let left = match self.tells {
-            Tells::Percent if slope > 0.0 => (100.0 - point.value) / slope,
-            Tells::Free if slope > 0.0 => point.value / slope,
+            Tells::Percent if slope > 0.0 => (100.0 - last) / slope,
+            Tells::Free if slope > 0.0 => last / slope,
             _ => return Verdict::Bad(Finding { severity: Severity::Info, since, evidence, sure: false }),
         };
-        let records = left;
-        let per_record = |w: &[f64]| (w[VALUES - 1] - w[0]) / (VALUES - 1) as f64;
-        let seconds = records * per_record(self.walls.values());
-        let end = point.step as f64 + records * per_record(self.steps.values());
+        let newest = bins[bins.len() - 1].last_step;
+        let steps = left * newest.saturating_sub(first) as f64 / (values.len() - 1) as f64;
+        let pace = self
+            .ends
+            .map_or(f64::NAN, |(a, b)| (b.wall - a.wall) / b.step.saturating_sub(a.step).max(1) as f64);
+        let seconds = steps * pace;
+        let end = newest as f64 + steps;
         let before_end = around.steps_total.is_some_and(|total| end < total as f64);
         if !(seconds <= SOON_S || before_end) {
             return Verdict::Bad(Finding { severity: Severity::Info, since, evidence, sure: false });
