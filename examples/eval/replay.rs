@@ -79,9 +79,10 @@ pub fn essence(said: &[Said]) -> BTreeSet<String> {
 }
 
 fn by_time(rule: &str) -> bool {
-    DETECTORS
-        .iter()
-        .any(|spec| spec.id == rule && spec.scopes.iter().any(|scope| matches!(scope, Scope::Run { .. })))
+    DETECTORS.iter().any(|spec| {
+        spec.id == rule
+            && spec.scopes.iter().any(|scope| matches!(scope, Scope::Run { .. } | Scope::Siblings { .. }))
+    })
 }
 
 struct Replay<'a> {

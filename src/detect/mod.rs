@@ -196,6 +196,12 @@ pub trait SeriesDetector: Speaks {
         None
     }
 
+    /// True when it looks at a point only once the next one has come: by then everything that was written beside it (the
+    /// learning rate of its step) is known, in whatever order. What cannot wait says false.
+    fn waits(&self) -> bool {
+        true
+    }
+
     /// True when [`Self::bin`] wants to be asked; only then a journal is kept.
     fn reads_journal(&self) -> bool {
         false

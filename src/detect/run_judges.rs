@@ -5,7 +5,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use rustc_hash::FxHashMap;
 
 use crate::{
-    model::{Batch, Column, FileId, Goal, Health, LayerRecord, Point, Record, RunId, SeriesKey, Step},
+    model::{
+        Batch, Column, FileId, Goal, Health, LayerRecord, Point, Record, RunId, SeriesKey, Step, WallTime,
+    },
     store::{Change, Run},
 };
 
@@ -205,10 +207,13 @@ impl RunJudges {
             return false;
         }
         let class = tags::classify(&column.key, run);
-        let starts_with_nan = column.points.first().is_some_and(|p| p.value.is_nan());
+        let starts_with_nan = column.points.first().filter(|p| p.value.is_nan()).map(|p| p.step);
         let could_be_missing =
             matches!(class.role, Role::Loss | Role::Metric | Role::LearningRate | Role::Unknown);
-        self.around.nan_for_missing |= starts_with_nan && could_be_missing;
+        if let Some(step) = starts_with_nan.filter(|_| could_be_missing) {
+            let known = self.around.nan_for_missing.unwrap_or(step);
+            self.around.nan_for_missing = Some(known.min(step));
+        }
         if class.role == Role::UnstableLoss && !self.around.moving_target {
             self.around.moving_target = true;
             self.withdraw(LEVEL_RULES);
@@ -306,7 +311,7 @@ impl RunJudges {
             };
             for key in keys.iter().filter(|key| batch.columns.iter().all(|c| c.key != **key)) {
                 if let Some(Some(subject)) = self.subjects.get_mut(key)
-                    && subject.last_step.is_some_and(|last| at <= last)
+                    && subject.newest_step().is_some_and(|last| at <= last)
                 {
                     subject.rewind(at, desk);
                     self.past_changed(key, at);
@@ -436,6 +441,10 @@ impl RunJudges {
 
     /// Looks at the run as a whole and at what has waited. `run` as the store has it.
     pub fn heartbeat(&mut self, run: &Run, health: &Health, stale_after_s: f64, desk: &mut Desk<'_>) {
+        let before = WallTime(desk.now.0 - WAIT_S);
+        for subject in self.subjects.values_mut().flatten() {
+            subject.release_since(before, &self.around, desk);
+        }
         self.release(Release::Late, desk);
         self.others.look(run, health, stale_after_s, &self.around, desk);
         self.derived.look(&self.around, desk);
@@ -444,10 +453,10 @@ impl RunJudges {
     /// Nothing more will come.
     pub fn finish(&mut self, run: &Run, health: &Health, stale_after_s: f64, desk: &mut Desk<'_>) {
         self.rebuild(run, desk);
-        self.release(Release::All, desk);
         for subject in self.subjects.values_mut().flatten() {
             subject.settle(&self.around, desk);
         }
+        self.release(Release::All, desk);
         self.around.progress.reach(Step::MAX);
         self.others.finish(&self.around, desk);
         self.others.look(run, health, stale_after_s, &self.around, desk);

@@ -15,6 +15,8 @@ const STEP_RATIO: f64 = 1.2;
 #[derive(Clone, Copy, PartialEq, Debug)]
 struct Change {
     from: Step,
+    /// Where it was first seen to be done.
+    first: Step,
     to: Step,
 }
 
@@ -154,7 +156,7 @@ impl Schedule {
         if self.changes.len() == CHANGES_KEPT {
             self.changes.remove(0);
         }
-        self.changes.push(Change { from, to });
+        self.changes.push(Change { from, first: to, to });
     }
 
     /// Everything at and after `step` is void.
@@ -176,7 +178,7 @@ impl Schedule {
 
     /// The end of the last change at or before `step`.
     pub fn last_change(&self, step: Step) -> Option<Step> {
-        self.changes.iter().rev().find(|c| c.from <= step).map(|c| c.to.min(step))
+        self.changes.iter().rev().find(|c| c.first <= step).map(|c| c.to.min(step))
     }
 
     /// The learning rate at or before `step`, to a hundredth where it changes often.
@@ -204,7 +206,7 @@ impl Schedule {
     /// The end of the last change at or before `step` that was no raise beyond everything before.
     pub fn last_planned_change(&self, step: Step) -> Option<Step> {
         let raised = |c: &Change| self.raises.iter().any(|raise| raise.step >= c.from && raise.step <= c.to);
-        self.changes.iter().rev().find(|c| c.from <= step && !raised(c)).map(|c| c.to.min(step))
+        self.changes.iter().rev().find(|c| c.first <= step && !raised(c)).map(|c| c.to.min(step))
     }
 
     /// The last raise up to `step`.
@@ -302,5 +304,6 @@ mod tests {
             schedule.note(step, step + 1);
         }
         assert_eq!((schedule.last_change(500), schedule.last_change(2000)), (Some(500), Some(1000)));
+        assert_eq!(schedule.last_change(0), None);
     }
 }

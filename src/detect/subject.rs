@@ -40,6 +40,8 @@ pub(super) struct Subject {
     pub disordered: bool,
     tells: Tells,
     told: Option<Point>,
+    /// The newest point, which waits for the next one, and when it came.
+    held: Option<(Point, WallTime)>,
 }
 
 impl Subject {
@@ -74,6 +76,7 @@ impl Subject {
             disordered: false,
             tells,
             told: None,
+            held: None,
         })
     }
 
@@ -132,27 +135,46 @@ impl Subject {
         }
         let mut rewound: Option<Step> = None;
         for point in points {
-            if self.last_step.is_some_and(|last| point.step < last) {
+            if self.newest_step().is_some_and(|last| point.step < last) {
+                self.release(around, desk);
                 self.rewind(point.step, desk);
                 rewound = Some(rewound.map_or(point.step, |s| s.min(point.step)));
             }
-            self.point(point, &idle, around, desk);
+            self.now(point, &idle, around, desk);
+            // The same step again replaces the value.
+            let before = self.held.replace((*point, desk.now)).filter(|(held, _)| held.step != point.step);
+            if let Some((before, _)) = before {
+                self.point(&before, around, desk);
+            }
         }
         rewound
     }
 
-    fn point(&mut self, point: &Point, idle: &[bool], around: &Surroundings, desk: &mut Desk<'_>) {
-        let again = self.last_step == Some(point.step);
+    /// What cannot wait looks at a point.
+    fn now(&mut self, point: &Point, idle: &[bool], around: &Surroundings, desk: &mut Desk<'_>) {
+        let place = Place::Series(&self.key);
+        for ((detector, case), idle) in self.judged.iter_mut().zip(idle) {
+            if !*idle
+                && !detector.waits()
+                && let Some((step, verdict)) = detector.point(point, around)
+            {
+                case.hear(step, WallTime(point.wall), verdict, &place, &**detector, around, desk);
+            }
+        }
+    }
+
+    /// The others look at it, and it enters the journal.
+    fn point(&mut self, point: &Point, around: &Surroundings, desk: &mut Desk<'_>) {
         self.last_step = Some(point.step);
         let wall = WallTime(point.wall);
         let place = Place::Series(&self.key);
-        for ((detector, case), idle) in self.judged.iter_mut().zip(idle) {
-            if !*idle && let Some((step, verdict)) = detector.point(point, around) {
+        for (detector, case) in self.judged.iter_mut().filter(|(detector, _)| detector.waits()) {
+            if let Some((step, verdict)) = detector.point(point, around) {
                 case.hear(step, wall, verdict, &place, &**detector, around, desk);
             }
         }
         let Some(journal) = self.journal.as_mut().filter(|_| point.value.is_finite()) else { return };
-        if again && journal.last_step() == Some(point.step) {
+        if journal.last_step() == Some(point.step) {
             journal.replace_last(point.value);
             return;
         }
@@ -160,6 +182,20 @@ impl Subject {
             return;
         }
         self.bin(wall, around, desk);
+    }
+
+    /// No next point has come for long, or none will: the newest one is judged.
+    pub fn release(&mut self, around: &Surroundings, desk: &mut Desk<'_>) {
+        if let Some((point, _)) = self.held.take() {
+            self.point(&point, around, desk);
+        }
+    }
+
+    /// The same where it has waited since `before` or longer.
+    pub fn release_since(&mut self, before: WallTime, around: &Surroundings, desk: &mut Desk<'_>) {
+        if self.held.is_some_and(|(_, came)| came <= before) {
+            self.release(around, desk);
+        }
     }
 
     fn bin(&mut self, wall: WallTime, around: &Surroundings, desk: &mut Desk<'_>) {
@@ -173,8 +209,14 @@ impl Subject {
         }
     }
 
+    /// The newest point's step, judged or not.
+    pub fn newest_step(&self) -> Option<Step> {
+        self.held.map(|(held, _)| held.step).or(self.last_step)
+    }
+
     /// Everything at and after `step` is void.
     pub fn rewind(&mut self, step: Step, desk: &mut Desk<'_>) {
+        self.held = self.held.filter(|(held, _)| held.step < step);
         if let Some(journal) = &mut self.journal {
             journal.rewind(step);
         }
@@ -188,6 +230,7 @@ impl Subject {
     /// The file is read anew from its start.
     pub fn restart(&mut self) {
         self.last_step = None;
+        self.held = None;
         self.journal = self.journal.as_ref().map(|_| Journal::new());
         let mut made = detectors(&self.key, &self.class);
         for ((old, case), (new, _)) in self.judged.iter_mut().zip(&mut made) {
@@ -240,6 +283,7 @@ impl Subject {
 
     /// Nothing more will come for now.
     pub fn settle(&mut self, around: &Surroundings, desk: &mut Desk<'_>) {
+        self.release(around, desk);
         let place = Place::Series(&self.key);
         for (detector, case) in &mut self.judged {
             if let Some((step, verdict)) = detector.settle(around) {

@@ -199,10 +199,10 @@ fn place(alert: &Alert) -> usize {
     EXPLAINS.iter().position(|(rule, _)| *rule == alert.rule).unwrap_or(EXPLAINS.len())
 }
 
-/// Steps by which two beginnings may differ and still be one: 5 % of the way, twice that for layers, which are seldom
-/// logged at each step.
+/// Steps by which two beginnings may differ and still be one: 5 % of the way, three times that for layers, which are
+/// seldom logged at each step.
 fn slack(step: i64, of_layer: bool) -> i64 {
-    step.checked_abs().unwrap_or(i64::MAX) / if of_layer { 10 } else { 20 }
+    step.checked_abs().unwrap_or(i64::MAX) / if of_layer { 6 } else { 20 }
 }
 
 /// Of several causes the one that stands highest in the table, then the earliest.

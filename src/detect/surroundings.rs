@@ -10,7 +10,6 @@ use super::{
 
 /// The rest of the run, as far as rules need it.
 #[derive(Clone, PartialEq, Debug, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "independent facts of a run, not states of one thing")]
 pub struct Surroundings {
     /// Learning rate and other plans.
     pub schedule: Schedule,
@@ -25,8 +24,9 @@ pub struct Surroundings {
     pub training_loss: bool,
     /// One of them is the whole objective, so that its parts may rise while it falls.
     pub whole_loss: bool,
-    /// Some series of the run began with NaN: its writer puts NaN where there is nothing to say.
-    pub nan_for_missing: bool,
+    /// The first step at which a series of the run began with NaN: from then on its writer is known to put NaN where
+    /// there is nothing to say.
+    pub nan_for_missing: Option<Step>,
     /// The run logs a rate of work (tokens or steps per second, MFU).
     pub throughput: bool,
     /// The run logs an accuracy: it tells classes apart, however many.

@@ -28,7 +28,7 @@ pub static SPEC: DetectorSpec = DetectorSpec {
         ),
         Threshold::new(
             exploding_norm::HIGH,
-            "times the median of 64 of the whole norm, 4 values of 5, with a loss that rises",
+            "times the median of 64 of the whole norm, 4 values of 5, one of them 20 times",
         ),
         Threshold::new(
             LEAP,

@@ -13,8 +13,8 @@ use crate::detect::{
 pub(super) const HIGH: f64 = 10.0;
 /// … of the last 5 so many,
 const HIGH_OF_5: u32 = 4;
-/// … while the loss rises, or by so much that it need not be asked,
-const FAR: f64 = 100.0;
+/// … one of them by this factor,
+const FAR: f64 = 20.0;
 /// or so many values in a row that each double.
 pub(super) const DOUBLINGS: u32 = 5;
 /// Values of the level.
@@ -29,6 +29,8 @@ pub(super) fn build(_: &SeriesKey, _: &TagClass) -> Box<dyn SeriesDetector> {
 struct ExplodingNorm {
     reference: Window<REFERENCE>,
     high: u32,
+    /// The highest factor since the norm was last usual.
+    highest: f64,
     doublings: u32,
     last: Option<f64>,
     onset: Option<Step>,
@@ -77,6 +79,7 @@ impl SeriesDetector for ExplodingNorm {
         if !is_high {
             self.reference.push(value);
         }
+        self.highest = if self.high == 0 { 0.0 } else { self.highest.max(factor) };
         if (is_high || self.doublings == 1) && self.onset.is_none() {
             self.onset = Some(point.step);
         } else if self.high == 0 && self.doublings == 0 {
@@ -88,8 +91,7 @@ impl SeriesDetector for ExplodingNorm {
         let count = self.high.count_ones();
         let full = self.reference.values().len() == REFERENCE;
         let evidence = Evidence::new().with("now", value).with("level", level);
-        let suffers = around.outlook().is_some_and(|o| o.rising) || factor >= FAR;
-        let evidence = if full && count >= HIGH_OF_5 && is_high && suffers {
+        let evidence = if full && count >= HIGH_OF_5 && is_high && self.highest >= FAR {
             evidence.at_least("factor", factor, HIGH).at_least(
                 "high_of_5",
                 f64::from(count),

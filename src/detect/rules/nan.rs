@@ -188,6 +188,10 @@ impl Speaks for Series {
 }
 
 impl SeriesDetector for Series {
+    fn waits(&self) -> bool {
+        false
+    }
+
     fn indifferent(&self, points: &[Point]) -> bool {
         self.bad == 0 && self.held.is_none() && all_finite(points)
     }
@@ -264,7 +268,7 @@ impl Series {
             let waits = self.rule.needed > 1 && around.training_loss;
             return self.rule.needed_at_start.filter(|_| !waits).unwrap_or(u32::MAX);
         }
-        if around.nan_for_missing {
+        if around.nan_for_missing.is_some_and(|since| since < self.first_bad) {
             return self.rule.needed.max(3).max(2 * self.longest_gap + 1);
         }
         self.rule.needed

@@ -310,24 +310,68 @@ fn is_side(key: &SeriesKey, class: &TagClass) -> bool {
 struct Course {
     first: Vec<f64>,
     recent: Window<8>,
-    low: u32,
-    high: u32,
-    /// Where it has been low or high for long enough.
-    low_since: Option<Step>,
-    high_since: Option<Step>,
-    /// The same for the milder form.
-    leads: (u32, Option<Step>),
-    trails: (u32, Option<Step>),
+    /// Where it was far below or above its start for long enough.
+    low: Stretches,
+    high: Stretches,
+    /// The milder form: below or above what was usual.
+    leads: Stretches,
+    trails: Stretches,
     history: Trail,
     usual: f64,
+    seen: Step,
     now: f64,
+}
+
+/// A stretch of steps in which something held, and by how much when it had held for long enough.
+#[derive(Clone, Copy, Debug)]
+struct Stretch {
+    from: Step,
+    /// `None` while it goes on.
+    to: Option<Step>,
+    value: f64,
+    /// The value as a share of what it is compared with.
+    share: f64,
+}
+
+/// Stretches of a series. Kept, because two series may be read one after the other.
+#[derive(Clone, Debug, Default)]
+struct Stretches {
+    held: u32,
+    known: Vec<Stretch>,
+}
+
+impl Stretches {
+    fn hear(&mut self, holds: bool, needed: u32, step: Step, (value, share): (f64, f64)) {
+        self.held = if holds { self.held + 1 } else { 0 };
+        if self.held == needed && self.known.len() < 32 {
+            self.known.push(Stretch { from: step, to: None, value, share });
+        } else if self.held == 0
+            && let Some(last) = self.known.last_mut()
+        {
+            last.to.get_or_insert(step);
+        }
+    }
+
+    /// The first two that overlap: from where on, and until where if that has ended.
+    fn shared(&self, other: &Self) -> Option<(Step, Option<Step>, Stretch, Stretch)> {
+        let both = self.known.iter().flat_map(|a| other.known.iter().map(move |b| (*a, *b)));
+        both.map(|(a, b)| {
+            let to = match (a.to, b.to) {
+                (Some(a), Some(b)) => Some(a.min(b)),
+                (a, b) => a.or(b),
+            };
+            (a.from.max(b.from), to, a, b)
+        })
+        .filter(|(from, to, ..)| to.is_none_or(|to| to >= *from))
+        .min_by_key(|(from, ..)| *from)
+    }
 }
 
 /// Generator against discriminator.
 #[derive(Debug, Default)]
 struct Sides {
     courses: FxHashMap<SeriesKey, Course>,
-    told: bool,
+    told: Option<Step>,
 }
 
 impl Speaks for Sides {
@@ -376,35 +420,19 @@ impl GroupDetector for Sides {
         course.recent.push(point.value);
         let start = running::median_of(&course.first)?.abs();
         course.now = running::median_of(course.recent.values())?;
-        let (low, high) = (course.now.abs() <= WON * start, course.now >= LOSES * start);
-        for (is, count, since) in
-            [(low, &mut course.low, &mut course.low_since), (high, &mut course.high, &mut course.high_since)]
-        {
-            *count = if is { *count + 1 } else { 0 };
-            if *count == SIDES_HELD {
-                *since = Some(point.step);
-            } else if *count == 0 {
-                *since = None;
-            }
-        }
+        let now = course.now;
+        course.low.hear(now.abs() <= WON * start, SIDES_HELD, point.step, (now, now.abs() / start));
+        course.high.hear(now >= LOSES * start, SIDES_HELD, point.step, (now, now / start));
         course.history.push(point.value);
         let blocks = course.history.blocks();
         if blocks.len() >= 24 {
             course.usual = running::median_of(&blocks[..blocks.len() / 2])?;
-            let (leads, trails) = (
-                course.now <= LEADS * course.usual,
-                course.now >= TRAILS * course.usual && course.usual > 0.0,
-            );
-            for (is, held) in [(leads, &mut course.leads), (trails, &mut course.trails)] {
-                held.0 = if is { held.0 + 1 } else { 0 };
-                if held.0 == LEADS_HELD {
-                    held.1 = Some(point.step);
-                } else if held.0 == 0 {
-                    held.1 = None;
-                }
-            }
+            let (usual, share) = (course.usual, (now, now / course.usual));
+            course.leads.hear(usual > 0.0 && now <= LEADS * usual, LEADS_HELD, point.step, share);
+            course.trails.hear(usual > 0.0 && now >= TRAILS * usual, LEADS_HELD, point.step, share);
+            course.seen = point.step;
         }
-        self.verdict(point.step)
+        self.verdict()
     }
 
     fn rewind(&mut self, key: &SeriesKey, _: Step) {
@@ -413,34 +441,29 @@ impl GroupDetector for Sides {
 }
 
 impl Sides {
-    fn verdict(&mut self, step: Step) -> Option<(Step, Verdict)> {
-        let find = |since: fn(&Course) -> Option<Step>| {
-            self.courses.iter().filter(|(_, c)| since(c).is_some()).min_by(|a, b| a.0.cmp(b.0))
+    fn verdict(&mut self) -> Option<(Step, Verdict)> {
+        let mut sides: Vec<(&SeriesKey, &Course)> = self.courses.iter().collect();
+        sides.sort_unstable_by(|a, b| a.0.cmp(b.0));
+        let pairs = || {
+            let all = sides.iter().flat_map(|w| sides.iter().map(move |l| (*w, *l)));
+            all.filter(|(w, l)| side(w.0) != side(l.0))
         };
-        let opposed = |w: Option<(&'_ SeriesKey, &'_ Course)>, l: Option<(&'_ SeriesKey, &'_ Course)>| {
-            w.zip(l).is_some_and(|((w, _), (l, _))| side(w) != side(l))
-        };
-        let strict = (find(|c| c.low_since), find(|c| c.high_since));
-        let mild = (find(|c| c.leads.1), find(|c| c.trails.1));
-        let won = opposed(strict.0, strict.1);
-        let pair = if won { strict } else { mild };
-        let both = pair.0.zip(pair.1).filter(|_| won || opposed(mild.0, mild.1));
-        let Some(((winner_key, winner), (_, loser))) = both else {
-            return std::mem::take(&mut self.told).then_some((step, Verdict::Fine));
-        };
-        self.told = true;
-        // The later of the two, whichever series was read first.
-        let at =
-            if won { winner.low_since.max(loser.high_since) } else { winner.leads.1.max(loser.trails.1) }?;
-        let start = |c: &Course| {
-            if won { running::median_of(&c.first).unwrap_or(f64::NAN).abs() } else { c.usual }
-        };
+        let strict = pairs().find_map(|(w, l)| Some((w, l, w.1.low.shared(&l.1.high)?, true)));
+        let found =
+            strict.or_else(|| pairs().find_map(|(w, l)| Some((w, l, w.1.leads.shared(&l.1.trails)?, false))));
+        let ((winner_key, winner), (_, loser), (at, end, ahead, behind), won) = found?;
+        if self.told.is_some_and(|told| told == at) {
+            // It ends where the first of the two does, whichever was read first.
+            let over = end.filter(|end| winner.seen >= *end && loser.seen >= *end);
+            return over.map(|end| (end, Verdict::Fine));
+        }
+        self.told = Some(at);
         let (low, high) = if won { (WON, LOSES) } else { (LEADS, TRAILS) };
         let mut evidence = Evidence::new()
-            .with("winner_now", winner.now)
-            .at_most("winner_of_start", winner.now.abs() / start(winner), low)
-            .with("loser_now", loser.now)
-            .at_least("loser_of_start", loser.now / start(loser), high);
+            .with("winner_now", ahead.value)
+            .at_most("winner_of_start", ahead.share, low)
+            .with("loser_now", behind.value)
+            .at_least("loser_of_start", behind.share, high);
         if side(winner_key) == Some(Side::Generator) {
             evidence = evidence.with("generator_won", 1.0);
         }

@@ -31,7 +31,7 @@ pub static SPEC: DetectorSpec = DetectorSpec {
         Threshold::new(DROP, "share of the start, and 2 σ, that counts as a drop"),
         Threshold::new(TREND_Z, "z of a downward trend that counts as one"),
         Threshold::new(CHANCE, "relative distance to ln C that counts as guessing"),
-        Threshold::new(LATE[0], "share of the planned run at that level (or 1,000 points): warn"),
+        Threshold::new(LATE[0], "share of the planned run at that level (or 400 points): warn"),
         Threshold::new(LATE[1], "share of the planned run at that level (or 2,000 points): critical"),
     ],
     scopes: &[
@@ -200,7 +200,7 @@ impl NotLearning {
                     Some(share) if share >= LATE[1] => Severity::Critical,
                     Some(share) if share >= LATE[0] => Severity::Warn,
                     None if journal.points() >= 10 * POINTS => Severity::Critical,
-                    None if journal.points() >= 5 * POINTS => Severity::Warn,
+                    None if journal.points() >= 2 * POINTS => Severity::Warn,
                     _ => Severity::Info,
                 }
             }
