@@ -9,6 +9,7 @@
 
 mod alert;
 mod alert_book;
+mod attitude;
 mod case;
 mod company;
 mod derived;
@@ -22,6 +23,7 @@ mod network;
 mod other_subjects;
 mod pair_subject;
 pub mod questions;
+mod rule_limits;
 mod rules;
 mod run_judges;
 mod running;
@@ -42,6 +44,7 @@ use crate::{
 
 pub use alert::{Alert, AlertState, Severity};
 pub use alert_book::{ALERTS_KEPT_PER_RULE, AlertBook, AlertCounts, Draft};
+pub use attitude::{Attitude, AttitudeKey, Attitudes};
 pub use company::Company;
 pub use derived::Derived;
 pub use detectors::Detectors;
@@ -49,6 +52,7 @@ pub use evidence::{Evidence, Fact, Needs};
 pub use journal::{BINS, Bin, Journal};
 pub use judge::{Finding, Hold, Judge, Patience, Turn, Verdict};
 pub use network::Profile;
+pub use rule_limits::{Loudness, RuleLimit, RuleLimits};
 pub use rules::DETECTORS;
 pub use schedule::{Overflows, Schedule};
 pub use suppression::causes;

@@ -4,67 +4,7 @@ use super::{
     direction::{DOWN, UP},
     normalise::Words,
 };
-
-/// What a series is, for rules and views.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-pub enum Role {
-    /// An objective that should fall.
-    Loss,
-    /// A loss against a moving target (GAN, actor-critic): its level says nothing of health.
-    UnstableLoss,
-    /// A regulariser or a side objective.
-    AuxiliaryLoss,
-    /// A measure of quality.
-    Metric,
-    /// The learning rate.
-    LearningRate,
-    /// A norm of the gradient.
-    GradientNorm,
-    /// The factor of mixed-precision loss scaling.
-    LossScale,
-    /// Durations.
-    Time,
-    /// Work per time.
-    Throughput,
-    /// Bytes in use.
-    Memory,
-    /// Utilisation, power, temperature.
-    Hardware,
-    /// Counters that only grow: epoch, step, samples.
-    Clock,
-    /// Settings that change on a plan: batch size, annealing weights.
-    Schedule,
-    /// Inner numbers of the optimiser or the policy update.
-    Optimiser,
-    /// Entropy of a policy.
-    Entropy,
-    /// Not known.
-    Unknown,
-}
-
-impl Role {
-    /// The word in JSON and on screen.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Loss => "loss",
-            Self::UnstableLoss => "unstable_loss",
-            Self::AuxiliaryLoss => "auxiliary_loss",
-            Self::Metric => "metric",
-            Self::LearningRate => "learning_rate",
-            Self::GradientNorm => "gradient_norm",
-            Self::LossScale => "loss_scale",
-            Self::Time => "time",
-            Self::Throughput => "throughput",
-            Self::Memory => "memory",
-            Self::Hardware => "hardware",
-            Self::Clock => "clock",
-            Self::Schedule => "schedule",
-            Self::Optimiser => "optimiser",
-            Self::Entropy => "entropy",
-            Self::Unknown => "unknown",
-        }
-    }
-}
+use crate::model::Role;
 
 const LOSS: &[&str] = &[
     "loss",

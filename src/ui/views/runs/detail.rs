@@ -151,7 +151,9 @@ fn lines(
     let mut open: Vec<&Alert> = context
         .alerts
         .alerts()
-        .filter(|a| &a.run == run.id() && a.state == AlertState::Open && !a.muted && a.caused_by.is_none())
+        .filter(|a| {
+            &a.run == run.id() && a.state == AlertState::Open && !a.is_quiet() && a.caused_by.is_none()
+        })
         .collect();
     open.sort_by_key(|a| (std::cmp::Reverse(a.severity), a.since_step));
     for alert in open.into_iter().take(4) {
