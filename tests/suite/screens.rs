@@ -394,7 +394,7 @@ impl Desk {
         }
     }
 
-    fn mouse(&mut self, kind: MouseEventKind, column: u16, row: u16) {
+    pub fn mouse(&mut self, kind: MouseEventKind, column: u16, row: u16) {
         let context = FrameContext {
             store: &self.store,
             alerts: &self.alerts,
