@@ -17,10 +17,22 @@ use crate::{
 const SIDE_BY_SIDE: u16 = 100;
 
 /// Rows that the picture would like to have: beside the words, and below them.
-const PICTURE_ROWS: (u16, u16) = (16, 9);
+const PICTURE_ROWS: (u16, u16) = (22, 10);
 
-/// Rows of a picture below the words for which the line of keys goes.
-const LEAST_PICTURE: usize = 8;
+/// Rows of a picture below the words for which words give way.
+const LEAST_PICTURE: usize = 7;
+
+/// Rows of a card that has no room for what the list says as well.
+const FEW_ROWS: u16 = 8;
+
+/// What a paragraph is, as far as it may give way.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Main,
+    Numbers,
+    History,
+    Keys,
+}
 
 /// What is shown of an alert.
 #[derive(Clone, Copy)]
@@ -72,8 +84,12 @@ impl Card<'_> {
         }
         let style = if alert.is_quiet() { theme.muted() } else { theme.severity(alert.severity) };
         let inner = frame::draw(theme, &title, style, area, buffer);
-        let paragraphs = self.paragraphs(context, selection);
+        let mut paragraphs = self.paragraphs(context, selection);
         if self.why || !Evidence::exists(context, alert) {
+            if self.why && inner.height < FEW_ROWS {
+                // The list says what; the question was why.
+                paragraphs.remove(0);
+            }
             prose::draw(theme, &paragraphs, inner, buffer);
         } else if inner.width >= SIDE_BY_SIDE {
             let words = Rect { width: words_beside(inner.width), ..inner };
@@ -81,44 +97,65 @@ impl Card<'_> {
             let picture = Rect { x: words.right() + 2, width: inner.width - words.width - 2, ..inner };
             evidence.draw(context, selection, alert, picture, buffer);
         } else {
-            // The keys are in the help as well.
-            let rows = |all: &[prose::Paragraph]| {
-                let width = usize::from(inner.width);
-                all.iter().map(|(text, _)| prose::wrap(text, width, theme.ascii).len()).sum::<usize>()
-            };
-            let crowded = rows(&paragraphs) + LEAST_PICTURE > usize::from(inner.height);
-            let shown = paragraphs.len() - usize::from(crowded);
-            let used = prose::draw(theme, &paragraphs[..shown], inner, buffer);
+            let kept = self.with_room_for_a_picture(context, selection, inner);
+            let used = prose::draw(theme, &kept, inner, buffer);
             let picture = Rect { y: inner.y + used, height: inner.height - used, ..inner };
             evidence.draw(context, selection, alert, picture, buffer);
         }
+    }
+
+    /// The words, without what is said elsewhere too as far as a picture needs the rows: the keys, then the history, then
+    /// the numbers.
+    fn with_room_for_a_picture(
+        self,
+        context: FrameContext<'_>,
+        selection: &Selection,
+        inner: Rect,
+    ) -> Vec<prose::Paragraph> {
+        let rows = |all: &[(Part, prose::Paragraph)]| {
+            let wrap = |text| prose::wrap(text, usize::from(inner.width), context.theme.ascii).len();
+            all.iter().map(|(_, (text, _))| wrap(text)).sum::<usize>()
+        };
+        let mut parts = self.parts(context, selection);
+        for least in [Part::Keys, Part::History, Part::Numbers] {
+            if rows(&parts) + LEAST_PICTURE > usize::from(inner.height) {
+                parts.retain(|(part, _)| *part != least);
+            }
+        }
+        parts.into_iter().map(|(_, paragraph)| paragraph).collect()
     }
 
     fn paragraphs(self, context: FrameContext<'_>, selection: &Selection) -> Vec<prose::Paragraph> {
         if self.why {
             return why::paragraphs(context.theme, self.alert);
         }
+        self.parts(context, selection).into_iter().map(|(_, paragraph)| paragraph).collect()
+    }
+
+    fn parts(self, context: FrameContext<'_>, selection: &Selection) -> Vec<(Part, prose::Paragraph)> {
         let (theme, alert) = (context.theme, self.alert);
         let dot = theme.glyph(" · ", " | ");
-        let mut lines = vec![(alert.message.clone(), theme.severity(alert.severity))];
+        let mut lines = vec![(Part::Main, (alert.message.clone(), theme.severity(alert.severity)))];
         if !alert.advice.is_empty() {
-            lines.push((format!("{} {}", theme.glyph("→", "->"), alert.advice), Style::new()));
+            let advice = format!("{} {}", theme.glyph("→", "->"), alert.advice);
+            lines.push((Part::Main, (advice, Style::new())));
         }
         if !alert.evidence.facts().is_empty() {
             let numbers: Vec<String> =
                 alert.evidence.facts().iter().map(|fact| number_in_words(theme.ascii, fact)).collect();
-            lines.push((numbers.join(dot), Style::new()));
+            lines.push((Part::Numbers, (numbers.join(dot), Style::new())));
         }
         if let Some(rule) = DETECTORS.iter().find(|d| d.id == alert.rule).filter(|_| alert.is_open()) {
-            lines.push((format!("over when {}", rule.clears), Style::new()));
+            lines.push((Part::Main, (format!("over when {}", rule.clears), Style::new())));
         }
-        lines.push((history(context, selection, alert).join(dot), theme.muted()));
+        let history = history(context, selection, alert).join(dot);
+        lines.push((Part::History, (history, theme.muted())));
         if let Some(cause) = alert.caused_by.and_then(|id| context.alerts.get(id)) {
             let text = format!("explained by {} {}: {}", cause.rule, cause.place(), cause.message);
-            lines.push((text, theme.style(Role::Accent)));
+            lines.push((Part::Main, (text, theme.style(Role::Accent))));
         }
         if let Some(text) = explains(context, alert) {
-            lines.push((text, theme.style(Role::Accent)));
+            lines.push((Part::Main, (text, theme.style(Role::Accent))));
         }
         let mut keys = vec![
             format!("Enter {}", if alert.layer.is_some() { "opens the layer" } else { "opens the curve" }),
@@ -131,7 +168,7 @@ impl Card<'_> {
         if alert.muted_everywhere {
             keys[4] = "R unmute".to_owned();
         }
-        lines.push((keys.join(dot), theme.muted()));
+        lines.push((Part::Keys, (keys.join(dot), theme.muted())));
         lines
     }
 }
@@ -152,7 +189,9 @@ fn explains(context: FrameContext<'_>, alert: &Alert) -> Option<String> {
     if count > names.len() {
         names.push(format!("{} more", count - names.len()));
     }
-    Some(format!("explains {count}: {}", names.join(", ").replace(" ,", ",").trim_end()))
+    let over = explained().filter(|a| !a.is_open()).count();
+    let over = if over > 0 { format!(" ({over} over)") } else { String::new() };
+    Some(format!("explains {count}{over}: {}", names.join(", ").replace(" ,", ",").trim_end()))
 }
 
 /// Since when, where it opened, where it closed, whether somebody saw it.

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Rows and columns below which a picture says less than words.
-pub(super) const SMALLEST: (u16, u16) = (24, 6);
+pub(super) const SMALLEST: (u16, u16) = (24, 5);
 
 /// From this ratio of the largest to the smallest value on, a linear axis shows little but the peak.
 const FLATTENING: f64 = 200.0;
