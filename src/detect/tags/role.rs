@@ -221,10 +221,16 @@ fn machine(w: &Words) -> Option<(Role, &'static str)> {
     if w.phrase(&["data_loading"]) {
         return Some((Role::Time, "named as the share or time of loading data"));
     }
+    // What passes over a disk or a network is no pace of the training.
+    if w.first() == "system" && w.any(&["disk", "network"]) {
+        return Some((Role::Hardware, "named as a reading of the machine"));
+    }
     if w.phrase(&speed) || w.joined().contains("per_sec") || w.any(&["tflops", "throughput", "mfu"]) {
         return Some((Role::Throughput, "named as work per time"));
     }
-    if w.any(&["memory", "mem", "vram", "rss", "gib", "mib", "allocated", "ooms"]) || w.phrase(&["gb_free"]) {
+    if w.any(&["memory", "mem", "vram", "rss", "gib", "mib", "allocated", "ooms", "swap"])
+        || w.phrase(&["gb_free"])
+    {
         return Some((Role::Memory, "named as memory"));
     }
     if has_loss(w) || w.any(&["acc", "accuracy"]) {
@@ -237,6 +243,17 @@ fn machine(w: &Words) -> Option<(Role, &'static str)> {
     let clock_word = CLOCK.contains(&w.last()) || w.last() == "total" && w.whole().len() <= 2;
     if clock_word && !w.phrase(&["time_this_iter", "time_since"]) && !counts && !w.any(&["ms", "sec"]) {
         return Some((Role::Clock, "named as a counter"));
+    }
+    let timers = [
+        "forward_compute",
+        "backward_compute",
+        "forward_recv",
+        "backward_send",
+        "all_reduce",
+        "batch_generator",
+    ];
+    if w.phrase(&timers) {
+        return Some((Role::Time, "named as one of Megatron-LM's timers"));
     }
     if w.any(TIME) || w.phrase(&["step_avg"]) || matches!(w.joined(), "t" | "s_it") {
         return Some((Role::Time, "named as a duration or a moment"));
