@@ -244,7 +244,7 @@ pub struct Common {
     /// Read files that match GLOB as format NAME, whatever they look like.
     #[arg(long, global = true, value_name = "NAME=GLOB", value_parser = units::format_hint)]
     pub format_hint: Vec<(String, String)>,
-    /// What series mean whose names are not understood, or wrongly: a role (loss, metric, learning_rate, …, ignore), min
+    /// What series mean whose names are not understood, or wrongly: a role (loss, metric, time, …, ignore), min
     /// or max, train, val or test, in any order. TAG may have * and ?; may be given several times.
     #[arg(long, global = true, value_name = "TAG=WORDS", value_parser = units::role)]
     pub role: Vec<(String, Told)>,

@@ -120,7 +120,9 @@ mod tests {
 
     #[test]
     fn a_rule_that_is_not_there_is_told_with_the_one_that_was_meant() {
-        for (word, meant) in [("overfiting", "overfitting"), ("dead-unit", "dead_units"), ("NAN", "nan")] {
+        for (word, meant) in
+            [("overfiting", "overfitting"), ("gradient-surg", "gradient_surge"), ("NAN", "nan")]
+        {
             let error = RuleLimit::parse(word, "off").unwrap_err();
             assert!(error.ends_with(&format!("did you mean `{meant}`?")), "{error}");
         }

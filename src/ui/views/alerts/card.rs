@@ -157,7 +157,7 @@ impl Card<'_> {
         if let Some(text) = explains(context, alert) {
             lines.push((Part::Main, (text, theme.style(Role::Accent))));
         }
-        let mut keys = vec![
+        let mut keys = [
             format!("Enter {}", if alert.layer.is_some() { "opens the layer" } else { "opens the curve" }),
             "i why".to_owned(),
             "a seen".to_owned(),

@@ -48,7 +48,7 @@ static BINDINGS: &[Binding] = &[
     Binding {
         keys: &[Key::Char('N')],
         action: Action::Normalise,
-        help: "counts, % of the true class, % of the predicted",
+        help: "counts, % of the true, % of the predicted",
     },
     Binding {
         keys: &[Key::Char('+'), Key::Char('=')],

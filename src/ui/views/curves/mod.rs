@@ -84,7 +84,7 @@ const BINDINGS: &[Binding] = &[
     Binding {
         keys: &[Key::Char('i')],
         action: Action::Explain,
-        help: "what the chart's series are taken for, and why",
+        help: "what its series are taken for, and why",
     },
     Binding { keys: &[Key::Char('e')], action: Action::Export, help: "export the charts on screen as CSV" },
     Binding { keys: &[Key::Char('c')], action: Action::Copy, help: "copy the values of the chart" },
