@@ -8,7 +8,10 @@ use super::{
     notifications::flags::NotifyFlags,
     units::{self, Since},
 };
-use crate::model::WallTime;
+use crate::{
+    detect::RuleLimit,
+    model::{Told, WallTime},
+};
 
 /// Watches deep-learning training logs in a terminal and tells what is wrong.
 ///
@@ -241,6 +244,14 @@ pub struct Common {
     /// Read files that match GLOB as format NAME, whatever they look like.
     #[arg(long, global = true, value_name = "NAME=GLOB", value_parser = units::format_hint)]
     pub format_hint: Vec<(String, String)>,
+    /// What series mean whose names are not understood, or wrongly: a role (loss, metric, time, …, ignore), min
+    /// or max, train, val or test, in any order. TAG may have * and ?; may be given several times.
+    #[arg(long, global = true, value_name = "TAG=WORDS", value_parser = units::role)]
+    pub role: Vec<(String, Told)>,
+    /// Switch a rule off, or let it be at most info, warn or critical; `@RUNS` behind it: only in runs that match. May be
+    /// given several times.
+    #[arg(long, global = true, value_name = "RULE=LEVEL", value_parser = units::rule)]
+    pub rule: Vec<RuleLimit>,
     /// Only files changed since then: a duration back from now (2d) or a moment.
     #[arg(long, global = true, value_name = "TIME", value_parser = units::since)]
     pub since: Option<Since>,

@@ -47,7 +47,7 @@ pub fn demo(arguments: &DemoArgs, setting: &Setting) -> Result<u8, AppError> {
     let pace = Pace { duration: DURATION.div_f64(arguments.speed) };
     // What happens in a demo is no reason to call anybody.
     let setting = &Setting { notify: NotifyFlags::default(), ..setting.clone() };
-    monitor::show(setting, &[], |out| {
+    monitor::show(setting, None, |out| {
         replay::start(SAMPLES, pace, Arc::clone(&setting.clock), out).map_err(|e| start_error(&e))
     })
 }

@@ -25,6 +25,7 @@ pub mod painter;
 mod progress;
 pub mod reading;
 pub mod report;
+mod said;
 pub mod signals;
 pub mod terminal;
 pub mod terminal_query;
@@ -194,7 +195,7 @@ fn command(cli: Cli, config: Config) -> Result<u8, AppError> {
 fn watch(paths: &[PathBuf], setting: &Setting) -> Result<u8, AppError> {
     let options = reading::options(paths, setting, true)?;
     setting.journal.note(&format!("watching {:?}", options.roots));
-    monitor::show(setting, paths, |out| {
+    monitor::show(setting, Some(paths), |out| {
         crate::ingest::start(options, Arc::clone(&setting.clock), out).map_err(|e| reading::start_error(&e))
     })
 }

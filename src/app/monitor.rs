@@ -19,10 +19,13 @@ use super::{
     output::theme,
     painter::Painter,
     reading::{Setting, WAITING_BATCHES},
+    said::Said,
     signals,
     terminal::{self, Tty},
+    xdg,
 };
 use crate::{
+    detect::{Alert, AlertBook},
     engine::{self, Session},
     ingest::Ingest,
     model::{Clock, News, WallTime},
@@ -36,19 +39,23 @@ const BESIDE: usize = 64;
 const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Shows the screen until it is ended; `start` starts whatever sends news, read from `paths`. Returns the exit code.
+///
+/// Without `paths` it is a play: what is said of alerts is forgotten at the end.
 pub fn show(
     setting: &Setting,
-    paths: &[PathBuf],
+    paths: Option<&[PathBuf]>,
     start: impl FnOnce(SyncSender<News>) -> Result<Ingest, AppError>,
 ) -> Result<u8, AppError> {
     let keys = input::spawn().map_err(|e| no_terminal(&e))?;
     let wishes = signals::spawn(setting.journal.clone(), signals::PATIENCE).map_err(|e| no_terminal(&e))?;
     let engine = setting.engine(true);
-    let session = Arc::new(RwLock::new(engine.session()));
+    let mut session = engine.session();
+    let said = said(setting, paths, &mut session);
+    let session = Arc::new(RwLock::new(session));
     let (news_sender, news) = watch::channel(0_u64);
     let (beside_sender, beside) = mpsc::channel(BESIDE);
     let (knock, door) = notifications::Knock::new();
-    let pump = pump(setting, paths, &session, &beside_sender)?;
+    let pump = pump(setting, paths.unwrap_or_default(), &session, &beside_sender)?;
     let (sender, receiver) = std::sync::mpsc::sync_channel(WAITING_BATCHES);
     // Started before the terminal is taken: an error is then said on an ordinary screen.
     let reading = start(sender)?;
@@ -69,7 +76,7 @@ pub fn show(
             knock.knock();
         }),
     );
-    let mut monitor = Monitor::new(setting, session, Some(engine));
+    let mut monitor = Monitor::new(setting, session, Some(engine), said);
     let common = &setting.common;
     let mut tty = Tty::take(!common.no_mouse).map_err(|e| no_terminal(&e))?;
     let runtime =
@@ -102,6 +109,18 @@ pub fn show(
 
 fn no_thread(error: &io::Error) -> AppError {
     AppError::new("cannot start", error.to_string(), "free some memory or file handles")
+}
+
+/// Where what is said of alerts is kept; the session learns what is known from earlier.
+fn said(setting: &Setting, paths: Option<&[PathBuf]>, session: &mut Session) -> Said {
+    let Some(paths) = paths else { return Said::forgotten() };
+    let watched = xdg::canonical(paths);
+    let (mut said, attitudes) = Said::open(xdg::state_folder(), &watched, setting.clock.now());
+    if let Some(trouble) = said.trouble() {
+        setting.journal.note(&format!("what is said of alerts will be forgotten: {trouble}"));
+    }
+    session.alerts.set_attitudes(attitudes);
+    said
 }
 
 /// What tells of alerts beside the screen, if anybody wants to be told.
@@ -150,13 +169,19 @@ pub struct Monitor {
     clock: Arc<dyn Clock>,
     mouse: bool,
     engine: Option<JoinHandle<()>>,
+    said: Said,
     /// The folders that exports may be written to, the best first; those that are watched are passed over.
     exports: Vec<PathBuf>,
 }
 
 impl Monitor {
-    /// A monitor of `session`; `engine` is asked for its end when news cease.
-    pub fn new(setting: &Setting, session: Arc<RwLock<Session>>, engine: Option<JoinHandle<()>>) -> Self {
+    /// A monitor of `session`; `engine` is asked for its end when news cease, `said` keeps what is said of alerts.
+    fn new(
+        setting: &Setting,
+        session: Arc<RwLock<Session>>,
+        engine: Option<JoinHandle<()>>,
+        said: Said,
+    ) -> Self {
         let theme = theme(&setting.common);
         let options =
             ScreenOptions { utc_offset_s: utc_offset_s(setting), stale_after_s: setting.common.stale_after };
@@ -167,6 +192,7 @@ impl Monitor {
             clock: Arc::clone(&setting.clock),
             mouse: !setting.common.no_mouse,
             engine,
+            said,
             exports: exports::folders(),
         }
     }
@@ -180,12 +206,32 @@ impl Monitor {
         session.write().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Changes what the user thinks of an alert, says what is now so, and writes it down.
+    fn tell_book(&mut self, id: u64, change: impl FnOnce(&mut AlertBook, WallTime)) {
+        let now = self.clock.now();
+        let (changes, text) = {
+            let mut session = Self::write(&self.session);
+            change(&mut session.alerts, now);
+            let text = session.alerts.get(id).map(|alert| standing(alert, now));
+            (session.alerts.attitudes_mut().take_changes(), text)
+        };
+        // Not under the lock: the user's folder may be slow.
+        self.said.keep(&changes, now);
+        if let Some(text) = self.said.trouble().or(text) {
+            self.screen.say(text);
+        }
+    }
+
     fn request(&mut self, request: Request) -> Option<Ask> {
         match request {
             Request::Quit => return Some(Ask::Quit),
             Request::Suspend => return Some(Ask::Suspend),
-            Request::Acknowledge(id) => Self::write(&self.session).alerts.acknowledge(id),
-            Request::Mute(id) => Self::write(&self.session).alerts.mute(id),
+            Request::Acknowledge(id) => self.tell_book(id, |book, _| book.acknowledge(id)),
+            Request::Mute(id) => self.tell_book(id, |book, _| book.mute(id)),
+            Request::MuteEverywhere(id) => self.tell_book(id, |book, _| book.mute_everywhere(id)),
+            Request::Snooze(id) => self.tell_book(id, |book, now| {
+                book.snooze(id, now);
+            }),
             Request::Copy(text) => {
                 self.screen.say("copied");
                 return Some(Ask::Clipboard(text));
@@ -211,6 +257,25 @@ impl Monitor {
             }
         }
         None
+    }
+}
+
+/// How an alert stands with the user, in one line.
+fn standing(alert: &Alert, now: WallTime) -> String {
+    let rule = alert.rule;
+    if alert.muted_everywhere {
+        return format!("{rule} is muted in all runs; R unmutes it");
+    }
+    if alert.muted {
+        return format!("{rule} is muted in this run; m unmutes it");
+    }
+    match alert.snoozed_until {
+        Some(until) => {
+            let left = crate::ui::numbers::duration(until.since(now).max(0.0));
+            format!("put off for {left}, or until it gets worse; z for longer")
+        }
+        None if alert.acknowledged => format!("{rule}: seen"),
+        None => format!("{rule} is heard again"),
     }
 }
 

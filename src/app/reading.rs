@@ -12,9 +12,10 @@ use super::{
     progress::Progress,
 };
 use crate::{
+    detect::RuleLimits,
     engine::{self, Engine, Session},
     ingest,
-    model::Clock,
+    model::{Clock, Meanings},
     store::Limits,
 };
 
@@ -40,10 +41,16 @@ pub struct Setting {
 }
 
 impl Setting {
-    /// An engine with the memory and the patience that the flags say.
+    /// An engine with the memory and the patience, the meanings and the limits of rules that the flags say.
     pub fn engine(&self, detect: bool) -> Engine {
         let mut engine = Engine::new(Limits { bytes: self.common.memory }, detect);
         engine.set_stale_after(self.common.stale_after);
+        let mut meanings = Meanings::default();
+        for (pattern, told) in &self.common.role {
+            meanings.add(pattern.as_str(), told.clone());
+        }
+        engine.set_meanings(meanings);
+        engine.set_rules(RuleLimits::new(self.common.rule.clone()));
         engine
     }
 }

@@ -1,6 +1,9 @@
 //! Values of flags as people write them: `2d`, `512MiB`, `120x40`, a moment in time.
 
-use crate::model::WallTime;
+use crate::{
+    detect::RuleLimit,
+    model::{Told, WallTime},
+};
 
 /// Seconds in `text`: a number with a unit (`ms`, `s`, `m`, `h`, `d`, `w`), or several (`1h30m`); without a unit,
 /// seconds.
@@ -123,6 +126,23 @@ pub fn format_hint(text: &str) -> Result<(String, String), String> {
         return Err(format!("there is no format `{name}`; there are {}", known()));
     }
     Ok((name.to_owned(), glob.to_owned()))
+}
+
+/// `TAG=loss,min`: what the user says of series. The last `=` counts, because tags have them and what is said has none.
+pub fn role(text: &str) -> Result<(String, Told), String> {
+    let (tag, words) =
+        text.rsplit_once('=').ok_or_else(|| format!("`{text}` says nothing; write it like cost=loss,min"))?;
+    if tag.is_empty() {
+        return Err("no tag is named before the =".to_owned());
+    }
+    Ok((tag.to_owned(), Told::parse(words)?))
+}
+
+/// `RULE=off`, or `RULE=info@RUNS`.
+pub fn rule(text: &str) -> Result<RuleLimit, String> {
+    let (rule, words) =
+        text.split_once('=').ok_or_else(|| format!("`{text}` says nothing; write it like plateau=off"))?;
+    RuleLimit::parse(rule, words)
 }
 
 #[cfg(test)]

@@ -1,8 +1,17 @@
 //! The user's own folders for what is kept between two calls: state and caches, never beside the logs.
 
 use std::{
-    env, fs, io,
+    env,
+    fs::{self, File},
+    io::{self, Read},
     path::{Path, PathBuf},
+    thread,
+    time::Duration,
+};
+
+use rustix::{
+    fs::{FlockOperation, flock},
+    io::Errno,
 };
 
 /// `$XDG_STATE_HOME/epochscope`, or the same below `~/.local/state`; `None` where there is no home.
@@ -47,6 +56,28 @@ pub fn write_atomically(path: &Path, content: &[u8]) -> io::Result<()> {
         let _ = fs::remove_file(&beside);
     }
     written
+}
+
+/// Waits until nobody else is at the file that `lock` stands for, but not for long: a process that was stopped keeps its
+/// lock, and network file systems may know none. Then two processes might write over each other.
+pub fn take_turn(lock: &File) {
+    for _ in 0..50 {
+        match flock(lock, FlockOperation::NonBlockingLockExclusive) {
+            Err(Errno::WOULDBLOCK | Errno::INTR) => thread::park_timeout(Duration::from_millis(10)),
+            _ => return,
+        }
+    }
+}
+
+/// The first `limit` bytes of a file as text, damaged or not; none where there is no file.
+pub fn text_of(file: &Path, limit: u64) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    match File::open(file) {
+        Ok(file) => file.take(limit).read_to_end(&mut bytes)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+        Err(error) => return Err(error),
+    };
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 #[cfg(test)]

@@ -83,11 +83,20 @@ pub struct Alert {
     pub caused_by: Option<u64>,
     /// The user has seen it.
     pub acknowledged: bool,
-    /// The user does not want to hear of it.
+    /// The user does not want to hear of its rule, in this run or in all.
     pub muted: bool,
+    /// In all runs.
+    pub muted_everywhere: bool,
+    /// The user does not want to hear of it before then.
+    pub snoozed_until: Option<WallTime>,
 }
 
 impl Alert {
+    /// True while the user does not want to hear of it: it is listed, but neither counted nor told.
+    pub fn is_quiet(&self) -> bool {
+        self.muted || self.snoozed_until.is_some()
+    }
+
     /// True while its condition holds.
     pub fn is_open(&self) -> bool {
         self.state == AlertState::Open

@@ -8,7 +8,9 @@ use crate::model::{LayerName, RunId, SeriesKey, Step, WallTime};
 
 use super::{
     alert::{Alert, AlertState, Severity},
+    attitude::Attitudes,
     evidence::Evidence,
+    rule_limits::RuleLimits,
     suppression,
 };
 
@@ -43,7 +45,7 @@ pub struct Draft {
     pub evidence: Evidence,
 }
 
-/// Open alerts by severity, without those that are explained by another one or muted.
+/// Open alerts by severity, without those that are explained by another one, muted or put off.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct AlertCounts {
     /// Worth a look.
@@ -65,7 +67,12 @@ pub struct AlertBook {
     by_run: FxHashMap<RunId, RunPage>,
     next: u64,
     generation: u64,
+    limits: RuleLimits,
+    attitudes: Attitudes,
 }
+
+/// How long an alert is put off: at first, and each time that it is put off for longer. Seconds.
+const SNOOZES_S: [f64; 3] = [3_600.0, 4.0 * 3_600.0, 24.0 * 3_600.0];
 
 #[derive(Clone, Debug, Default)]
 struct RunPage {
@@ -79,6 +86,26 @@ impl AlertBook {
         Self::default()
     }
 
+    /// How loud rules may be; to be said before the first alert.
+    pub fn set_limits(&mut self, limits: RuleLimits) {
+        self.limits = limits;
+    }
+
+    /// How severe an alert of `rule` in `run` may be; `None` where the rule is off.
+    pub(super) fn limited(&self, rule: &str, run: &RunId, severity: Severity) -> Option<Severity> {
+        self.limits.apply(rule, run, severity)
+    }
+
+    /// What the user said earlier; to be told before the first alert.
+    pub fn set_attitudes(&mut self, attitudes: Attitudes) {
+        self.attitudes = attitudes;
+    }
+
+    /// What the user said, and what of it is new.
+    pub fn attitudes_mut(&mut self) -> &mut Attitudes {
+        &mut self.attitudes
+    }
+
     /// Newest first.
     pub fn alerts(&self) -> impl Iterator<Item = &Alert> {
         self.alerts.values().rev()
@@ -90,11 +117,11 @@ impl AlertBook {
         ids.iter().rev().filter_map(|id| self.alerts.get(id))
     }
 
-    /// The worst open alert of a run that is neither muted nor explained by another one; among equals the
+    /// The worst open alert of a run that is neither quiet nor explained by another one; among equals the
     /// newest.
     pub fn worst_open(&self, run: &RunId) -> Option<&Alert> {
         let mut worst: Option<&Alert> = None;
-        for alert in self.of_run(run).filter(|a| a.is_open() && !a.muted && a.caused_by.is_none()) {
+        for alert in self.of_run(run).filter(|a| a.is_open() && !a.is_quiet() && a.caused_by.is_none()) {
             if worst.is_none_or(|w| alert.severity > w.severity) {
                 worst = Some(alert);
             }
@@ -109,12 +136,56 @@ impl AlertBook {
 
     /// The user has seen it.
     pub fn acknowledge(&mut self, id: u64) {
-        self.edit(id, |alert| alert.acknowledged = true);
+        let Some(alert) = self.alerts.get(&id) else { return };
+        self.attitudes.seen(alert);
+        self.remember();
     }
 
-    /// The user does not want to hear of it, or does again.
+    /// The user does not want to hear of its rule in its run, or does again.
     pub fn mute(&mut self, id: u64) {
-        self.edit(id, |alert| alert.muted = !alert.muted);
+        let Some(alert) = self.alerts.get(&id) else { return };
+        self.attitudes.mute_in_run(alert);
+        self.remember();
+    }
+
+    /// The user does not want to hear of its rule in any run, or does again.
+    pub fn mute_everywhere(&mut self, id: u64) {
+        let Some(alert) = self.alerts.get(&id) else { return };
+        self.attitudes.mute_everywhere(alert);
+        self.remember();
+    }
+
+    /// Puts it off for an hour, or if it is put off already for longer, or if that is the longest, not any more. Returns
+    /// when it comes back; it does earlier if it gets worse.
+    pub fn snooze(&mut self, id: u64, now: WallTime) -> Option<WallTime> {
+        let alert = self.alerts.get(&id)?;
+        let left = alert.snoozed_until.map_or(0.0, |until| until.since(now).max(0.0));
+        let until = SNOOZES_S.iter().find(|wait| left < **wait * 0.999).map(|wait| WallTime(now.0 + wait));
+        // What is put off for just less than the longest is put off for the longest, then not any more.
+        let until = until.filter(|_| left < SNOOZES_S[1] * 1.001);
+        self.attitudes.later(alert, until);
+        self.remember();
+        until
+    }
+
+    /// Time has passed: alerts that were put off until now are back.
+    pub fn wake(&mut self, now: WallTime) {
+        let over = |a: &&Alert| a.snoozed_until.is_some_and(|until| now.since(until) >= 0.0);
+        if !self.alerts.values().any(|a| over(&a)) {
+            return;
+        }
+        for alert in self.alerts.values().filter(over) {
+            self.attitudes.later(alert, None);
+        }
+        self.remember();
+    }
+
+    /// Says of all alerts anew what the user said of them.
+    fn remember(&mut self) {
+        for alert in self.alerts.values_mut() {
+            self.attitudes.apply(alert);
+        }
+        self.generation += 1;
     }
 
     /// How many are open, by severity.
@@ -123,7 +194,7 @@ impl AlertBook {
         for alert in self.alerts.values() {
             match (alert.state, alert.severity) {
                 (AlertState::Closed, _) => counts.closed += 1,
-                _ if alert.muted || alert.caused_by.is_some() => {}
+                _ if alert.is_quiet() || alert.caused_by.is_some() => {}
                 (_, Severity::Info) => counts.info += 1,
                 (_, Severity::Warn) => counts.warn += 1,
                 (_, Severity::Critical) => counts.critical += 1,
@@ -138,8 +209,9 @@ impl AlertBook {
         self.generation
     }
 
-    /// Writes a new alert down. `None` when the run already has [`ALERTS_KEPT_PER_RULE`] of this rule.
-    pub fn raise(&mut self, draft: Draft) -> Option<u64> {
+    /// Writes a new alert down. `None` when the rule is off, or the run already has [`ALERTS_KEPT_PER_RULE`] of it.
+    pub fn raise(&mut self, mut draft: Draft) -> Option<u64> {
+        draft.severity = self.limited(draft.rule, &draft.run, draft.severity)?;
         self.generation += 1;
         let page = self.by_run.entry(draft.run.clone()).or_default();
         let same =
@@ -152,7 +224,9 @@ impl AlertBook {
         let id = self.next;
         page.ids.push(id);
         let run = draft.run.clone();
-        self.alerts.insert(id, opened(id, draft));
+        let mut alert = opened(id, draft);
+        self.attitudes.apply(&mut alert);
+        self.alerts.insert(id, alert);
         self.link(&run);
         Some(id)
     }
@@ -165,7 +239,6 @@ impl AlertBook {
             alert.closed_step = None;
             (alert.message, alert.advice) = words;
             alert.evidence = evidence;
-            alert.acknowledged = false;
         });
     }
 
@@ -227,6 +300,9 @@ impl AlertBook {
     fn edit(&mut self, id: u64, change: impl FnOnce(&mut Alert)) {
         let Some(alert) = self.alerts.get_mut(&id) else { return };
         change(alert);
+        // A rule that is off has no alerts.
+        alert.severity = self.limits.apply(alert.rule, &alert.run, alert.severity).unwrap_or(alert.severity);
+        self.attitudes.apply(alert);
         self.generation += 1;
         let run = alert.run.clone();
         self.link(&run);
@@ -264,5 +340,7 @@ fn opened(id: u64, draft: Draft) -> Alert {
         caused_by: None,
         acknowledged: false,
         muted: false,
+        muted_everywhere: false,
+        snoozed_until: None,
     }
 }

@@ -73,7 +73,9 @@ impl DerivedAlerts {
         self.seen = desk.book.generation();
     }
 
-    fn write_down(&mut self, rule: &'static str, derived: Derived, desk: &mut Desk<'_>) {
+    fn write_down(&mut self, rule: &'static str, mut derived: Derived, desk: &mut Desk<'_>) {
+        let Some(severity) = desk.book.limited(rule, desk.run, derived.severity) else { return };
+        derived.severity = severity;
         let known = self.known.get(&(rule, derived.key)).and_then(|id| desk.book.get(*id));
         if let Some(alert) = known {
             let id = alert.id;

@@ -165,7 +165,7 @@ fn fitted(run: &Run) -> Result<Fitted<'_>, Refusal> {
 /// Validation loss before training loss.
 fn main_series(run: &Run) -> Option<&Series> {
     let (key, goal) = tags::main_metric(run)?;
-    let is_loss = |key: &SeriesKey| tags::classify(key, run.id()).role == Role::Loss;
+    let is_loss = |key: &SeriesKey| tags::class_of(key, run).role == Role::Loss;
     if goal == Goal::Min && is_loss(&key) {
         return run.series_of(&key);
     }
@@ -207,7 +207,7 @@ fn spaced(series: &Series) -> Vec<(f64, f64)> {
 fn rate_changes(run: &Run, now: f64) -> bool {
     run.series()
         .filter(|s| {
-            let class = tags::classify(s.key(), run.id());
+            let class = tags::class_of(s.key(), run);
             class.role == Role::LearningRate && class.split != Split::Val
         })
         .any(|series| {

@@ -9,6 +9,7 @@
 
 mod alert;
 mod alert_book;
+mod attitude;
 mod case;
 mod company;
 mod derived;
@@ -25,6 +26,7 @@ mod pair_subject;
 mod part;
 mod progress;
 pub mod questions;
+mod rule_limits;
 mod rules;
 mod run_judges;
 mod running;
@@ -49,6 +51,7 @@ use crate::{
 
 pub use alert::{Alert, AlertState, Severity};
 pub use alert_book::{ALERTS_KEPT_PER_RULE, AlertBook, AlertCounts, Draft};
+pub use attitude::{Attitude, AttitudeKey, Attitudes};
 pub use company::Company;
 pub use derived::Derived;
 pub use detectors::Detectors;
@@ -58,6 +61,7 @@ pub use judge::{Finding, Hold, Judge, Patience, Turn, Verdict};
 pub use network::Profile;
 pub use part::Part;
 pub use progress::{Outlook, Progress};
+pub use rule_limits::{Loudness, RuleLimit, RuleLimits};
 pub use rules::DETECTORS;
 pub use schedule::{Overflows, Schedule};
 pub use siblings::{Compare, Say};

@@ -128,7 +128,7 @@ fn learning(run: &Run, alerts: &AlertBook) -> Answer {
     let Some(series) = tags::main_loss(run).and_then(|key| run.series_of(&key)) else {
         return Answer::new(Verdict::Unknown, "learns?", "no loss is known by its name");
     };
-    let class = tags::classify(series.key(), run.id());
+    let class = tags::class_of(series.key(), run);
     if class.role == Role::UnstableLoss {
         return Answer::new(
             Verdict::Unknown,
@@ -239,12 +239,12 @@ fn overfits(run: &Run, alerts: &AlertBook) -> Answer {
         return Answer::new(Verdict::Yes, "overfits", because);
     }
     let val = run.series().find(|series| {
-        let class = tags::classify(series.key(), run.id());
+        let class = tags::class_of(series.key(), run);
         class.role == Role::Loss && class.split == Split::Val
     });
     let Some(series) = tags::main_metric(run)
         .filter(|(key, _)| {
-            let class = tags::classify(key, run.id());
+            let class = tags::class_of(key, run);
             matches!(class.split, Split::Val | Split::Test)
         })
         .and_then(|(key, _)| run.series_of(&key))
@@ -253,7 +253,7 @@ fn overfits(run: &Run, alerts: &AlertBook) -> Answer {
         return Answer::new(Verdict::Unknown, "overfits?", "no validation series");
     };
     let summary = series.summary();
-    let class = tags::classify(series.key(), run.id());
+    let class = tags::class_of(series.key(), run);
     let best = if class.goal == Some(Goal::Max) { summary.max } else { summary.min };
     let (Some(best), Some(last)) = (best, summary.last) else {
         return Answer::new(Verdict::Unknown, "overfits?", "no finite validation values");
@@ -291,7 +291,7 @@ fn overfits(run: &Run, alerts: &AlertBook) -> Answer {
 fn best(run: &Run) -> Option<BestSoFar> {
     let (key, goal) = tags::main_metric(run)?;
     // The luckiest batch of a training is no reason to keep its checkpoint.
-    if !matches!(tags::classify(&key, run.id()).split, Split::Val | Split::Test) {
+    if !matches!(tags::class_of(&key, run).split, Split::Val | Split::Test) {
         return None;
     }
     let summary = run.series_of(&key)?.summary();

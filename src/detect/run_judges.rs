@@ -5,9 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use rustc_hash::FxHashMap;
 
 use crate::{
-    model::{
-        Batch, Column, FileId, Goal, Health, LayerRecord, Point, Record, RunId, SeriesKey, Step, WallTime,
-    },
+    model::{Batch, Column, FileId, Goal, Health, LayerRecord, Point, Record, SeriesKey, Step, WallTime},
     store::{Change, Run},
 };
 
@@ -72,7 +70,7 @@ impl RunJudges {
         self.facts(batch, run);
         let mut appeared = self.switch(changes, run, desk);
         for column in &batch.columns {
-            appeared |= self.meet(column, &batch.run, &batch.origin.order, batch.origin.file);
+            appeared |= self.meet(column, run, &batch.origin.order, batch.origin.file);
         }
         if appeared {
             self.pair_up();
@@ -181,7 +179,7 @@ impl RunJudges {
                 continue;
             };
             let column = Column { key: key.clone(), points: vec![first] };
-            self.meet(&column, run.id(), &last.place.order, last.file());
+            self.meet(&column, run, &last.place.order, last.file());
             if let Some(Some(subject)) = self.subjects.get_mut(key) {
                 subject.disordered = true;
             }
@@ -202,11 +200,15 @@ impl RunJudges {
     }
 
     /// Makes the subject of a series that is new. True if pairs may change.
-    fn meet(&mut self, column: &Column, run: &RunId, order: &Arc<str>, file: FileId) -> bool {
+    fn meet(&mut self, column: &Column, run: &Run, order: &Arc<str>, file: FileId) -> bool {
         if self.subjects.contains_key(&column.key) {
             return false;
         }
-        let class = tags::classify(&column.key, run);
+        let class = tags::class_of(&column.key, run);
+        if class.role == Role::Ignored {
+            self.subjects.insert(column.key.clone(), None);
+            return false;
+        }
         let starts_with_nan = column.points.first().filter(|p| p.value.is_nan()).map(|p| p.step);
         let could_be_missing =
             matches!(class.role, Role::Loss | Role::Metric | Role::LearningRate | Role::Unknown);

@@ -107,13 +107,13 @@ impl Siblings {
         let member = self.members.entry(run.id().clone()).or_default();
         let version = run.names_version();
         if member.main.as_ref().is_none_or(|(known, _)| *known != version) {
-            let is_loss = |key: &SeriesKey| tags::classify(key, run.id()).role == Role::Loss;
+            let is_loss = |key: &SeriesKey| tags::class_of(key, run).role == Role::Loss;
             let key = tags::main_metric(run)
                 .filter(|(key, goal)| *goal == Goal::Min && is_loss(key))
                 .map(|(key, _)| key)
                 .or_else(|| tags::main_loss(run).filter(is_loss));
             let main = key.map(|key| {
-                let class = tags::classify(&key, run.id());
+                let class = tags::class_of(&key, run);
                 let of_validation = matches!(class.split, Split::Val | Split::Test);
                 Main { key, kind: (class.stem, of_validation) }
             });

@@ -20,8 +20,8 @@ pub use thread::{HEARTBEAT, read_all, spawn};
 use layers::ScalarLayers;
 
 use crate::{
-    detect::Detectors,
-    model::{Batch, FileHealth, FileId, News, RunId, WallTime},
+    detect::{Detectors, RuleLimits},
+    model::{Batch, FileHealth, FileId, Meanings, News, RunId, WallTime},
     store::{self, Change, Limits},
 };
 
@@ -29,6 +29,8 @@ use crate::{
 #[derive(Debug)]
 pub struct Engine {
     limits: Limits,
+    meanings: Arc<Meanings>,
+    rules: RuleLimits,
     detectors: Option<Detectors>,
     layers: ScalarLayers,
     /// Batches lost to a panic, by file. Kept here because readers replace a file's health as a whole.
@@ -48,6 +50,8 @@ impl Engine {
     pub fn new(limits: Limits, detect: bool) -> Self {
         Self {
             limits,
+            meanings: Arc::default(),
+            rules: RuleLimits::default(),
             detectors: detect.then(Detectors::new),
             layers: ScalarLayers::default(),
             faults: BTreeMap::new(),
@@ -62,9 +66,22 @@ impl Engine {
         }
     }
 
+    /// What the user says that series mean (`--role`), in the sessions that are made from now on.
+    pub fn set_meanings(&mut self, meanings: Meanings) {
+        self.meanings = Arc::new(meanings);
+    }
+
+    /// How loud rules may be (`--rule`), in the sessions that are made from now on.
+    pub fn set_rules(&mut self, rules: RuleLimits) {
+        self.rules = rules;
+    }
+
     /// A session for this engine.
     pub fn session(&self) -> Session {
-        Session::new(self.limits)
+        let mut session = Session::new(self.limits);
+        session.store.set_meanings(Arc::clone(&self.meanings));
+        session.alerts.set_limits(self.rules.clone());
+        session
     }
 
     /// Takes in one piece of news.
@@ -87,8 +104,9 @@ impl Engine {
     ///
     /// The generation rises only if an alert changed, so that silence costs no frame.
     pub fn heartbeat(&mut self, session: &mut Session, now: WallTime) {
-        let Some(detectors) = &mut self.detectors else { return };
         let before = session.alerts.generation();
+        session.alerts.wake(now);
+        let Some(detectors) = &mut self.detectors else { return };
         let judged = contained(|| {
             detectors.heartbeat(&session.store, &session.health, &mut session.alerts, now);
         });

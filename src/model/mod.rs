@@ -8,6 +8,7 @@ mod confusion;
 mod health;
 mod ids;
 mod layer;
+mod meaning;
 mod natural;
 mod numeric;
 mod run_info;
@@ -22,6 +23,7 @@ pub use ids::{FileId, LayerName, RunId, SeriesKey, Tag};
 pub use layer::{
     HistogramRecord, LayerKind, LayerRecord, LayerScalar, LayerStats, LayerSubject, Statistic, same_layer,
 };
+pub use meaning::{Meanings, Role, Split, Told, names};
 pub use natural::natural;
 pub use numeric::{NumericArray, Payload, PayloadError};
 pub use run_info::{EndStatus, Goal, HyperValue, RunInfo, TextRecord};

@@ -12,14 +12,16 @@ use super::{
     rivals::{Rivals, same_source},
 };
 use crate::model::{
-    ArtefactKind, EndStatus, FileId, HyperValue, LoggedAlert, RunId, RunInfo, SeriesKey, Step, TextRecord,
-    WallTime,
+    ArtefactKind, EndStatus, FileId, HyperValue, LoggedAlert, Meanings, RunId, RunInfo, SeriesKey, Step,
+    TextRecord, WallTime,
 };
 
 /// Everything that was read of one run.
 #[derive(Debug)]
 pub struct Run {
     pub(crate) id: RunId,
+    /// What the user says of its series.
+    pub(crate) meanings: Arc<Meanings>,
     /// What its owner calls it, where that says more than the path.
     pub(crate) title: Option<Arc<str>>,
     pub(crate) generation: u64,
@@ -47,9 +49,10 @@ pub struct Run {
 }
 
 impl Run {
-    pub(crate) fn new(id: RunId) -> Self {
+    pub(crate) fn new(id: RunId, meanings: Arc<Meanings>) -> Self {
         Self {
             id,
+            meanings,
             title: None,
             names_version: 0,
             generation: 0,
@@ -75,6 +78,11 @@ impl Run {
     /// Its name.
     pub fn id(&self) -> &RunId {
         &self.id
+    }
+
+    /// What the user says that its series mean.
+    pub fn meanings(&self) -> &Meanings {
+        &self.meanings
     }
 
     /// What the log says of the run as a whole; later files overrule earlier ones.

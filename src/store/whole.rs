@@ -10,12 +10,14 @@ use super::{
     order,
     titles::Titles,
 };
-use crate::model::{Batch, LayerRecord, Origin, RunId};
+use crate::model::{Batch, LayerRecord, Meanings, Origin, RunId};
 
 /// Everything that was read, within [`Limits`].
 #[derive(Debug)]
 pub struct Store {
     limits: Limits,
+    /// Handed to every run that appears.
+    meanings: Arc<Meanings>,
     pressure: Pressure,
     /// In order of arrival; `sorted` holds their natural order.
     runs: Vec<Run>,
@@ -32,6 +34,7 @@ impl Store {
     pub fn new(limits: Limits) -> Self {
         Self {
             limits,
+            meanings: Arc::default(),
             pressure: Pressure::default(),
             runs: Vec::new(),
             index: FxHashMap::default(),
@@ -100,6 +103,11 @@ impl Store {
         self.relieve();
     }
 
+    /// Says what series mean, of all runs that appear from now on: to be called before the first.
+    pub fn set_meanings(&mut self, meanings: Arc<Meanings>) {
+        self.meanings = meanings;
+    }
+
     /// Sets another limit; what is too much already is thinned at once.
     pub fn limit(&mut self, limits: Limits) {
         self.limits = limits;
@@ -142,7 +150,7 @@ impl Store {
         let at = self.sorted.partition_point(before);
         self.sorted.insert(at, slot as u32);
         self.index.insert(id.clone(), slot as u32);
-        self.runs.push(Run::new(id.clone()));
+        self.runs.push(Run::new(id.clone(), Arc::clone(&self.meanings)));
         changes.push(Change::RunAppeared { run: id.clone() });
         slot
     }

@@ -75,8 +75,14 @@ pub enum Action {
     Freeze,
     /// Mark an alert as seen.
     Acknowledge,
-    /// Silence an alert.
+    /// Silence an alert's rule in its run.
     Mute,
+    /// Silence an alert's rule in all runs.
+    MuteEverywhere,
+    /// Put an alert off.
+    Snooze,
+    /// Say why.
+    Explain,
     /// Search all actions by name.
     Palette,
     /// Write what is shown to a file.
@@ -239,7 +245,10 @@ pub static GLOBAL: &[Binding] = &[
     bind(&[Key::Char('N')], Action::Normalise, "normalisation of numbers"),
     bind(&[Key::Char('f')], Action::Freeze, "freeze"),
     bind(&[Key::Char('a')], Action::Acknowledge, "acknowledge the alert"),
-    bind(&[Key::Char('m')], Action::Mute, "mute the alert"),
+    bind(&[Key::Char('m')], Action::Mute, "mute the alert's rule in this run"),
+    bind(&[Key::Char('R')], Action::MuteEverywhere, "mute the alert's rule in all runs"),
+    bind(&[Key::Char('z')], Action::Snooze, "put the alert off: 1, 4, 24 hours"),
+    bind(&[Key::Char('i')], Action::Explain, "why: thresholds, or meaning of a tag"),
     bind(&[Key::Char(':')], Action::Palette, "command palette"),
     bind(&[Key::Char('e')], Action::Export, "export what is shown"),
     bind(&[Key::Char('c')], Action::Copy, "copy"),

@@ -84,8 +84,12 @@ pub enum Request {
     Suspend,
     /// Mark the alert with this id as seen.
     Acknowledge(u64),
-    /// Silence the alert with this id.
+    /// Silence the rule of the alert with this id in its run, or not any more.
     Mute(u64),
+    /// Silence the rule of the alert with this id in all runs, or not any more.
+    MuteEverywhere(u64),
+    /// Put the alert with this id off, or for longer, or not any more.
+    Snooze(u64),
     /// Put the text on the clipboard (OSC 52).
     Copy(String),
     /// Give the mouse back to the terminal, or take it.

@@ -19,7 +19,7 @@ starting 2 workers\n\
 
 const REGEX: &str = r"it (?P<step>\d+) of (?P<steps_total>\d+) \| cost (?P<cost>\S+) \| took (?P<time>\S+)";
 
-fn program(here: &Path, arguments: &[&str]) -> Output {
+pub fn program(here: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(PROGRAM);
     command.args(arguments).current_dir(here).stdin(Stdio::null()).env("LANG", "C.UTF-8").env("TZ", "UTC");
     command.env("HOME", here.join("home")).env_remove("XDG_CONFIG_HOME").output().unwrap()

@@ -6,6 +6,7 @@ mod architecture;
 mod builders;
 mod cli;
 mod cli_config;
+mod cli_judging;
 mod databases;
 mod detectors;
 mod detectors_layers;

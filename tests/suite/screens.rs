@@ -53,6 +53,7 @@ fn keys_of_a_view_are_unique_and_mean_what_they_mean_everywhere() {
         let mut seen = BTreeSet::new();
         for binding in view.bindings() {
             assert!(!binding.help.is_empty() && !binding.keys.is_empty(), "{}: {binding:?}", view.name());
+            assert!(binding.help.chars().count() <= 41, "cut in the help: {}", binding.help);
             for key in binding.keys {
                 assert!(seen.insert(key.to_string()), "{}: {key} twice", view.name());
                 let elsewhere = GLOBAL.iter().find(|b| b.keys.contains(key)).map(|b| b.action);
@@ -394,7 +395,7 @@ impl Desk {
         }
     }
 
-    fn mouse(&mut self, kind: MouseEventKind, column: u16, row: u16) {
+    pub fn mouse(&mut self, kind: MouseEventKind, column: u16, row: u16) {
         let context = FrameContext {
             store: &self.store,
             alerts: &self.alerts,

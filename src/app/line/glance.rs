@@ -107,7 +107,7 @@ impl Glance {
                 continue;
             }
             for alert in session.alerts.of_run(run.id()) {
-                if alert.is_open() && !alert.muted && alert.caused_by.is_none() {
+                if alert.is_open() && !alert.is_quiet() && alert.caused_by.is_none() {
                     alerts += 1;
                     if worst.is_none_or(|(severity, ..)| alert.severity > severity) {
                         worst = Some((alert.severity, run, alert.rule));

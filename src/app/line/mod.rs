@@ -50,7 +50,9 @@ pub fn line(arguments: &LineArgs, setting: &Setting, out: &mut dyn Write) -> Res
     let roots = xdg::canonical(&arguments.paths);
     // A time of day that was given is for tests: nothing that depends on it is kept.
     let cached = setting.common.now.is_none() && arguments.max_age > 0.0;
-    let key = format!("{roots:?} {options:?} {:?} {}", setting.common.since, setting.common.stale_after);
+    let common = &setting.common;
+    let told = (&common.role, &common.rule);
+    let key = format!("{roots:?} {options:?} {:?} {} {told:?}", common.since, common.stale_after);
     let cache = if cached { Cache::of(&key, &roots) } else { None };
     let Some(cache) = cache else {
         let glance = read(&arguments.paths, setting, &roots)?;

@@ -5,17 +5,11 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Read},
+    io,
     path::{Path, PathBuf},
-    thread,
-    time::Duration,
 };
 
 use rustc_hash::FxHashMap;
-use rustix::{
-    fs::{FlockOperation, flock},
-    io::Errno,
-};
 
 use super::notice::Notice;
 use crate::{app::xdg, model::WallTime};
@@ -109,8 +103,8 @@ impl Ledger {
         let folder = file.parent().unwrap_or(Path::new("/"));
         fs::create_dir_all(folder)?;
         let lock = File::options().create(true).append(true).open(folder.join("told.lock"))?;
-        take_turn(&lock);
-        for (key, time) in entries(&text_of(file)?) {
+        xdg::take_turn(&lock);
+        for (key, time) in entries(&xdg::text_of(file, LIMIT)?) {
             self.told.entry(key).or_insert(time);
         }
         let added = self.add(keys, now);
@@ -151,28 +145,6 @@ impl Ledger {
     }
 }
 
-/// Waits until nobody else is at the file, but not for long: a process that was stopped keeps its lock, and network file
-/// systems may know none. Then two processes might tell of the same alert.
-fn take_turn(lock: &File) {
-    for _ in 0..50 {
-        match flock(lock, FlockOperation::NonBlockingLockExclusive) {
-            Err(Errno::WOULDBLOCK | Errno::INTR) => thread::park_timeout(Duration::from_millis(10)),
-            _ => return,
-        }
-    }
-}
-
-/// The file's text, damaged or not; none where there is no file.
-fn text_of(file: &Path) -> io::Result<String> {
-    let mut bytes = Vec::new();
-    match File::open(file) {
-        Ok(file) => file.take(LIMIT).read_to_end(&mut bytes)?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
-        Err(error) => return Err(error),
-    };
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
 fn entries(text: &str) -> impl Iterator<Item = (Key, f64)> + '_ {
     text.lines().filter_map(|line| {
         let (key, time) = line.split_once(' ')?;
@@ -206,6 +178,8 @@ pub fn key(watched: &[PathBuf], notice: &Notice, channel: &str) -> Key {
 
 #[cfg(test)]
 mod tests {
+    use rustix::fs::{FlockOperation, flock};
+
     use super::{super::notice::tests::notice, *};
     use crate::detect::Severity;
 

@@ -266,7 +266,7 @@ fn notice(session: &Session, alert: &Alert, event: Waiting) -> Notice {
             && alert.severity > Severity::Info
             && !explained
             && !alert.acknowledged
-            && !alert.muted,
+            && !alert.is_quiet(),
     }
 }
 

@@ -163,7 +163,7 @@ fn run_status<'a>(
         first_time: time(run.first_wall()),
         last_time: time(run.last_wall()),
         hyperparameters: run.hyperparameters().iter().map(|(name, value)| (&**name, Hyper(value))).collect(),
-        series: run.series().map(|s| series_status(s, run.id(), memo)).collect(),
+        series: run.series().map(|s| series_status(s, run, memo)).collect(),
         layers: layers(run),
         confusions: confusions(run),
         other: other(run),
@@ -171,9 +171,9 @@ fn run_status<'a>(
     }
 }
 
-fn series_status<'a>(series: &'a Series, run: &RunId, memo: &mut tags::Memo) -> SeriesStatus<'a> {
+fn series_status<'a>(series: &'a Series, run: &Run, memo: &mut tags::Memo) -> SeriesStatus<'a> {
     let (key, summary) = (series.key(), series.summary());
-    let class = memo.classify(key, run);
+    let class = memo.class_of(key, run);
     SeriesStatus {
         tag: key.tag.as_str(),
         context: &key.context,

@@ -213,7 +213,7 @@ impl RunDetector for Missing {
         }
         let (mut learns, mut validates, mut moves) = (false, false, false);
         for series in run.series() {
-            let class = tags::classify(series.key(), run.id());
+            let class = tags::class_of(series.key(), run);
             let of_training = matches!(class.split, Split::Train | Split::Unknown);
             learns |= class.role == Role::Loss && of_training && series.summary().points >= 64;
             validates |= matches!(class.role, Role::Loss | Role::Metric) && !of_training;
@@ -262,7 +262,7 @@ impl RunDetector for Stopped {
         }
         let (mut trained, mut evaluated): (Option<Step>, Vec<Step>) = (None, Vec::new());
         for series in run.series() {
-            let class = tags::classify(series.key(), run.id());
+            let class = tags::class_of(series.key(), run);
             if !matches!(class.role, Role::Loss | Role::Metric) {
                 continue;
             }

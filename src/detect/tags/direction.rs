@@ -1,8 +1,8 @@
 //! Whether less or more of something is better. What is not known is not guessed.
 
-use crate::model::Goal;
+use crate::model::{Goal, Role};
 
-use super::{normalise::Words, role::Role};
+use super::normalise::Words;
 
 /// Words of metrics of which more is better (Keras' `_direction`, `MMEngine`'s rule keys, and the tables of
 /// Ultralytics, Detectron2, TRL and Stable-Baselines3).

@@ -13,11 +13,13 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use crate::model::{Goal, RunId, SeriesKey};
+use crate::{
+    model::{Goal, Meanings, RunId, SeriesKey, Told},
+    store::Run,
+};
 
+pub use crate::model::{Role, Split};
 pub use pairing::{Known, Pair, is_whole, main_loss, main_metric, main_of, pair_up, pairs};
-pub use role::Role;
-pub use split::Split;
 
 pub(crate) use normalise::Words;
 
@@ -36,14 +38,20 @@ pub struct TagClass {
     pub why: &'static str,
 }
 
-/// Reads a series' name. `run` matters where a framework hides the split in the folder (Keras).
+/// What a series of `run` is: what the user says of it (`--role`), and else what its name says.
+pub fn class_of(key: &SeriesKey, run: &Run) -> TagClass {
+    classify_in(key, split::of_folder(run.id().as_str()), &said(key, run.meanings()))
+}
+
+/// What a series' name says. `run` matters where a framework hides the split in the folder (Keras).
 ///
 /// Pure: the same name always gives the same class, whatever else the run holds.
 pub fn classify(key: &SeriesKey, run: &RunId) -> TagClass {
-    classify_in(key, split::of_folder(run.as_str()))
+    classify_in(key, split::of_folder(run.as_str()), &Told::default())
 }
 
-/// Remembers classes: the runs of a tree share their tags.
+/// Remembers classes: the runs of a tree share their tags. All of them of one store, where the user says the same of
+/// all runs.
 #[derive(Debug, Default)]
 pub struct Memo {
     classes: FxHashMap<(SeriesKey, Option<Split>), TagClass>,
@@ -53,13 +61,13 @@ impl Memo {
     /// Names that are remembered; beyond that each is read anew.
     const KEPT: usize = 1 << 14;
 
-    /// The same as [`classify`].
-    pub fn classify(&mut self, key: &SeriesKey, run: &RunId) -> TagClass {
-        let asked = (key.clone(), split::of_folder(run.as_str()));
+    /// The same as [`class_of`].
+    pub fn class_of(&mut self, key: &SeriesKey, run: &Run) -> TagClass {
+        let asked = (key.clone(), split::of_folder(run.id().as_str()));
         if let Some(class) = self.classes.get(&asked) {
             return class.clone();
         }
-        let class = classify_in(key, asked.1);
+        let class = classify_in(key, asked.1, &said(key, run.meanings()));
         if self.classes.len() < Self::KEPT {
             self.classes.insert(asked, class.clone());
         }
@@ -67,13 +75,24 @@ impl Memo {
     }
 }
 
-fn classify_in(key: &SeriesKey, folder: Option<Split>) -> TagClass {
+fn said(key: &SeriesKey, meanings: &Meanings) -> Told {
+    if meanings.is_empty() { Told::default() } else { meanings.of(key) }
+}
+
+fn classify_in(key: &SeriesKey, folder: Option<Split>, told: &Told) -> TagClass {
     let words = Words::of(key.tag.as_str());
     let context = Words::of(&key.context);
-    let (role, why_role) = role::role(&words);
-    let (split, why_split) = split::split(&words, &context, folder);
-    let why = if role == Role::Unknown { why_role } else { better_reason(why_role, why_split, split) };
-    TagClass { split, role, goal: direction::direction(&words, role), stem: split::stem(&words).into(), why }
+    let (named, why_role) = role::role(&words);
+    let role = told.role.unwrap_or(named);
+    let (named, why_split) = split::split(&words, &context, folder);
+    let split = told.split.unwrap_or(named);
+    let why = match role {
+        _ if !told.is_empty() => "set by --role",
+        Role::Unknown => why_role,
+        _ => better_reason(why_role, why_split, split),
+    };
+    let goal = told.goal.or_else(|| direction::direction(&words, role));
+    TagClass { split, role, goal, stem: split::stem(&words).into(), why }
 }
 
 /// One clause fits on a screen: the role's reason, unless the split came from somewhere unusual.

@@ -7,7 +7,7 @@ use crate::{
     store::Run,
 };
 
-use super::{Role, Split, TagClass, classify};
+use super::{Role, Split, TagClass, class_of};
 
 /// Training and validation series of one quantity.
 #[derive(Clone, PartialEq, Debug)]
@@ -78,7 +78,7 @@ fn known(run: &Run) -> Vec<Known> {
     run.series()
         .map(|series| Known {
             key: series.key().clone(),
-            class: classify(series.key(), run.id()),
+            class: class_of(series.key(), run),
             points: series.summary().points,
             level: series.summary().first.map(|p| p.value).filter(|v| v.is_finite()),
         })

@@ -4,67 +4,7 @@ use super::{
     direction::{DOWN, UP},
     normalise::Words,
 };
-
-/// What a series is, for rules and views.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-pub enum Role {
-    /// An objective that should fall.
-    Loss,
-    /// A loss against a moving target (GAN, actor-critic): its level says nothing of health.
-    UnstableLoss,
-    /// A regulariser or a side objective.
-    AuxiliaryLoss,
-    /// A measure of quality.
-    Metric,
-    /// The learning rate.
-    LearningRate,
-    /// A norm of the gradient.
-    GradientNorm,
-    /// The factor of mixed-precision loss scaling.
-    LossScale,
-    /// Durations.
-    Time,
-    /// Work per time.
-    Throughput,
-    /// Bytes in use.
-    Memory,
-    /// Utilisation, power, temperature.
-    Hardware,
-    /// Counters that only grow: epoch, step, samples.
-    Clock,
-    /// Settings that change on a plan: batch size, annealing weights.
-    Schedule,
-    /// Inner numbers of the optimiser or the policy update.
-    Optimiser,
-    /// Entropy of a policy.
-    Entropy,
-    /// Not known.
-    Unknown,
-}
-
-impl Role {
-    /// The word in JSON and on screen.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Loss => "loss",
-            Self::UnstableLoss => "unstable_loss",
-            Self::AuxiliaryLoss => "auxiliary_loss",
-            Self::Metric => "metric",
-            Self::LearningRate => "learning_rate",
-            Self::GradientNorm => "gradient_norm",
-            Self::LossScale => "loss_scale",
-            Self::Time => "time",
-            Self::Throughput => "throughput",
-            Self::Memory => "memory",
-            Self::Hardware => "hardware",
-            Self::Clock => "clock",
-            Self::Schedule => "schedule",
-            Self::Optimiser => "optimiser",
-            Self::Entropy => "entropy",
-            Self::Unknown => "unknown",
-        }
-    }
-}
+use crate::model::Role;
 
 const LOSS: &[&str] = &[
     "loss",
@@ -282,10 +222,16 @@ fn machine(w: &Words) -> Option<(Role, &'static str)> {
     if w.phrase(&["data_loading"]) {
         return Some((Role::Time, "named as the share or time of loading data"));
     }
+    // What passes over a disk or a network is no pace of the training.
+    if w.first() == "system" && w.any(&["disk", "network"]) {
+        return Some((Role::Hardware, "named as a reading of the machine"));
+    }
     if w.phrase(&speed) || w.joined().contains("per_sec") || w.any(&["tflops", "throughput", "mfu"]) {
         return Some((Role::Throughput, "named as work per time"));
     }
-    if w.any(&["memory", "mem", "vram", "rss", "gib", "mib", "allocated", "ooms"]) || w.phrase(&["gb_free"]) {
+    if w.any(&["memory", "mem", "vram", "rss", "gib", "mib", "allocated", "ooms", "swap"])
+        || w.phrase(&["gb_free"])
+    {
         return Some((Role::Memory, "named as memory"));
     }
     if has_loss(w) || w.any(&["acc", "accuracy"]) {
@@ -298,6 +244,17 @@ fn machine(w: &Words) -> Option<(Role, &'static str)> {
     let clock_word = CLOCK.contains(&w.last()) || w.last() == "total" && w.whole().len() <= 2;
     if clock_word && !w.phrase(&["time_this_iter", "time_since"]) && !counts && !w.any(&["ms", "sec"]) {
         return Some((Role::Clock, "named as a counter"));
+    }
+    let timers = [
+        "forward_compute",
+        "backward_compute",
+        "forward_recv",
+        "backward_send",
+        "all_reduce",
+        "batch_generator",
+    ];
+    if w.phrase(&timers) {
+        return Some((Role::Time, "named as one of Megatron-LM's timers"));
     }
     if w.any(TIME) || w.phrase(&["step_avg"]) || matches!(w.joined(), "t" | "s_it") {
         return Some((Role::Time, "named as a duration or a moment"));

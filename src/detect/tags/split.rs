@@ -1,31 +1,7 @@
 //! Which data a series was computed on.
 
 use super::normalise::Words;
-
-/// Which part of the data a number speaks of.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-pub enum Split {
-    /// What the model is fitted to.
-    Train,
-    /// What is looked at while training.
-    Val,
-    /// Named `test`. Read as validation where a run has no validation series.
-    Test,
-    /// The name does not say. A bare `loss` beside a `val_loss` is taken for training.
-    Unknown,
-}
-
-impl Split {
-    /// The word in JSON and on screen.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Train => "train",
-            Self::Val => "val",
-            Self::Test => "test",
-            Self::Unknown => "unknown",
-        }
-    }
-}
+use crate::model::Split;
 
 const TRAIN: &[&str] = &[
     "train", "training", "trn", "tr", "trl", "fit", "learn", "learner", "losses", "rollout", "rollouts",

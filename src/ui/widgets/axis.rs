@@ -136,6 +136,8 @@ impl Unit {
     /// One position as text. `span` is the length of the axis.
     pub fn text(self, x: f64, span: f64) -> String {
         match self {
+            // Far from zero neighbours would read the same.
+            Self::Count if span < 0.7 * x.abs() && x.abs() < 1e6 => format!("{x:.0}"),
             Self::Count if x.abs() < 1e15 => {
                 let text = numbers::count(x.abs().round() as u64);
                 if x < 0.0 { format!("-{text}") } else { text }

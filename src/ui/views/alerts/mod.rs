@@ -15,10 +15,14 @@ use crate::{
 };
 
 mod card;
+mod evidence;
 mod order;
 mod quiet;
 mod rows;
+mod why;
 
+use card::Card;
+use evidence::Evidence;
 use order::Order;
 
 /// The view.
@@ -29,13 +33,34 @@ pub fn view() -> Box<dyn View> {
 static BINDINGS: &[Binding] = &[
     Binding { keys: &[Key::Enter], action: Action::Open, help: "show the place in Curves or Layers" },
     Binding { keys: &[Key::Char('a')], action: Action::Acknowledge, help: "mark the alert as seen" },
-    Binding { keys: &[Key::Char('m')], action: Action::Mute, help: "mute the alert, or unmute it" },
+    Binding {
+        keys: &[Key::Char('z')],
+        action: Action::Snooze,
+        help: "put it off: 1 h, 4 h, 24 h, not any more",
+    },
+    Binding {
+        keys: &[Key::Char('m')],
+        action: Action::Mute,
+        help: "mute its rule in this run, or unmute it",
+    },
+    Binding {
+        keys: &[Key::Char('R')],
+        action: Action::MuteEverywhere,
+        help: "mute its rule in all runs, or unmute it",
+    },
+    Binding {
+        keys: &[Key::Char('i')],
+        action: Action::Explain,
+        help: "why: thresholds, and what fools the rule",
+    },
+    Binding { keys: &[Key::Char('l'), Key::Right], action: Action::Right, help: "unfold what it explains" },
+    Binding { keys: &[Key::Char('h'), Key::Left], action: Action::Left, help: "fold it" },
     Binding { keys: &[Key::Char('t')], action: Action::Kind, help: "alerts of all runs, of this run" },
     Binding { keys: &[Key::Char('c')], action: Action::Copy, help: "copy the alert" },
 ];
 
 /// Rows of the list that stay visible before the card gets any.
-const LIST_ROWS: u16 = 3;
+const LIST_ROWS: u16 = 4;
 
 /// State of the view.
 #[derive(Default)]
@@ -43,6 +68,9 @@ struct Alerts {
     /// By number, so that new alerts do not move it.
     selected: Option<u64>,
     this_run: bool,
+    /// The card says why.
+    why: bool,
+    evidence: Evidence,
     order: Order,
     window: Window,
     rows: Rect,
@@ -81,8 +109,14 @@ impl View for Alerts {
                     if self.this_run { "the selected run" } else { "all runs" }
                 ));
             }
+            Action::Right => self.fold(true, context, selection),
+            Action::Left => self.fold(false, context, selection),
+            Action::Explain => self.why = !self.why,
+            Action::Back if self.why => self.why = false,
             Action::Open => return self.chosen(context, selection).map_or(Outcome::Done, opened),
             Action::Acknowledge => return self.request(context, selection, Request::Acknowledge),
+            Action::Snooze => return self.request(context, selection, Request::Snooze),
+            Action::MuteEverywhere => return self.request(context, selection, Request::MuteEverywhere),
             Action::Mute => return self.request(context, selection, Request::Mute),
             Action::Copy => {
                 return self
@@ -115,14 +149,15 @@ impl View for Alerts {
         };
         self.header(context, selection, area, buffer);
         let body = Rect { y: area.y + 1, height: area.height - 1, ..area };
-        let wanted = card::height(context, selection, alert, body.width);
+        let shown = Card { alert, why: self.why };
+        let wanted = shown.height(context, selection, body.width);
         let all = u16::try_from(self.order.entries.len()).unwrap_or(u16::MAX).saturating_add(1);
         let most = body.height.saturating_sub(all.min(LIST_ROWS + 1));
         let card_height = wanted.min(most);
         let list = Rect { height: body.height - card_height, ..body };
         let card = Rect { y: list.bottom(), height: card_height, ..body };
         self.list(context, selection, index, list, buffer);
-        card::draw(context, selection, alert, card, buffer);
+        shown.draw(context, selection, &mut self.evidence, card, buffer);
     }
 
     fn click(&mut self, _: u16, row: u16, context: FrameContext<'_>, selection: &mut Selection) -> Outcome {
@@ -130,8 +165,13 @@ impl View for Alerts {
             return Outcome::Ignored;
         }
         let at = self.window.top + usize::from(row - self.rows.y);
-        let Some(id) = self.order.entries.get(at).map(|e| e.id) else { return Outcome::Done };
-        if self.selected == Some(id) {
+        let Some(entry) = self.order.entries.get(at).copied() else { return Outcome::Done };
+        let id = entry.id;
+        if self.order.entries.get(self.index()).map(|e| e.id) == Some(id) {
+            if entry.folded {
+                self.order.unfold(id, true);
+                return Outcome::Done;
+            }
             return self.chosen(context, selection).map_or(Outcome::Done, opened);
         }
         self.selected = Some(id);
@@ -146,7 +186,16 @@ impl Alerts {
     }
 
     fn index(&self) -> usize {
-        self.selected.and_then(|id| self.order.entries.iter().position(|e| e.id == id)).unwrap_or(0)
+        let position = |id: u64| self.order.entries.iter().position(|e| e.id == id);
+        self.selected.and_then(|id| position(id).or_else(|| position(self.order.root_of(id)))).unwrap_or(0)
+    }
+
+    /// Shows or hides what the selected alert explains; folding from within goes to the one above.
+    fn fold(&mut self, open: bool, context: FrameContext<'_>, selection: &Selection) {
+        let Some(id) = self.chosen(context, selection).map(|a| a.id) else { return };
+        let root = self.order.root_of(id);
+        self.selected = Some(if open { id } else { root });
+        self.order.unfold(root, open);
     }
 
     fn step(&mut self, by: isize, context: FrameContext<'_>, selection: &Selection) {
@@ -175,11 +224,12 @@ impl Alerts {
     /// How many of what; says when the filter or the choice of a run hides some.
     fn header(&self, context: FrameContext<'_>, selection: &Selection, area: Rect, buffer: &mut Buffer) {
         let theme = context.theme;
-        let (mut open, mut explained, mut muted, mut closed) = ([0_u64; 3], 0_u64, 0_u64, 0_u64);
-        for entry in &self.order.entries {
+        let (mut open, mut explained, mut muted, mut later, mut closed) = ([0_u64; 3], 0_u64, 0, 0, 0);
+        for entry in &self.order.all {
             match context.alerts.get(entry.id) {
                 Some(a) if a.state == AlertState::Closed => closed += 1,
                 Some(a) if a.muted => muted += 1,
+                Some(a) if a.snoozed_until.is_some() => later += 1,
                 Some(a) if a.caused_by.is_some() => explained += 1,
                 Some(a) => open[a.severity as usize] += 1,
                 None => {}
@@ -193,7 +243,9 @@ impl Alerts {
             x = put(buffer, x, area.y, &text, area.right().saturating_sub(x), style);
         }
         let mut rest = Vec::new();
-        for (n, word) in [(explained, "explained by them"), (muted, "muted"), (closed, "closed")] {
+        for (n, word) in
+            [(explained, "explained by them"), (later, "put off"), (muted, "muted"), (closed, "closed")]
+        {
             if n > 0 {
                 rest.push(format!("{} {word}", count(n)));
             }
@@ -223,7 +275,7 @@ impl Alerts {
     ) {
         let theme = context.theme;
         let entries = &self.order.entries;
-        let columns = rows::columns(context, entries);
+        let (columns, known) = rows::columns(context, entries);
         let layout = Layout::new(&columns, area.width);
         layout.head(&columns, None, theme, Rect { height: 1, ..area }, buffer);
         self.rows = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
@@ -231,7 +283,7 @@ impl Alerts {
         for (y, i) in (self.rows.y..).zip(visible.clone()) {
             let Some(alert) = context.alerts.get(entries[i].id) else { continue };
             let place = Rect { y, height: 1, ..area };
-            let cell = |c| rows::cell(context, selection, &entries[i], alert, c);
+            let cell = |c: usize| rows::cell(context, selection, &entries[i], alert, known[c]);
             layout.row(&columns, cell, i == index, theme, place, buffer);
         }
         let note = position(&visible, entries.len(), theme.ascii);

@@ -1,10 +1,13 @@
-//! The order of alerts: what is open and unexplained by how bad it is, each with what it explains below it; then
-//! what is muted, then what is over.
+//! The order of alerts: what is open and unexplained by how bad it is, each with what it explains folded below it;
+//! then what is muted or put off; then what is over, the newest first.
 
-use std::collections::BTreeMap;
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use crate::{
-    detect::{Alert, AlertBook},
+    detect::{Alert, AlertBook, Severity},
     model::RunId,
     store::{Run, Store},
     ui::filter::Filter,
@@ -17,6 +20,10 @@ pub(super) struct Entry {
     pub id: u64,
     /// It stands below the alert that explains it.
     pub below: bool,
+    /// How many it explains.
+    pub explains: usize,
+    /// They are not shown.
+    pub folded: bool,
 }
 
 /// The rows, kept until something changes.
@@ -24,6 +31,9 @@ pub(super) struct Entry {
 pub(super) struct Order {
     /// From above.
     pub entries: Vec<Entry>,
+    /// The same with what is folded.
+    pub all: Vec<Entry>,
+    unfolded: BTreeSet<u64>,
     made_for: Option<(u64, Option<RunId>, String)>,
 }
 
@@ -36,8 +46,36 @@ impl Order {
         if same {
             return;
         }
-        self.entries = sorted(book, store, run, filter);
+        self.all = sorted(book, store, run, filter);
         self.made_for = Some((book.generation(), run.cloned(), filter.to_owned()));
+        self.fold();
+    }
+
+    /// Shows what `root` explains, or hides it.
+    pub fn unfold(&mut self, root: u64, open: bool) {
+        let changed = if open { self.unfolded.insert(root) } else { self.unfolded.remove(&root) };
+        if changed {
+            self.fold();
+        }
+    }
+
+    /// The alert above `id` that it is folded below, or itself.
+    pub fn root_of(&self, id: u64) -> u64 {
+        let at = self.all.iter().position(|e| e.id == id).unwrap_or(0);
+        self.all.iter().take(at + 1).rfind(|e| !e.below).map_or(id, |e| e.id)
+    }
+
+    fn fold(&mut self) {
+        self.entries.clear();
+        let mut open = true;
+        for entry in &self.all {
+            if !entry.below {
+                open = self.unfolded.contains(&entry.id);
+            }
+            if open || !entry.below {
+                self.entries.push(Entry { folded: entry.explains > 0 && !open, ..*entry });
+            }
+        }
     }
 }
 
@@ -54,13 +92,15 @@ fn sorted(book: &AlertBook, store: &Store, run: Option<&RunId>, filter: &str) ->
         .filter(|a| filter.matches(&format!("{} {} {} {}", run_words(&a.run), a.rule, a.place(), a.message)))
         .collect();
     // The book gives the newest first; the sort keeps that among equals.
-    shown.sort_by_key(|a| std::cmp::Reverse(rank(a)));
-    let here: std::collections::BTreeSet<u64> = shown.iter().map(|a| a.id).collect();
+    shown.sort_by_key(|a| Reverse(rank(a)));
+    let here: BTreeSet<u64> = shown.iter().map(|a| a.id).collect();
     let mut explained: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
     let mut roots = Vec::new();
     for alert in &shown {
         match alert.caused_by {
-            Some(cause) if cause != alert.id && alert.is_open() && !alert.muted && here.contains(&cause) => {
+            Some(cause)
+                if cause != alert.id && alert.is_open() && !alert.is_quiet() && here.contains(&cause) =>
+            {
                 explained.entry(cause).or_default().push(alert.id);
             }
             _ => roots.push(alert.id),
@@ -68,20 +108,32 @@ fn sorted(book: &AlertBook, store: &Store, run: Option<&RunId>, filter: &str) ->
     }
     let mut entries = Vec::with_capacity(shown.len());
     for root in roots {
-        entries.push(Entry { id: root, below: false });
+        let place = entries.len();
+        entries.push(Entry { id: root, below: false, explains: 0, folded: false });
         // A chain of causes is flattened: what a consequence explains stands below the same root.
         let mut pending = explained.remove(&root).unwrap_or_default();
         while let Some(id) = pending.first().copied() {
             pending.remove(0);
-            entries.push(Entry { id, below: true });
+            entries.push(Entry { id, below: true, explains: 0, folded: false });
             pending.extend(explained.remove(&id).unwrap_or_default());
         }
+        entries[place].explains = entries.len() - place - 1;
     }
     // Causes that form a ring have no root; they are still shown.
-    entries.extend(explained.into_values().flatten().map(|id| Entry { id, below: true }));
+    entries.extend(explained.into_values().flatten().map(|id| Entry {
+        id,
+        below: false,
+        explains: 0,
+        folded: false,
+    }));
     entries
 }
 
-fn rank(alert: &Alert) -> (bool, bool, crate::detect::Severity, bool) {
-    (alert.is_open(), !alert.muted, alert.severity, !alert.acknowledged)
+/// Higher comes first. Of what is over only the time counts, in seconds.
+fn rank(alert: &Alert) -> (bool, bool, Severity, bool, i64) {
+    if alert.is_open() {
+        (true, !alert.is_quiet(), alert.severity, !alert.acknowledged, 0)
+    } else {
+        (false, false, Severity::Info, false, alert.time.known().map_or(i64::MIN, |time| time as i64))
+    }
 }

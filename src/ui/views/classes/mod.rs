@@ -48,7 +48,7 @@ static BINDINGS: &[Binding] = &[
     Binding {
         keys: &[Key::Char('N')],
         action: Action::Normalise,
-        help: "counts, % of the true class, % of the predicted",
+        help: "counts, % of the true, % of the predicted",
     },
     Binding {
         keys: &[Key::Char('+'), Key::Char('=')],
@@ -59,7 +59,7 @@ static BINDINGS: &[Binding] = &[
     Binding {
         keys: &[Key::Char('o')],
         action: Action::Sort,
-        help: "order of the classes: as logged, worst, largest",
+        help: "classes as logged, worst or largest first",
     },
     Binding { keys: &[Key::Enter], action: Action::Open, help: "matrix alone, scores alone, both" },
 ];

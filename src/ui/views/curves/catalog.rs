@@ -111,7 +111,7 @@ fn classify(run: &Run) -> RunTags {
     let series: Vec<Classified> = run
         .series()
         .map(|s| {
-            let class = tags::classify(s.key(), run.id());
+            let class = tags::class_of(s.key(), run);
             Classified { key: s.key().clone(), stem: class.stem, role: class.role, split: class.split }
         })
         .collect();
@@ -148,5 +148,6 @@ fn role_rank(role: Role) -> u8 {
         Role::Memory => 13,
         Role::Hardware => 14,
         Role::Clock => 15,
+        Role::Ignored => 16,
     }
 }

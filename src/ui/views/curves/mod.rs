@@ -8,7 +8,8 @@ use ratatui::{
 };
 
 use crate::{
-    model::Step,
+    detect::tags::{self, Split},
+    model::{Goal, Step},
     store::Run,
     ui::{
         Action, Axis, Binding, FrameContext, Outcome, Place, Request, Selection, View,
@@ -80,6 +81,11 @@ const BINDINGS: &[Binding] = &[
     Binding { keys: &[Key::Char('v')], action: Action::Values, help: "read values at a step; h l move" },
     Binding { keys: &[Key::Char('+'), Key::Char('=')], action: Action::ZoomIn, help: "half of the axis" },
     Binding { keys: &[Key::Char('-')], action: Action::ZoomOut, help: "twice of the axis" },
+    Binding {
+        keys: &[Key::Char('i')],
+        action: Action::Explain,
+        help: "what its series are taken for, and why",
+    },
     Binding { keys: &[Key::Char('e')], action: Action::Export, help: "export the charts on screen as CSV" },
     Binding { keys: &[Key::Char('c')], action: Action::Copy, help: "copy the values of the chart" },
 ];
@@ -123,6 +129,7 @@ impl View for Curves {
                 self.zoom = (0.0, 1.0);
                 return Outcome::Ignored;
             }
+            Action::Explain => return explained(charts.get(self.at(&charts)), &runs),
             Action::Export => return self.export(&charts, &runs),
             Action::Copy => return self.copy(&charts, &runs),
             _ => return Outcome::Ignored,
@@ -181,6 +188,29 @@ impl View for Curves {
         }
         Outcome::Done
     }
+}
+
+/// What the series of a chart are taken for, and why; of the first run that is shown, the others are alike.
+fn explained(chart: Option<&Chart>, runs: &[&Run]) -> Outcome {
+    let (Some(chart), Some(run)) = (chart, runs.first()) else { return Outcome::Done };
+    let mut said: Vec<String> = Vec::new();
+    for curve in chart.curves.iter().filter(|curve| curve.run == 0) {
+        let class = tags::class_of(&curve.key, run);
+        let goal = match class.goal {
+            Some(Goal::Min) => ", less is better",
+            Some(Goal::Max) => ", more is better",
+            None => "",
+        };
+        let split =
+            if class.split == Split::Unknown { String::new() } else { format!("{} ", class.split.name()) };
+        let role = class.role.name().replace('_', " ");
+        said.push(format!("{}: {split}{role}{goal} ({})", curve.key.label(), class.why));
+    }
+    if said.is_empty() {
+        return Outcome::Say("the selected run has none of it".to_owned());
+    }
+    said.push("--role changes it".to_owned());
+    Outcome::Say(crate::model::sanitise(&said.join("; ")).into_owned())
 }
 
 impl Curves {

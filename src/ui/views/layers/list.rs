@@ -145,7 +145,7 @@ impl Lines {
             return;
         }
         let alerts: Vec<&Alert> =
-            book.of_run(run.id()).filter(|a| a.is_open() && !a.muted && a.layer.is_some()).collect();
+            book.of_run(run.id()).filter(|a| a.is_open() && !a.is_quiet() && a.layer.is_some()).collect();
         let mut words = Filter::new(filter);
         self.rows.clear();
         self.depth.clear();

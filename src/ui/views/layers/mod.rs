@@ -39,7 +39,7 @@ static BINDINGS: &[Binding] = &[
     Binding {
         keys: &[Key::Char('o')],
         action: Action::Sort,
-        help: "order: network, trouble, norms, zeros, change",
+        help: "by network, trouble, norms, zeros, change",
     },
     Binding { keys: &[Key::Char('[')], action: Action::TimeBack, help: "the layer records before" },
     Binding { keys: &[Key::Char(']')], action: Action::TimeForward, help: "the layer records after" },

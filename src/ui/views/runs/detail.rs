@@ -9,7 +9,7 @@ use super::{
     table::{progress_text, state_style},
 };
 use crate::{
-    detect::{Alert, AlertState, questions, state},
+    detect::{Alert, AlertState, Severity, questions, state},
     model::FileState,
     store::Run,
     ui::{
@@ -144,16 +144,19 @@ fn lines(
     }
     // Answers speak of the whole log, not of what lies before the time cursor.
     let answers = until.is_none().then(|| questions::answers(run, context.alerts));
-    if let Some(answers) = &answers {
-        let text = answers.in_short().join(dot);
-        lines.extend(wrapped(&text, width).into_iter().take(2).map(|l| (l, Style::new())));
-    }
     let mut open: Vec<&Alert> = context
         .alerts
         .alerts()
-        .filter(|a| &a.run == run.id() && a.state == AlertState::Open && !a.muted && a.caused_by.is_none())
+        .filter(|a| {
+            &a.run == run.id() && a.state == AlertState::Open && !a.is_quiet() && a.caused_by.is_none()
+        })
         .collect();
     open.sort_by_key(|a| (std::cmp::Reverse(a.severity), a.since_step));
+    // Where an alarm speaks, the room is its.
+    if let Some(answers) = answers.as_ref().filter(|_| open.iter().all(|a| a.severity < Severity::Warn)) {
+        let text = answers.in_short().join(dot);
+        lines.extend(wrapped(&text, width).into_iter().take(2).map(|l| (l, Style::new())));
+    }
     for alert in open.into_iter().take(4) {
         let text =
             format!("{} {}: {}", theme.mark(alert.severity), alert.rule.replace('_', " "), alert.message);

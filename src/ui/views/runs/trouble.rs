@@ -18,7 +18,7 @@ impl<'a> Trouble<'a> {
     pub fn of(book: &'a AlertBook) -> Self {
         let mut worst: BTreeMap<&RunId, &Alert> = BTreeMap::new();
         for alert in book.alerts() {
-            if alert.state != AlertState::Open || alert.muted || alert.caused_by.is_some() {
+            if alert.state != AlertState::Open || alert.is_quiet() || alert.caused_by.is_some() {
                 continue;
             }
             let slot = worst.entry(&alert.run).or_insert(alert);

@@ -24,7 +24,13 @@ use super::{
     error::AppError,
     xdg,
 };
-use crate::formats::{Pattern, PatternSource, Taught, TaughtError};
+use crate::{
+    detect::RuleLimit,
+    formats::{Pattern, PatternSource, Taught, TaughtError},
+    model::Told,
+};
+
+mod judging;
 
 /// What the file is called where a project keeps it.
 pub const NAME: &str = "epochscope.toml";
@@ -60,7 +66,7 @@ const FLAGS: &[&str] = &[
 const OWN_ONLY: &[&str] = &["on-alert", "webhook"];
 
 /// Keys that are no flags of one value.
-const LISTS: &[&str] = &["include", "exclude", "format-hint", "pattern"];
+const LISTS: &[&str] = &["include", "exclude", "format-hint", "pattern", "roles", "rules"];
 
 /// What the files say, the user's own before the project's.
 #[derive(Clone, Debug, Default)]
@@ -75,6 +81,10 @@ pub struct Config {
     pub exclude: Vec<String>,
     /// As `--format-hint`.
     pub format_hints: Vec<(String, String)>,
+    /// As `--role`.
+    pub roles: Vec<(String, Told)>,
+    /// As `--rule`.
+    pub rules: Vec<RuleLimit>,
     /// Line patterns as they were written.
     pub sources: Vec<PatternSource>,
     /// The same, usable.
@@ -120,6 +130,8 @@ impl Config {
         let joined = |ours: &[String], theirs: &[String]| [ours, theirs].concat();
         common.include = joined(&self.include, &common.include);
         common.exclude = joined(&self.exclude, &common.exclude);
+        common.role = [&self.roles[..], &common.role].concat();
+        common.rule = [&self.rules[..], &common.rule].concat();
         common.format_hint = [&self.format_hints[..], &common.format_hint].concat();
     }
 
@@ -173,6 +185,8 @@ impl Config {
                 "exclude" => self.exclude.extend(texts(name, value)?),
                 "format-hint" => self.hints(value)?,
                 "pattern" => self.patterns(value)?,
+                "roles" => self.roles.extend(judging::roles(value)?),
+                "rules" => self.rules.extend(judging::rules(value)?),
                 _ if OWN_ONLY.contains(&name) && owner == Owner::Project => {
                     return Err(Wrong::at(
                         key,
