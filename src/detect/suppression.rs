@@ -165,9 +165,16 @@ fn root(alert: &Alert, all: &[&Alert]) -> u64 {
 fn root_of_twins(alert: &Alert, all: &[&Alert]) -> u64 {
     all.iter()
         .filter(|a| a.rule == alert.rule && a.severity >= Severity::Warn.min(alert.severity))
-        .filter(|a| a.id == alert.id || (order(a) < order(alert) && in_time(a, alert)))
-        .min_by_key(|a| order(a))
+        .filter(|a| a.id == alert.id || (first_of_twins(a) < first_of_twins(alert) && in_time(a, alert)))
+        .min_by_key(|a| first_of_twins(a))
         .map_or(alert.id, |a| a.id)
+}
+
+/// The earliest, of equals the worst.
+fn first_of_twins(
+    alert: &Alert,
+) -> ((i64, bool, usize, String), std::cmp::Reverse<Severity>, Option<i64>, u64) {
+    (order(alert), std::cmp::Reverse(alert.severity), alert.step, alert.id)
 }
 
 fn explains(cause: &Alert, effect: &Alert) -> bool {

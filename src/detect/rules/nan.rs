@@ -283,12 +283,13 @@ struct Layer {
 /// NaN and infinities in a layer's statistics: what the writer counted, or what its numbers are themselves.
 fn damage(stats: &LayerStats) -> (f64, f64) {
     let mut nan = stats.nan.filter(|n| *n > 0.0).unwrap_or(0.0);
-    let inf = stats.inf.filter(|n| *n > 0.0).unwrap_or(0.0);
-    if nan == 0.0
-        && inf == 0.0
-        && [stats.mean, stats.norm, stats.absmean].into_iter().flatten().any(|v| !v.is_finite())
-    {
-        nan = 1.0;
+    let mut inf = stats.inf.filter(|n| *n > 0.0).unwrap_or(0.0);
+    if nan == 0.0 && inf == 0.0 {
+        // Not counted by the writer, but a statistic over the elements is not finite.
+        for value in [stats.mean, stats.norm, stats.absmean].into_iter().flatten() {
+            nan = f64::max(nan, f64::from(u8::from(value.is_nan())));
+            inf = f64::max(inf, f64::from(u8::from(value.is_infinite())));
+        }
     }
     (nan, inf)
 }
@@ -301,7 +302,7 @@ impl Speaks for Layer {
     fn words(&self, place: &str, step: Step, finding: &Finding, _: &Surroundings) -> (String, String) {
         let get = |name| finding.evidence.get(name).unwrap_or(0.0);
         let text = format!(
-            "{place} holds {} NaN and {} infinite elements at step {}",
+            "{place} holds at least {} NaN and {} infinite elements at step {}",
             get("nan"),
             get("inf"),
             words::step(step)

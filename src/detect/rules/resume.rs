@@ -177,7 +177,8 @@ fn verdict(before: &[Bin], after: &[Bin], at: Step) -> Verdict {
         return Verdict::Bad(Finding { severity: Severity::Info, since: Some(at), evidence, sure: false });
     }
     // What was seen already looks better and better until new data come.
-    if now < TOO_GOOD[0] * then && expected > TOO_GOOD[1] * then && then > 0.0 {
+    let soon = after.len() <= LASTING + 1;
+    if soon && now < TOO_GOOD[0] * then && expected > TOO_GOOD[1] * then && then > 0.0 {
         let evidence = Evidence::new()
             .with("before", then)
             .at_most("now", now, TOO_GOOD[0] * then)

@@ -22,8 +22,9 @@ pub static SPEC: DetectorSpec = DetectorSpec {
     thresholds: &[
         Threshold::new(
             LOST,
-            "share of the gain in reward that is lost, as medians of 5 values or a tenth of all: warn",
+            "share of the gain in reward that is lost, as medians of 5 values or a tenth of all: info",
         ),
+        Threshold::new(LOST_ALL, "the same, lasting for a quarter of all values: warn"),
         Threshold::new(ENTROPY, "entropy as a share of its start within the first 30 % of the run: warn"),
         Threshold::new(KL, "approximate KL of an update, and 10 times its median, 10 in a row: warn"),
         Threshold::new(
@@ -41,6 +42,11 @@ pub static SPEC: DetectorSpec = DetectorSpec {
 
 /// Share of the gain that a collapse has lost.
 const LOST: f64 = 0.5;
+/// … and that makes it an alarm, if it lasts for this share of all values.
+const LOST_ALL: f64 = 0.9;
+const LASTING: f64 = 0.25;
+/// Values before an alarm: what rises first seldom stays.
+const ALARM_VALUES: usize = 120;
 /// Values of the level at least.
 const VALUES: usize = 5;
 /// The drop must stand out of the noise of a value by so many σ.
@@ -144,12 +150,15 @@ impl SeriesDetector for Reward {
             .with("start", start)
             .at_most("now", now, best - LOST * gain)
             .at_least("lost", lost, LOST);
-        Some(Verdict::Bad(Finding {
-            severity: Severity::Warn,
-            since: Some(best_step),
-            evidence,
-            sure: false,
-        }))
+        // Rewards of healthy agents fall and come back; an alarm takes nearly all of it, for long.
+        let for_long = (values.len() - best_at) as f64 >= LASTING * values.len() as f64;
+        let nearly_all = lost >= LOST_ALL && best - now >= 2.0 * DROP_SIGMA * sigma;
+        let severity = if for_long && nearly_all && values.len() >= ALARM_VALUES {
+            Severity::Warn
+        } else {
+            Severity::Info
+        };
+        Some(Verdict::Bad(Finding { severity, since: Some(best_step), evidence, sure: false }))
     }
 }
 
@@ -352,8 +361,9 @@ impl Stretches {
         }
     }
 
-    /// The first two that overlap: from where on, and until where if that has ended.
-    fn shared(&self, other: &Self) -> Option<(Step, Option<Step>, Stretch, Stretch)> {
+    /// The first two that overlap: from where on, and until where if that has ended. A stretch that goes on is known to
+    /// go on up to `seen` only, the step that both series have reached.
+    fn shared(&self, other: &Self, seen: Step) -> Option<(Step, Option<Step>, Stretch, Stretch)> {
         let both = self.known.iter().flat_map(|a| other.known.iter().map(move |b| (*a, *b)));
         both.map(|(a, b)| {
             let to = match (a.to, b.to) {
@@ -362,7 +372,7 @@ impl Stretches {
             };
             (a.from.max(b.from), to, a, b)
         })
-        .filter(|(from, to, ..)| to.is_none_or(|to| to >= *from))
+        .filter(|(from, to, ..)| *from <= seen && to.is_none_or(|to| to >= *from))
         .min_by_key(|(from, ..)| *from)
     }
 }
@@ -448,9 +458,13 @@ impl Sides {
             let all = sides.iter().flat_map(|w| sides.iter().map(move |l| (*w, *l)));
             all.filter(|(w, l)| side(w.0) != side(l.0))
         };
-        let strict = pairs().find_map(|(w, l)| Some((w, l, w.1.low.shared(&l.1.high)?, true)));
-        let found =
-            strict.or_else(|| pairs().find_map(|(w, l)| Some((w, l, w.1.leads.shared(&l.1.trails)?, false))));
+        let strict =
+            pairs().find_map(|(w, l)| Some((w, l, w.1.low.shared(&l.1.high, w.1.seen.min(l.1.seen))?, true)));
+        let found = strict.or_else(|| {
+            pairs().find_map(|(w, l)| {
+                Some((w, l, w.1.leads.shared(&l.1.trails, w.1.seen.min(l.1.seen))?, false))
+            })
+        });
         let ((winner_key, winner), (_, loser), (at, end, ahead, behind), won) = found?;
         if self.told.is_some_and(|told| told == at) {
             // It ends where the first of the two does, whichever was read first.

@@ -1,5 +1,6 @@
-//! Nothing moves, and the log says so to the bit: a learning rate of zero, a gradient of zero, a validation loss that
-//! has been the same number since its first evaluation.
+//! Nothing moves, and the log says so to the bit: a learning rate of zero, or a validation loss that has been the
+//! same number since its first evaluation. (A gradient norm of zero says nothing: DeepSpeed prints one that it does not
+//! compute.)
 
 use crate::model::{Point, SeriesKey, Step};
 
@@ -15,7 +16,7 @@ const SAME: u32 = 6;
 
 pub(super) fn judges(class: &TagClass) -> bool {
     match class.role {
-        Role::LearningRate | Role::GradientNorm => true,
+        Role::LearningRate => true,
         Role::Loss => matches!(class.split, Split::Val | Split::Test),
         _ => false,
     }
@@ -47,10 +48,6 @@ impl Speaks for Unmoved {
                 format!("{place} has been 0 for {count} values up to step {}", words::step(step)),
                 "Check the scheduler: with a learning rate of 0 no weight changes.",
             ),
-            Role::GradientNorm => (
-                format!("{place} has been exactly 0 for {count} values up to step {}", words::step(step)),
-                "Check that parameters require gradients, that the optimiser got them, and that the loss is not detached.",
-            ),
             _ => (
                 format!(
                     "{place} has been {} to the last bit since its first evaluation ({count} of them, up to step {})",
@@ -75,7 +72,7 @@ impl SeriesDetector for Unmoved {
         }
         let (since, first) = *self.first.get_or_insert((point.step, point.value));
         let still = match self.role {
-            Role::LearningRate | Role::GradientNorm => point.value == 0.0,
+            Role::LearningRate => point.value == 0.0,
             _ => point.value.to_bits() == first.to_bits() && first != 0.0,
         };
         if !still {
