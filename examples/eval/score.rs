@@ -157,7 +157,6 @@ pub fn heard_from(class: &str) -> Severity {
         "loss_spike"
         | "gradient_surge"
         | "plateau"
-        | "oscillation"
         | "slow_convergence"
         | "throughput_drop"
         | "validation"

@@ -1,5 +1,7 @@
 //! One cause, one card: which alert of a run explains which.
 
+use std::cmp::Reverse;
+
 use super::alert::{Alert, Severity};
 
 /// Root causes first: an alert of the rule on the left explains one of a rule on the right.
@@ -117,6 +119,7 @@ const EXPLAINS: &[(&str, &[&str])] = &[
             "class_collapse",
         ],
     ),
+    ("oscillation", &["loss_spike", "gradient_surge", "plateau", "divergence"]),
     ("loss_spike", &["gradient_surge", "oscillation", "plateau", "generalisation_gap"]),
     ("overfitting", &["generalisation_gap", "plateau", "metric_disagreement"]),
     (
@@ -170,11 +173,12 @@ fn root_of_twins(alert: &Alert, all: &[&Alert]) -> u64 {
         .map_or(alert.id, |a| a.id)
 }
 
+/// How twins are told apart.
+type Rank = ((i64, bool, usize, String), Reverse<Severity>, Option<i64>, u64);
+
 /// The earliest, of equals the worst.
-fn first_of_twins(
-    alert: &Alert,
-) -> ((i64, bool, usize, String), std::cmp::Reverse<Severity>, Option<i64>, u64) {
-    (order(alert), std::cmp::Reverse(alert.severity), alert.step, alert.id)
+fn first_of_twins(alert: &Alert) -> Rank {
+    (order(alert), Reverse(alert.severity), alert.step, alert.id)
 }
 
 fn explains(cause: &Alert, effect: &Alert) -> bool {

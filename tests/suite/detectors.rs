@@ -385,7 +385,7 @@ fn faulty() -> Vec<(&'static str, Log, &'static str, Severity, std::ops::RangeIn
             Log::of((0..1000).map(|i| ("loss", i as Step, 10_f64.ln() + n(i, 0.01)))),
             "not_learning",
             Severity::Warn,
-            200..=260,
+            300..=320,
         ),
         (
             "not a bit changes",
@@ -671,13 +671,9 @@ fn the_loss_over_chance_is_known_from_the_classes() {
         log.rows.iter().map(|(_, step, value)| Point { step: *step, wall: START, value: *value }).collect();
     batch.columns.push(Column { key: SeriesKey::plain("loss"), points });
     bench.apply(&batch);
-    let alerts = bench.finish();
+    let alerts = loud(bench.finish());
     assert_eq!((alerts[0].rule, number(&alerts[0], "classes")), ("not_learning", 7.0));
-    assert!(
-        alerts[0].severity >= Severity::Warn && alerts[0].message.contains("ln(7)"),
-        "{}",
-        alerts[0].message
-    );
+    assert!(alerts[0].message.contains("ln(7)"), "{}", alerts[0].message);
 }
 
 #[test]

@@ -48,7 +48,7 @@ const REFERENCE: usize = 64;
 /// … and how few will do at the start.
 const LEAST_REFERENCE: usize = 32;
 /// One point: residual in MAD …
-const TRANSIENT_MAD: f64 = 12.0;
+const TRANSIENT_MAD: f64 = 15.0;
 /// … and as a share of the level.
 const TRANSIENT_SHARE: f64 = 1.0;
 /// Of the last 16 points so many must be high.
@@ -240,7 +240,7 @@ impl LossSpike {
     fn verdict(&mut self, point: &Point, expected: f64, residual: f64, mad: f64, unit: f64) -> Verdict {
         if self.high & 1 == 1 && self.onset.is_none() {
             self.onset = Some((point.step, residual));
-        } else if self.high & 0xf == 0 {
+        } else if self.high.trailing_zeros() >= 4 {
             self.onset = None;
         }
         let count = self.high.count_ones();

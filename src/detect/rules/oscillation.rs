@@ -150,7 +150,7 @@ impl Oscillation {
             .at_most("trough", rhythm.trough, TROUGH)
             .at_least("peak", rhythm.peak, PEAK)
             .with("period_points", rhythm.period as f64);
-        Verdict::Bad(Finding { severity: Severity::Info, since: Some(since), evidence, sure: true })
+        Verdict::Bad(Finding { severity: Severity::Warn, since: Some(since), evidence, sure: true })
     }
 }
 

@@ -33,6 +33,8 @@ const AHEAD: f64 = 0.9;
 const BEHIND: f64 = 0.5;
 /// Places at which they are compared: evaluations, or equal parts of the second half of a training loss.
 const PLACES: usize = 6;
+/// A place is a median over such a part of the steps so far.
+const PARTS: Step = 12;
 
 /// What the main loss of a run is behind in, beside those of the others.
 fn compare(series: &Series, others: &[&Series]) -> Option<(Step, Finding)> {
@@ -56,8 +58,9 @@ fn compare(series: &Series, others: &[&Series]) -> Option<(Step, Finding)> {
     }
     // One place is a median of what lies before it: a single lucky batch is no lead.
     let level = |s: &Series, at: Step| {
-        let from = at.saturating_sub((last / (2 * PLACES as i64)).max(1));
-        let values: Vec<f64> = s.buckets_between(from, at, 16).iter().filter_map(|b| b.mean()).collect();
+        let from = at.saturating_sub((last / PARTS).max(1));
+        let values: Vec<f64> =
+            s.buckets_between(from, at, 16).iter().filter_map(crate::store::Bucket::mean).collect();
         running::median_of(&values).or_else(|| s.value_at(at)?.mean())
     };
     let (mut least_ahead, mut behind) = (1.0_f64, 0.0_f64);

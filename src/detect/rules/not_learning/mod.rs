@@ -31,8 +31,8 @@ pub static SPEC: DetectorSpec = DetectorSpec {
         Threshold::new(DROP, "share of the start, and 2 σ, that counts as a drop"),
         Threshold::new(TREND_Z, "z of a downward trend that counts as one"),
         Threshold::new(CHANCE, "relative distance to ln C that counts as guessing"),
-        Threshold::new(LATE[0], "share of the planned run at that level (or 400 points): warn"),
-        Threshold::new(LATE[1], "share of the planned run at that level (or 2,000 points): critical"),
+        Threshold::new(LATE[0], "share of the planned run at that level (or 600 points): warn"),
+        Threshold::new(LATE[1], "share of the planned run at that level (or 3,000 points): critical"),
     ],
     scopes: &[
         Scope::Series { judges, build },
@@ -45,10 +45,10 @@ fn judges(class: &TagClass) -> bool {
 }
 
 /// Points before it speaks.
-const POINTS: u64 = 200;
+const POINTS: u64 = 300;
 /// The same of a run that is [`FEW_SHARE`] done.
 const FEW_POINTS: u64 = 20;
-const FEW_SHARE: f64 = 0.4;
+const FEW_SHARE: f64 = 0.6;
 /// Shares of a planned run at the level of guessing: warn, and critical.
 const LATE: [f64; 2] = [0.6, 0.8];
 /// Drop from the start at which a loss still counts as guessing, as a share.

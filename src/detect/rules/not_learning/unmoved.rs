@@ -1,5 +1,5 @@
 //! Nothing moves, and the log says so to the bit: a learning rate of zero, or a validation loss that has been the
-//! same number since its first evaluation. (A gradient norm of zero says nothing: DeepSpeed prints one that it does not
+//! same number since its first evaluation. (A gradient norm of zero says nothing: `DeepSpeed` prints one that it does not
 //! compute.)
 
 use crate::model::{Point, SeriesKey, Step};
