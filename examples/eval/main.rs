@@ -1,7 +1,7 @@
 //! How good the rules are: replays a corpus of trainings with known faults through the readers and the engine, under a
 //! virtual clock, and compares what was said with what is true.
 //!
-//! `cargo run --release --example eval -- CORPUS [--part tuning|test|all] [--chunks 1,7,1000] [--markdown FILE]
+//! `cargo run --release --example eval -- CORPUS [--part tuning|test|final|all] [--chunks 1,7,1000] [--markdown FILE]
 //! [--list-misses] [--only WORD] [--healthy DIR]…`; `tools/eval` makes the corpus. Alerts that depend on the pieces in
 //! which a log arrives are reported, and make the exit status 1.
 
@@ -44,8 +44,8 @@ struct Wishes {
     healthy: Vec<PathBuf>,
 }
 
-const USAGE: &str = "usage: eval CORPUS [--part tuning|test|all] [--chunks 1,7,1000] [--markdown FILE] [--list-misses] \
-                     [--only WORD] [--healthy DIR]...";
+const USAGE: &str = "usage: eval CORPUS [--part tuning|test|final|all] [--chunks 1,7,1000] [--markdown FILE] \
+                     [--list-misses] [--only WORD] [--healthy DIR]...";
 
 fn wishes() -> Result<Wishes, String> {
     let mut wishes = Wishes {
@@ -65,6 +65,8 @@ fn wishes() -> Result<Wishes, String> {
                 wishes.parts = match value()?.as_str() {
                     "tuning" => vec!["tuning"],
                     "test" => vec!["test"],
+                    "final" => vec!["final"],
+                    // The final part is looked at only by its name: what was seen no longer tests.
                     "all" => vec!["tuning", "test"],
                     other => return Err(format!("no part {other}\n{USAGE}")),
                 };

@@ -72,9 +72,11 @@ RELATED = {
     "validation": ["generalisation_gap"],
 }
 
-DENSE = ["digits-mlp", "diabetes-regression", "spirals-mlp", "density-regression"]
-CLASSIFY = ["digits-mlp", "shapes-cnn", "spirals-mlp", "digits-cnn"]
-SUPERVISED = [*CLASSIFY, "diabetes-regression", "density-regression", "char-gru", "char-transformer", "vae"]
+DENSE = ["digits-mlp", "diabetes-regression", "spirals-mlp", "density-regression", "wine-mlp", "breast-cancer-mlp",
+         "friedman-regression"]
+CLASSIFY = ["digits-mlp", "shapes-cnn", "spirals-mlp", "digits-cnn", "wine-mlp", "breast-cancer-mlp", "textures-cnn"]
+REGRESS = ["diabetes-regression", "density-regression", "friedman-regression"]
+SUPERVISED = [*CLASSIFY, *REGRESS, "char-gru", "char-transformer", "vae", "char-lstm", "autoencoder"]
 QUICK = [t for t in SUPERVISED if not t.startswith("char")]
 
 
@@ -125,7 +127,7 @@ def stable(plan):
 # --- curves of the loss ------------------------------------------------------------------------------------------
 
 
-@recipe("overfitting", [*CLASSIFY, "diabetes-regression", "density-regression", "char-gru", "char-transformer"])
+@recipe("overfitting", [*CLASSIFY, *REGRESS, "char-gru", "char-transformer", "char-lstm"])
 def shrunk_data(task, plan, rng):
     """A twentieth of the data, no regularisation, many epochs."""
     stable(plan)
@@ -247,7 +249,7 @@ def short_burst_of_rate(task, plan, rng):
     return Injected(at, rate=lambda ctx, s, lr: lr * factor if at <= s < at + length else lr)
 
 
-@recipe("gradient_surge", ["digits-mlp", "shapes-cnn", "spirals-mlp", "digits-cnn"], ["tensorboard", "jsonl",
+@recipe("gradient_surge", CLASSIFY, ["tensorboard", "jsonl",
         "jsonl_hugging_face", "lightning_csv", "scope", "trainer_state"])
 def rescaled_layers(task, plan, rng):
     """One layer is divided and the next multiplied by the same factor: same function, steeper slopes."""
@@ -278,7 +280,7 @@ def creeping_rate(task, plan, rng):
     return Injected(at, rate=lambda ctx, s, lr: lr * growth ** min(max(s - at, 0), 250))
 
 
-@recipe("not_learning", [t for t in SUPERVISED if t not in ("vae",)])
+@recipe("not_learning", [t for t in SUPERVISED if t not in ("vae", "autoencoder")])
 def labels_shuffled(task, plan, rng):
     """Labels are drawn anew for each batch: there is nothing to learn."""
     stable(plan)
@@ -491,7 +493,8 @@ def deep_and_large(task, plan, rng):
     return Injected(0, build=build)
 
 
-@recipe("exploding_gradient", [*DENSE, "char-gru", "digits-cnn", "shapes-cnn", "char-transformer", "vae"], w.LAYERS)
+@recipe("exploding_gradient", [*DENSE, "char-gru", "digits-cnn", "shapes-cnn", "char-transformer", "vae",
+                               "char-lstm", "textures-cnn", "autoencoder"], w.LAYERS)
 def growing_weights(task, plan, rng):
     """Weights grow by some per cent a step, as with a decay of the wrong sign; nothing clips the gradient."""
     stable(plan)
@@ -509,7 +512,7 @@ def growing_weights(task, plan, rng):
     return Injected(at, after=after)
 
 
-@recipe("dead_units", CLASSIFY + ["density-regression", "diabetes-regression"], w.LAYERS)
+@recipe("dead_units", CLASSIFY + ["density-regression", "diabetes-regression", "friedman-regression"], w.LAYERS)
 def drowned_by_bias(task, plan, rng):
     """Biases of minus ten at a step (or from the start): most rectifiers never open again."""
     stable(plan)
@@ -528,7 +531,7 @@ def drowned_by_bias(task, plan, rng):
     return Injected(at, before=before)
 
 
-@recipe("dead_units", ["digits-mlp", "shapes-cnn", "spirals-mlp", "digits-cnn"], w.LAYERS)
+@recipe("dead_units", CLASSIFY, w.LAYERS)
 def shock_of_rate(task, plan, rng):
     """A few steps of an absurd rate throw the rectifiers out of reach."""
     stable(plan)
@@ -538,7 +541,7 @@ def shock_of_rate(task, plan, rng):
     return Injected(at, rate=lambda ctx, s, lr: lr * 120 if at <= s < at + 4 else lr)
 
 
-@recipe("saturated_units", DENSE + ["vae"], w.LAYERS)
+@recipe("saturated_units", DENSE + ["vae", "autoencoder"], w.LAYERS)
 def far_too_large_for_tanh(task, plan, rng):
     """Weights x 20 in front of tanh or sigmoid, from the start or at a step."""
     stable(plan)
@@ -620,7 +623,7 @@ def enormous_weights(task, plan, rng):
     return Injected(0, build=build)
 
 
-@recipe("poor_initialisation", DENSE + ["digits-cnn", "shapes-cnn"], w.LAYERS)
+@recipe("poor_initialisation", DENSE + ["digits-cnn", "shapes-cnn", "textures-cnn"], w.LAYERS)
 def all_alike(task, plan, rng):
     """All weights of a layer start with the same number: its units stay copies of one another."""
     stable(plan)
@@ -792,7 +795,8 @@ def state_of_the_optimiser_lost(task, plan, rng):
     return Injected(at, rate=rate)
 
 
-@recipe("resume", ["digits-mlp", "spirals-mlp", "shapes-cnn", "digits-cnn", "char-gru"], w.SCALARS)
+@recipe("resume", ["digits-mlp", "spirals-mlp", "shapes-cnn", "digits-cnn", "char-gru", "wine-mlp", "breast-cancer-mlp",
+                   "textures-cnn", "char-lstm"], w.SCALARS)
 def data_repeated(task, plan, rng):
     """After resuming the sampler gives the same few batches for a while: too good, then back to the truth."""
     stable(plan)
@@ -868,8 +872,8 @@ def evaluations_stop(task, plan, rng):
 
 # --- reinforcement learning and adversarial nets ---------------------------------------------------------------------
 
-RL = ["reinforce-cartpole", "actor-critic-gridworld"]
-GANS = ["gan-2d", "gan-ring"]
+RL = ["reinforce-cartpole", "actor-critic-gridworld", "reinforce-corridor"]
+GANS = ["gan-2d", "gan-ring", "gan-moons"]
 
 
 class Mode(Fault):

@@ -1,4 +1,4 @@
-"""A generative adversarial net on a mixture of Gaussians in two dimensions."""
+"""A generative adversarial net on mixtures of Gaussians in two dimensions."""
 
 import numpy as np
 import torch
@@ -12,6 +12,10 @@ from recording import Recording
 def _centres(name):
     if name == "gan-2d":
         return np.array([[i, j] for i in (-1.0, 0.0, 1.0) for j in (-1.0, 0.0, 1.0)], dtype=np.float32)
+    if name == "gan-moons":
+        angle = np.linspace(0, np.pi, 7)
+        arc = np.stack([np.cos(angle), np.sin(angle)], 1)
+        return (1.2 * np.concatenate([arc - [0.5, 0.25], [0.5, 0.25] - arc])).astype(np.float32)
     angle = np.arange(8) * 2 * np.pi / 8
     return (1.4 * np.stack([np.cos(angle), np.sin(angle)], 1)).astype(np.float32)
 

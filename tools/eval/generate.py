@@ -26,7 +26,9 @@ RUNS_A_FAULT = 14
 # Classes whose symptom often does not appear are tried more often.
 MORE_RUNS = {"oscillation": 27, "metric_disagreement": 20, "plateau": 20, "learning_rate": 20, "divergence": 22,
              "class_confusion": 17, "loss_spike": 18, "class_collapse": 16, "dead_units": 16, "resume": 17}
-HEALTHY_REPEATS = {"tuning": 6, "test": 5}
+HEALTHY_REPEATS = {"tuning": 6, "test": 5, "final": 4}
+# Share of the runs of each fault that a part makes.
+SHARE = {"final": 0.8}
 MOVING_RUNS = 5
 SIBLINGS = 8
 KERAS = ("keras_csv", "keras_tensorboard")
@@ -44,7 +46,7 @@ def jobs(part):
     faulty, healthy = [], []
     for k in range(max(RUNS_A_FAULT, *MORE_RUNS.values())):
         for fault, recipes in faults.RECIPES.items():
-            if k >= MORE_RUNS.get(fault, RUNS_A_FAULT):
+            if k >= round(MORE_RUNS.get(fault, RUNS_A_FAULT) * SHARE.get(part, 1.0)):
                 continue
             pairs = [(r, t) for r in range(len(recipes)) for t in recipes[r].tasks if t in PARTS[part]]
             recipes_here = sorted({r for r, _ in pairs})
@@ -249,7 +251,7 @@ def work(arguments):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", required=True)
-    parser.add_argument("--part", choices=["tuning", "test"], required=True)
+    parser.add_argument("--part", choices=list(PARTS), required=True)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--only", default="*", help="glob of run ids")
     options = parser.parse_args()

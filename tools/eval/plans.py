@@ -10,7 +10,8 @@ from trainer import Plan
 SIZES = {
     "digits-mlp": (1200, 400), "digits-cnn": (1200, 400), "shapes-cnn": (1500, 300), "spirals-mlp": (900, 300),
     "char-gru": (4000, 150), "char-transformer": (4000, 100), "diabetes-regression": (300, 140),
-    "density-regression": (1500, 300), "vae": (1200, 400),
+    "density-regression": (1500, 300), "vae": (1200, 400), "wine-mlp": (1200, 300), "breast-cancer-mlp": (1200, 300),
+    "textures-cnn": (1500, 300), "char-lstm": (4000, 150), "friedman-regression": (900, 300), "autoencoder": (1200, 400),
 }
 
 
@@ -49,6 +50,10 @@ def base(task, rng, seed):
     if task.kind == "regress":
         plan.width, plan.weight_decay, plan.dropout, plan.steps = 12, 0.01, 0.1, min(plan.steps, 450)
         plan.lr *= 0.5
+        plan.eval_every = max(plan.steps // int(rng.integers(15, 45)), 2)
+    if task.name in ("wine-mlp", "breast-cancer-mlp"):
+        plan.width, plan.weight_decay, plan.steps = 16, 0.01, min(plan.steps, 450)
+        plan.lr *= 0.4
         plan.eval_every = max(plan.steps // int(rng.integers(15, 45)), 2)
     return plan
 
@@ -148,7 +153,8 @@ def _fine_tuning(task, plan, rng):
 
 
 def _frozen_backbone(task, plan, rng):
-    plan.frozen = {"char-gru": ("embed",), "char-transformer": ("embed", "blocks.0"), "vae": ("enc",)}.get(
+    plan.frozen = {"char-gru": ("embed",), "char-transformer": ("embed", "blocks.0"), "vae": ("enc",),
+                   "char-lstm": ("embed",)}.get(
         task.name, ("conv1",) if task.name.endswith("cnn") else ("fc1",))
     plan.pretrain = 150 if task.kind != "lm" else 60
     plan.layers_every = max(plan.steps // 25, 1)
@@ -236,10 +242,10 @@ VARIANTS = {
     "frozen-backbone": (_frozen_backbone, w.LAYERS, ()),
     "late-metric": (_late_metric, ["tensorboard", "jsonl", "lightning_csv", "keras_csv"], ("classify", "regress")),
     "plateau-at-the-end": (_short_plateau_at_the_end, w.CURVES, ()),
-    "growing-batch": (_growing_batch, w.TIMED, ("classify", "density", "vae")),
+    "growing-batch": (_growing_batch, w.TIMED, ("classify", "density", "vae", "autoencode")),
     "long-evaluations": (_long_evaluations, w.TIMED, ()),
     "sparse-relu": (_sparse_relu, w.LAYERS, ("classify", "density")),
-    "saturated-but-well": (_saturated_but_well, w.LAYERS, ("classify", "density", "vae")),
+    "saturated-but-well": (_saturated_but_well, w.LAYERS, ("classify", "density", "vae", "autoencode")),
     "with-layers": (_with_layers, w.LAYERS, ()),
     "with-matrices": (_with_matrices, w.MATRICES, ("classify",)),
     "mixed-precision": (_mixed_precision, ["tensorboard", "jsonl", "lightning_csv", "scope"], ()),

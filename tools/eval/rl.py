@@ -1,4 +1,5 @@
-"""Policy gradients on two little worlds in numpy: balancing a pole, and walking a grid with an actor and a critic."""
+"""Policy gradients on little worlds in numpy: balancing a pole, walking a grid with an actor and a critic, and walking a
+corridor whose cells each have their own way on."""
 
 import numpy as np
 import torch
@@ -56,6 +57,30 @@ class Grid:
         return self._seen(), np.where(there, 1.0, -0.03), there
 
 
+class Corridor:
+    """Ten cells, in each of which one of three actions leads on and the others one back; a tenth of the moves slip."""
+
+    inputs, actions, limit = 10, 3, 40
+    way = np.array([0, 2, 1, 1, 0, 2, 0, 1, 2, 0])
+
+    def __init__(self, rng, count):
+        self.rng, self.count = rng, count
+
+    def _seen(self):
+        return np.eye(10, dtype=np.float32)[np.minimum(self.place, 9)]
+
+    def reset(self):
+        self.place = self.rng.integers(0, 4, self.count)
+        return self._seen()
+
+    def move(self, action):
+        on = action == self.way[np.minimum(self.place, 9)]
+        on ^= self.rng.random(self.count) < 0.1
+        self.place = np.clip(self.place + np.where(on, 1, -1), 0, 10)
+        there = self.place == 10
+        return self._seen(), np.where(there, 2.0, -0.05), there
+
+
 def _rollout(world, policy):
     """Whole episodes of all copies. Returns arrays of (moves, copies) and a mask of moves that count."""
     seen, alive = world.reset(), np.ones(world.count, dtype=bool)
@@ -108,7 +133,7 @@ def train_rl(name, plan, fault):
     rng = np.random.default_rng(plan.seed)
     torch.manual_seed(plan.seed)
     actor_critic = name.startswith("actor")
-    world = (Grid if actor_critic else CartPole)(rng, 12)
+    world = (Grid if actor_critic else Corridor if name == "reinforce-corridor" else CartPole)(rng, 12)
     policy = nn.Sequential(nn.Linear(world.inputs, 32), nn.Tanh(), nn.Linear(32, world.actions))
     critic = nn.Sequential(nn.Linear(world.inputs, 32), nn.Tanh(), nn.Linear(32, 1)) if actor_critic else None
     params = [*policy.parameters(), *(critic.parameters() if critic else [])]

@@ -11,6 +11,7 @@ import torch.nn as nn
 from clock import VirtualClock
 from recording import Recording
 
+RECURRENT = (nn.GRU, nn.LSTM)
 ACTIVATIONS = (nn.ReLU, nn.Tanh, nn.Sigmoid, nn.GELU)
 
 
@@ -160,7 +161,7 @@ class Context:
     def layers(self):
         """(name, module) of everything that has weights, in order."""
         return [(n, m) for n, m in self.net.named_modules() if isinstance(getattr(m, "weight", None), nn.Parameter)
-                and m.weight.dim() > 1] + [(n, m) for n, m in self.net.named_modules() if isinstance(m, nn.GRU)]
+                and m.weight.dim() > 1] + [(n, m) for n, m in self.net.named_modules() if isinstance(m, RECURRENT)]
 
     def optimiser(self):
         """One parameter group a layer, so that a fault can give one of them its own rate."""
@@ -223,7 +224,7 @@ def _say_hist(ctx, step, epoch, name, kind, values):
 
 
 def _weight_of(module):
-    return module.weight_hh_l0 if isinstance(module, nn.GRU) else module.weight
+    return module.weight_hh_l0 if isinstance(module, RECURRENT) else module.weight
 
 
 def _say_layers(ctx, step, epoch, before):
