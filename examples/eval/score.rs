@@ -133,6 +133,8 @@ fn also_follows(class: &str) -> &'static [&'static str] {
         "not_learning" | "plateau" | "frozen_layer" | "slow_convergence" => {
             &["validation", "not_learning", "plateau"]
         }
+        // A corrupted batch makes the gradient explode.
+        "loss_spike" => &["exploding_gradient"],
         // One class swallows the others.
         "class_collapse" => &["class_confusion", "class_imbalance", "plateau", "overfitting"],
         _ => &[],
@@ -144,6 +146,8 @@ fn also_names(class: &str) -> &'static [&'static str] {
     match class {
         // The corrupted batches are learned at a raised rate, which the log tells.
         "loss_spike" => &["learning_rate"],
+        // These are brought about by a rate that is raised, which the log tells.
+        "gradient_surge" | "dead_units" | "rl_gan" => &["learning_rate"],
         // A hundredth of the rate, at which nothing moves.
         "slow_convergence" => &["not_learning"],
         _ => &[],

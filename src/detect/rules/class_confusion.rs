@@ -344,16 +344,20 @@ fn pair(m: &ConfusionMatrix, names: &[Arc<str>]) -> Option<(usize, Evidence, Str
         return None;
     }
     let errors: f64 = (0..m.classes()).filter_map(|class| Some(1.0 - m.scores(class).recall?)).sum::<f64>();
-    let mean = errors / (m.classes() as f64 * others);
+    let all = m.classes() as f64 * others;
+    let rate = |t: usize, p: usize| counts[[t, p]] / counts.row(t).sum().max(1.0);
+    // The mean of the other shares: with few classes the pair itself would raise it.
+    let mean = |t: usize, p: usize| (errors - rate(t, p) - rate(p, t)).max(0.0) / (all - 2.0);
     let stands_out: Vec<_> = pairs(m)
         .into_iter()
         .filter(|(t, p, share)| {
             let low = matrix::wilson(counts[[*t, *p]], counts.row(*t).sum()).0;
-            *share >= PAIR && *share >= OVER_MEAN * mean && low >= PAIR_LOW
+            *share >= PAIR && *share >= OVER_MEAN * mean(*t, *p) && low >= PAIR_LOW
         })
         .collect();
     let (t, p, share) = *stands_out.first()?;
     let support = counts.row(t).sum();
+    let mean = mean(t, p);
     let evidence = Evidence::new()
         .at_least("share", share, PAIR)
         .at_least("share_low", matrix::wilson(counts[[t, p]], support).0, PAIR_LOW)

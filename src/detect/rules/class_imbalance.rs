@@ -132,7 +132,7 @@ impl Imbalance {
         let support: f64 = rare.iter().map(|(_, support, _)| support).sum();
         let hits: f64 = rare.iter().map(|(_, support, recall)| support * recall).sum();
         let usual = running::median_of(&others.iter().map(|(.., recall)| *recall).collect::<Vec<_>>())?;
-        if rare.len() < 2
+        if rare.is_empty()
             || support < TOGETHER
             || rare.iter().any(|(class, _, recall)| learns(*class, *recall))
         {
@@ -142,9 +142,10 @@ impl Imbalance {
         if recall >= STARVED || high >= APART * usual {
             return None;
         }
+        let which =
+            if rare.len() == 1 { "1 rare class".to_owned() } else { format!("{} rare classes", rare.len()) };
         self.text = format!(
-            "{} rare classes with {support} samples in all are hardly ever found: recall {recall:.2}, {usual:.2} in the median class",
-            rare.len()
+            "{which} with {support} samples in all: hardly ever found, recall {recall:.2}, {usual:.2} in the median class"
         );
         Some(
             Evidence::new()

@@ -17,6 +17,9 @@ const HIGH_OF_5: u32 = 4;
 const FAR: f64 = 20.0;
 /// or so many values in a row that each double.
 pub(super) const DOUBLINGS: u32 = 5;
+/// First values that tell the level at the start, and the share of it that a norm must reach to matter.
+const START: usize = 16;
+const OF_START: f64 = 0.1;
 /// Values of the level.
 const REFERENCE: usize = 64;
 
@@ -33,6 +36,7 @@ struct ExplodingNorm {
     highest: f64,
     doublings: u32,
     last: Option<f64>,
+    start: f64,
     onset: Option<Step>,
 }
 
@@ -69,6 +73,9 @@ impl SeriesDetector for ExplodingNorm {
         let doubles = self.last.is_some_and(|last| last > 0.0 && value >= 2.0 * last);
         self.doublings = if doubles { self.doublings + 1 } else { 0 };
         self.last = Some(value);
+        if self.reference.values().len() < START {
+            self.start = running::median_of(self.reference.values()).unwrap_or(value);
+        }
         let Some(level) = running::median_of(self.reference.values()).filter(|l| *l > 0.0) else {
             self.reference.push(value);
             return None;
@@ -91,7 +98,11 @@ impl SeriesDetector for ExplodingNorm {
         let count = self.high.count_ones();
         let full = self.reference.values().len() == REFERENCE;
         let evidence = Evidence::new().with("now", value).with("level", level);
-        let evidence = if full && count >= HIGH_OF_5 && is_high && self.highest >= FAR {
+        // Below that a network has converged, and ratios of nothing say nothing.
+        let matters = value >= OF_START * self.start;
+        let evidence = if !matters {
+            return Some((point.step, Verdict::Unsure));
+        } else if full && count >= HIGH_OF_5 && is_high && self.highest >= FAR {
             evidence.at_least("factor", factor, HIGH).at_least(
                 "high_of_5",
                 f64::from(count),

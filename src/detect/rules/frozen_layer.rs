@@ -211,8 +211,12 @@ impl Frozen {
         let never = layers().all(|layer| layer.changes == 0);
         // A loss that falls shows that what is logged is not what is trained.
         let falls = around.outlook().is_some_and(|outlook| !outlook.stuck);
+        // Layers that all changed at their pace and stop together were trained until then.
+        let stopped = layers().all(|layer| layer.changes >= u64::from(LOGS) && layer.pace() >= PACE);
         let severity = if never && !falls && !faded {
             Severity::Critical
+        } else if stopped && !faded {
+            Severity::Warn
         } else if around.schedule.known() && !faded && !falls {
             Severity::Warn
         } else {

@@ -40,6 +40,10 @@ const DOUBLINGS: u32 = 3;
 const GROWTH: f64 = 20.0;
 /// How far beyond the spread of the logarithms a value must lie.
 const LOG_MADS: f64 = 6.0;
+/// First values that tell the level at the start, and the share of it that a norm must reach: ratios within a
+/// converged network say nothing.
+const START: usize = 16;
+const OF_START: f64 = 0.1;
 /// Values of the level.
 const REFERENCE: usize = 64;
 
@@ -51,6 +55,8 @@ fn build(_: &SeriesKey, _: &TagClass) -> Box<dyn SeriesDetector> {
 struct GradientSurge {
     /// Natural logarithms of the norms that are not high.
     reference: Window<REFERENCE>,
+    /// The level of the first values.
+    start: f64,
     high: u32,
     frozen: u32,
     /// Values that each at least doubled the one before, and the one that it began with.
@@ -115,12 +121,15 @@ impl GradientSurge {
         let log = value.max(f64::MIN_POSITIVE).ln();
         if self.reference.values().len() < REFERENCE {
             self.reference.push(log);
+            if self.reference.values().len() <= START {
+                self.start = running::median_of(self.reference.values()).unwrap_or(log);
+            }
             return grown.filter(|_| !around.moving_target && !around.schedule.warming_up(point.step));
         }
         let level = running::median_of(self.reference.values())?;
         let spread = running::mad(self.reference.values(), level)?;
         let beyond = log - level;
-        let is_high = beyond >= HIGH.ln().max(LOG_MADS * spread);
+        let is_high = beyond >= HIGH.ln().max(LOG_MADS * spread) && log >= self.start + OF_START.ln();
         self.high = (self.high << 1 | u32::from(is_high)) & 0xff;
         if is_high && self.frozen < REFERENCE as u32 {
             self.frozen += 1;

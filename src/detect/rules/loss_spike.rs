@@ -65,6 +65,8 @@ const SHORT: [(usize, usize, f64, f64); 2] = [(6, 8, 4.0, 0.1), (3, 4, 8.0, 0.3)
 /// Lag-1 autocorrelation from which a loss counts as smoothed, and how much more it then takes.
 const SMOOTHED: f64 = 0.6;
 const SMOOTH: f64 = 2.0;
+/// The least unit for all shares: this part of what the loss has gained so far.
+const OF_GAIN: f64 = 0.2;
 /// Share of the level for both.
 const PERSISTENT_SHARE: f64 = 0.02;
 /// High points among the last 16 from which the reference is frozen, and for how many points at most.
@@ -179,6 +181,9 @@ impl SeriesDetector for LossSpike {
         };
         // Shares of a level at or below zero mean nothing: the range so far is the unit then.
         let unit = if self.lowest > 0.0 { level.abs() } else { self.range.1 - self.range.0 };
+        // Near zero a ratio is quickly large: the jump must also give back some of what was gained.
+        let floor = OF_GAIN * (self.range.1 - self.range.0);
+        let unit = unit.max(floor);
         let is_high = residual > (PERSISTENT_MAD * mad).max(PERSISTENT_SHARE * unit);
         self.recent.push(residual);
         self.high = (self.high << 1 | u32::from(is_high)) & 0xffff;

@@ -204,7 +204,13 @@ impl SeriesDetector for Entropy {
             return Some(Verdict::Fine);
         }
         let early = around.share_done(step).map(|share| share <= ENTROPY_EARLY);
-        if now > ENTROPY * start || early == Some(false) {
+        // At the end of a training a policy may be sure of itself. Without a plan nothing says where the end is, but a fall
+        // within a tenth of the run so far is no learning.
+        let values: Vec<f64> = journal.bins().iter().map(|b| b.mean().abs()).collect();
+        let low = values.iter().position(|v| *v <= ENTROPY * start).unwrap_or(values.len());
+        let high = values[..low].iter().rposition(|v| *v >= 0.5 * start).unwrap_or(0);
+        let sudden = low - high <= (values.len() / 10).max(3) && values.len() >= 20;
+        if now > ENTROPY * start || early == Some(false) || early.is_none() && !sudden {
             return Some(Verdict::Unsure);
         }
         let evidence = Evidence::new().with("start", start).at_most("now", now, ENTROPY * start);

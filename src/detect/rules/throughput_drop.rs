@@ -22,7 +22,7 @@ pub static SPEC: DetectorSpec = DetectorSpec {
     clears: "16 values within 10 % of the rate before",
     traps: "a batch size or sequence length that changes by plan without being logged; evaluation and checkpoints; compilation at the start",
     thresholds: &[
-        Threshold::new(DROP, "median of 8 over the median of 50 before, 16 values in a row"),
+        Threshold::new(DROP, "median of 8 over the median of 32 before, 12 values in a row"),
         Threshold::new(
             FINE_DROP,
             "share lost, 3 values in a row, where the rate is that of the machine (MFU, TFLOPs) and steady to 1 %",
@@ -60,13 +60,13 @@ const WALL_DROP: f64 = 0.75;
 /// Records a second above which these times are mostly the writer's.
 const WALL_RATE: f64 = 20.0;
 /// Values of the rate before, of the rate now, and between the two.
-const BEFORE: usize = 50;
+const BEFORE: usize = 32;
 const NOW: usize = 8;
-const BETWEEN: usize = 16;
+const BETWEEN: usize = 4;
 /// First values that are passed over: compilation, caches.
-const WARM_UP: u64 = 20;
+const WARM_UP: u64 = 12;
 /// Values in a row that are needed.
-const HELD: u32 = 16;
+const HELD: u32 = 12;
 /// Share that a steady machine rate must have lost.
 const FINE_DROP: f64 = 0.03;
 /// … so many values in a row, of which the last two by that share.

@@ -234,6 +234,6 @@ fn chance_level(now: f64, start: f64, around: &Surroundings) -> Chance {
     USUAL_CLASSES
         .iter()
         .copied()
-        .find(|c| (now - c.ln()).abs() < CHANCE / 3.0 * c.ln())
+        .find(|c| (now - c.ln()).abs() < CHANCE / 6.0 * c.ln())
         .map_or(Chance::Unknown, Chance::At)
 }
