@@ -23,7 +23,7 @@ pub static SPEC: DetectorSpec = DetectorSpec {
     clears: "validation comes within 1 % of its best for 6 evaluations",
     traps: "a later drop of the learning rate may bring a new best; double descent; validation subsets that change",
     thresholds: &[
-        Threshold::new(RISE[0], "rise over the best as a share of it: info"),
+        Threshold::new(RISE_OVER, "rise over the best as a share of it: info"),
         Threshold::new(RISE[1], "rise over the best as a share of it, 3 evaluations in a row: warn"),
         Threshold::new(RISE[2], "rise over the best as a share of it: critical"),
         Threshold::new(RISE_SIGMA[1], "σ of a median of 5 that the rise must be beyond"),
@@ -222,7 +222,7 @@ impl Overfitting {
         };
         let rise_sigma = if sigma > 0.0 { (rise / sigma).min(1e6) } else { 1e6 };
         let tier = usize::from(severity != Severity::Info);
-        let least = RISE[tier] * alone;
+        let least = (RISE[tier] * alone).max(RISE_OVER);
         let mut evidence = Evidence::new()
             .with("best", best.level)
             .with("best_step", best.step as f64)

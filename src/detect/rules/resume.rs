@@ -65,7 +65,7 @@ struct Resume {
 
 impl Speaks for Resume {
     fn patience(&self) -> Patience {
-        Patience { hold: [Hold::in_a_row(2); 3], clear: 3 }
+        Patience { hold: [Hold::in_a_row(2); 3], clear: 1 }
     }
 
     fn words(&self, place: &str, step: Step, finding: &Finding, around: &Surroundings) -> (String, String) {

@@ -12,7 +12,7 @@ pub static SPEC: DetectorSpec = DetectorSpec {
     id: "slow_convergence",
     summary: "the run is far behind its siblings at the same step",
     advice: "Compare its settings with the others'; stop it if the sweep only looks for the best.",
-    clears: "it comes within the slowest tenth of its siblings",
+    clears: "it is no longer behind in all six places",
     traps: "runs that warm up longer, larger batches at equal steps, another loss under the same name",
     thresholds: &[
         Threshold::new(SIBLINGS as f64, "siblings that have come as far, at least"),
