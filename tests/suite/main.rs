@@ -10,6 +10,7 @@ mod cli_judging;
 mod databases;
 mod detectors;
 mod detectors_layers;
+mod detectors_meta;
 mod event_loop;
 mod formats;
 mod frames;
