@@ -9,6 +9,7 @@ mod cli_config;
 mod cli_judging;
 mod databases;
 mod detectors;
+mod detectors_bloom;
 mod detectors_layers;
 mod detectors_meta;
 mod event_loop;
