@@ -206,9 +206,14 @@ fn what_is_said_of_faults_can_be_checked() {
 /// A stretch of a curve: how many points, where it goes to, its noise, and what happens in it.
 type Stretch = (usize, f64, f64, u8);
 
-const TAGS: [&str; 9] = [
+const TAGS: [&str; 14] = [
     "train/loss",
     "val/loss",
+    "val/accuracy",
+    "loss_D",
+    "loss_G",
+    "train/entropy",
+    "iteration-time",
     "lr",
     "train/grad_norm",
     "loss_scale",
