@@ -53,7 +53,8 @@ fn main() {
     divan::main();
 }
 
-/// Judges everything once and prints what it took.
+/// Judges everything three times and prints what the fastest took.
+#[expect(clippy::disallowed_methods, reason = "time is what is measured")]
 fn measured(name: &str, batches: &[Batch], subjects: usize) {
     let points: usize = batches.iter().map(|b| b.point_count() + b.records.len()).sum();
     let (mut judging, mut kept) = (f64::INFINITY, 0);
@@ -67,7 +68,7 @@ fn measured(name: &str, batches: &[Batch], subjects: usize) {
             let since = Instant::now();
             judge(&mut detectors, &mut book, &store, batch, &changes);
             seconds += since.elapsed().as_secs_f64();
-            bytes += ALLOCATOR.allocated() as isize - before as isize;
+            bytes += ALLOCATOR.allocated().cast_signed() - before.cast_signed();
         }
         (judging, kept) = (f64::min(judging, seconds), bytes);
         black_box(&book);
