@@ -1,4 +1,6 @@
 //! Logs to test with, and ways to feed them to decoders.
 
+pub mod curves;
+pub mod faults;
 pub mod feeding;
 pub mod samples;
