@@ -4,7 +4,7 @@
 //! time. A writer's clock may be wrong, a copied file is new without being alive.
 
 use crate::{
-    model::{EndStatus, FileState, Health, Step, WallTime},
+    model::{EndStatus, FileHealth, FileState, Health, Step, WallTime},
     store::{Run, Series},
 };
 
@@ -168,6 +168,11 @@ pub(crate) struct Silence {
     pub live: bool,
 }
 
+/// True when the newest records of a file came within half a minute of its modification.
+pub(crate) fn arrived_live(file: &FileHealth) -> bool {
+    file.modified.known().is_none_or(|m| (file.last_news.0 - m).abs() <= LIVE_DELAY_S)
+}
+
 pub(crate) fn silence(run: &Run, health: &Health, now: WallTime) -> Option<Silence> {
     let files: Vec<_> = health
         .files_of(run.id())
@@ -175,7 +180,7 @@ pub(crate) fn silence(run: &Run, health: &Health, now: WallTime) -> Option<Silen
         .collect();
     let arrived = files
         .iter()
-        .filter(|f| f.modified.known().is_none_or(|m| (f.last_news.0 - m).abs() <= LIVE_DELAY_S))
+        .filter(|f| f.live || arrived_live(f))
         .filter_map(|f| f.last_news.known())
         .fold(f64::NAN, f64::max);
     if arrived.is_finite() && files.iter().any(|f| f.modified.known().is_some()) {

@@ -20,7 +20,7 @@ pub use thread::{HEARTBEAT, read_all, spawn};
 use layers::ScalarLayers;
 
 use crate::{
-    detect::{Detectors, RuleLimits},
+    detect::{Detectors, RuleLimits, state},
     model::{Batch, FileHealth, FileId, Meanings, News, RunId, WallTime},
     store::{self, Change, Limits},
 };
@@ -206,6 +206,9 @@ impl Engine {
             let path = session.health.files.get(other).map_or("another file", |f| &f.path);
             health.oddities.insert(format!("{SHOWN_FROM}{path}").into(), *count);
         }
+        let seen = session.health.files.get(&health.id).is_some_and(|old| old.live);
+        let known = health.modified.known().is_some() && health.last_news.known().is_some();
+        health.live = seen || known && state::arrived_live(&health);
         let run = session.health.files.get(&health.id).map(|old| old.run.clone());
         let moved = run.filter(|run| *run != health.run);
         session.health.files.insert(health.id, health);

@@ -75,6 +75,9 @@ pub struct FileHealth {
     pub modified: WallTime,
     /// When this process last got new records from it.
     pub last_news: WallTime,
+    /// News once came just after they were written, so that this machine saw the writer alive. Kept by the engine: what
+    /// else is written to the file later (a scheduler's chatter) must not take it away.
+    pub live: bool,
 }
 
 impl FileHealth {
@@ -98,6 +101,7 @@ impl FileHealth {
             pending_bytes: 0,
             modified: WallTime::UNKNOWN,
             last_news: WallTime::UNKNOWN,
+            live: false,
         }
     }
 

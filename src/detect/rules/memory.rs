@@ -36,6 +36,8 @@ const STEADY: f64 = 0.9;
 const SOON_S: f64 = 7200.0;
 /// First values that are passed over: caches fill.
 const WARM_UP: usize = 5;
+/// Growth of the second half as a share of that of the first.
+const LASTS: f64 = 0.7;
 /// Bins that a trend takes at least.
 const LEAST: usize = 16;
 
@@ -199,7 +201,10 @@ impl Memory {
         let seconds = steps * pace;
         let end = newest as f64 + steps;
         let before_end = around.steps_total.is_some_and(|total| end < total as f64);
-        if !(seconds <= SOON_S || before_end) {
+        // A cache that fills grows ever more slowly; a leak does not.
+        let middle = running::median_of(&values[values.len() / 2 - edge / 2..=values.len() / 2 + edge / 2]);
+        let lasts = middle.is_some_and(|middle| now - middle >= LASTS * (middle - before));
+        if !lasts || !(seconds <= SOON_S || before_end) {
             return Verdict::Bad(Finding { severity: Severity::Info, since, evidence, sure: false });
         }
         let evidence = if seconds <= SOON_S {

@@ -35,7 +35,7 @@ pub static SPEC: DetectorSpec = DetectorSpec {
 };
 
 fn judges_rate(class: &TagClass) -> bool {
-    class.role == Role::Throughput || class.role == Role::Time && times_a_step(&class.stem)
+    matches!(class.role, Role::Throughput | Role::Time)
 }
 
 /// The step of a series that also tells when it was written stands in where nothing else tells the pace.
@@ -45,8 +45,7 @@ fn judges_loss(class: &TagClass) -> bool {
         && tags::is_whole(&class.stem)
 }
 
-fn times_a_step(stem: &str) -> bool {
-    let words = Words::of(stem);
+fn times_a_step(words: &Words) -> bool {
     let per = words.any(&["step", "iter", "iteration", "batch"]);
     let data =
         words.any(&["data", "eval", "val", "total", "avg", "average", "elapsed_total", "remaining", "eta"]);
@@ -84,6 +83,8 @@ enum Tells {
     Duration,
     /// The time between records.
     Wall,
+    /// A duration of something else.
+    Nothing,
 }
 
 fn build(key: &SeriesKey, class: &TagClass) -> Box<dyn SeriesDetector> {
@@ -91,7 +92,8 @@ fn build(key: &SeriesKey, class: &TagClass) -> Box<dyn SeriesDetector> {
     let tells = match class.role {
         Role::Throughput if words.any(&["mfu", "tflops", "flops", "hfu"]) => Tells::MachineRate,
         Role::Throughput => Tells::Rate,
-        _ => Tells::Duration,
+        _ if times_a_step(&words) => Tells::Duration,
+        _ => Tells::Nothing,
     };
     Box::new(ThroughputDrop::new(tells))
 }
@@ -144,7 +146,7 @@ impl Speaks for ThroughputDrop {
                 words::value(1.0 / before),
                 words::percent(before / now - 1.0)
             ),
-            Tells::Duration => format!(
+            Tells::Duration | Tells::Nothing => format!(
                 "{place} is {} since step {since}, {} before ({})",
                 words::value(1.0 / now),
                 words::value(1.0 / before),
@@ -170,6 +172,10 @@ impl Speaks for ThroughputDrop {
 }
 
 impl SeriesDetector for ThroughputDrop {
+    fn indifferent(&self, _: &[Point]) -> bool {
+        self.tells == Tells::Nothing
+    }
+
     fn point(&mut self, point: &Point, around: &Surroundings) -> Option<(Step, Verdict)> {
         let rate = self.rate(point)?;
         if !rate.is_finite() || rate <= 0.0 || self.tells == Tells::Wall && around.throughput {
@@ -201,6 +207,7 @@ impl ThroughputDrop {
         match self.tells {
             Tells::Rate | Tells::MachineRate => Some(point.value),
             Tells::Duration => Some(1.0 / point.value),
+            Tells::Nothing => None,
             Tells::Wall => {
                 let last = self.last.replace(*point)?;
                 let (steps, seconds) = (point.step.saturating_sub(last.step) as f64, point.wall - last.wall);

@@ -341,8 +341,10 @@ fn games() -> Vec<Fault> {
             "rl_gan",
             "the policy explores no more",
             INFO,
-            80..=400,
-            play(1000, "train/entropy", &|i| 1.4 * (-(i as f64) / 40.0).exp() + 0.005),
+            400..=500,
+            play(1000, "train/entropy", &|i| {
+                if i < 400 { 1.4 } else { 1.4 * (-((i - 400) as f64) / 6.0).exp() + 0.005 }
+            }),
         ),
         fault("rl_gan", "the discriminator has won", WARN, 400..=760, {
             Log::of((0..1200).flat_map(|i| {
