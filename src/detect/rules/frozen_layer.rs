@@ -215,9 +215,7 @@ impl Frozen {
         let stopped = layers().all(|layer| layer.changes >= u64::from(LOGS) && layer.pace() >= PACE);
         let severity = if never && !falls && !faded {
             Severity::Critical
-        } else if stopped && !faded {
-            Severity::Warn
-        } else if around.schedule.known() && !faded && !falls {
+        } else if !faded && (stopped || around.schedule.known() && !falls) {
             Severity::Warn
         } else {
             Severity::Info
