@@ -128,13 +128,12 @@ fn also_follows(class: &str) -> &'static [&'static str] {
     match class {
         // Weights that grow make gradients grow, and the other way round.
         "exploding_gradient" => &["unstable_layer", "poor_initialisation"],
-        "unstable_layer" => &["exploding_gradient"],
+        // A corrupted batch makes the gradient explode, as weights do.
+        "unstable_layer" | "loss_spike" => &["exploding_gradient"],
         // Frozen weights give the same validation loss to the bit.
         "not_learning" | "plateau" | "frozen_layer" | "slow_convergence" => {
             &["validation", "not_learning", "plateau"]
         }
-        // A corrupted batch makes the gradient explode.
-        "loss_spike" => &["exploding_gradient"],
         // One class swallows the others.
         "class_collapse" => &["class_confusion", "class_imbalance", "plateau", "overfitting"],
         _ => &[],
@@ -145,9 +144,8 @@ fn also_follows(class: &str) -> &'static [&'static str] {
 fn also_names(class: &str) -> &'static [&'static str] {
     match class {
         // The corrupted batches are learned at a raised rate, which the log tells.
-        "loss_spike" => &["learning_rate"],
-        // These are brought about by a rate that is raised, which the log tells.
-        "gradient_surge" | "dead_units" | "rl_gan" => &["learning_rate"],
+        // So are these brought about, or by a raise alone.
+        "loss_spike" | "gradient_surge" | "dead_units" | "rl_gan" => &["learning_rate"],
         // A hundredth of the rate, at which nothing moves.
         "slow_convergence" => &["not_learning"],
         _ => &[],
