@@ -73,11 +73,16 @@ impl Progress {
         }
     }
 
-    /// A turn at a file begins: what nobody asked for has waited long enough.
+    /// A turn at a file begins or ends: what nobody asked for has waited long enough, and a large turn must not leave its
+    /// room behind.
     pub fn turn(&mut self) {
         let kept = if self.asked { WAITING } else { 0 };
         while self.waiting.len() > kept {
             self.take();
+        }
+        let room = self.waiting.len().max(64);
+        if self.waiting.capacity() > 4 * room {
+            self.waiting.shrink_to(room);
         }
     }
 

@@ -96,6 +96,7 @@ impl RunJudges {
             }
         }
         self.records(batch, layers, run, desk);
+        self.around.progress.turn();
         self.derived.look(&self.around, desk);
     }
 
