@@ -17,6 +17,11 @@ use super::{
     tags::{self, Role, Split},
 };
 
+/// Siblings that a run is compared with: of more, evenly chosen ones. A sweep of 2,000 runs is no reason to look at four
+/// million pairs.
+const COMPARED: usize = 16;
+/// Runs that are compared in one look while things go on; the others wait for the next.
+const AT_ONCE: usize = 16;
 /// Seconds between two comparisons of a run that goes on.
 const EVERY_S: f64 = 30.0;
 
@@ -65,7 +70,8 @@ pub(super) struct Siblings {
 impl Siblings {
     /// Compares the runs that have gone on since they were compared last. `last`: nothing more will come.
     pub fn look(&mut self, store: &Store, book: &mut AlertBook, now: WallTime, last: bool) {
-        let due: Vec<&Run> = store.runs().filter(|run| self.is_due(run, now, last)).collect();
+        let most = if last { usize::MAX } else { AT_ONCE };
+        let due: Vec<&Run> = store.runs().filter(|run| self.is_due(run, now, last)).take(most).collect();
         if due.is_empty() {
             return;
         }
@@ -77,8 +83,10 @@ impl Siblings {
             let family = &folders[folder(run.id())];
             let Some(Main { key, kind }) = self.main(run) else { continue };
             let Some(series) = run.series_of(&key) else { continue };
+            let stride = family.len().div_ceil(COMPARED).max(1);
             let others: Vec<&Series> = family
                 .iter()
+                .step_by(stride)
                 .filter(|other| other.id() != run.id())
                 .filter_map(|other| {
                     let main = self.main(other).filter(|main| main.kind == kind)?;
