@@ -23,13 +23,27 @@ pub fn median(values: &mut [f64]) -> Option<f64> {
 
 /// The median of a slice that is left alone.
 pub fn median_of(values: &[f64]) -> Option<f64> {
-    median(&mut values.to_vec())
+    // Most are medians of 3, 5 or 64 values, asked for with each point: no allocation.
+    let mut room = [0.0; 64];
+    match room.get_mut(..values.len()) {
+        Some(part) => {
+            part.copy_from_slice(values);
+            median(part)
+        }
+        None => median(&mut values.to_vec()),
+    }
 }
 
 /// The median absolute deviation from `centre`. `None` for an empty slice.
 pub fn mad(values: &[f64], centre: f64) -> Option<f64> {
-    let mut deviations: Vec<f64> = values.iter().map(|v| (v - centre).abs()).collect();
-    median(&mut deviations)
+    let mut room = [0.0; 64];
+    let Some(part) = room.get_mut(..values.len()) else {
+        return median(&mut values.iter().map(|v| (v - centre).abs()).collect::<Vec<f64>>());
+    };
+    for (to, value) in part.iter_mut().zip(values) {
+        *to = (value - centre).abs();
+    }
+    median(part)
 }
 
 /// The value below which a share `q` (0…1) of the values lie, without interpolation. `None` for an empty slice.
