@@ -39,33 +39,6 @@ pub fn wilson(hits: f64, of: f64) -> (f64, f64) {
     ((centre - half) / scale, (centre + half) / scale)
 }
 
-/// Spearman's rank correlation; `None` where one of the two does not vary.
-pub fn spearman(a: &[f64], b: &[f64]) -> Option<f64> {
-    let (a, b) = (ranks(a), ranks(b));
-    let mean = (a.len() as f64 - 1.0) / 2.0;
-    let product =
-        |x: &[f64], y: &[f64]| -> f64 { x.iter().zip(y).map(|(x, y)| (x - mean) * (y - mean)).sum() };
-    let scale = (product(&a, &a) * product(&b, &b)).sqrt();
-    (scale > 0.0).then(|| product(&a, &b) / scale)
-}
-
-/// Places in order; equal values share the mean of theirs.
-fn ranks(values: &[f64]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_by(|a, b| values[*a].total_cmp(&values[*b]));
-    let mut ranks = vec![0.0; values.len()];
-    let mut from = 0;
-    while from < order.len() {
-        let to =
-            (from..order.len()).take_while(|at| values[order[*at]] == values[order[from]]).count() + from;
-        for at in &order[from..to] {
-            ranks[*at] = (from + to - 1) as f64 / 2.0;
-        }
-        from = to;
-    }
-    ranks
-}
-
 #[cfg(test)]
 mod tests {
     use ndarray::array;
@@ -82,12 +55,8 @@ mod tests {
     }
 
     #[test]
-    fn intervals_and_ranks_agree_with_hand_results() {
+    fn intervals_agree_with_hand_results() {
         let (low, high) = wilson(8.0, 10.0);
         assert!((low - 0.4902).abs() < 1e-3 && (high - 0.9433).abs() < 1e-3, "{low} {high}");
-        assert_eq!(spearman(&[1.0, 2.0, 3.0], &[10.0, 20.0, 90.0]), Some(1.0));
-        assert_eq!(spearman(&[1.0, 2.0, 3.0], &[3.0, 2.0, 1.0]), Some(-1.0));
-        assert_eq!(spearman(&[1.0, 1.0], &[3.0, 2.0]), None);
-        assert_eq!(ranks(&[5.0, 1.0, 5.0]), [1.5, 0.0, 1.5]);
     }
 }

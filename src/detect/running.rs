@@ -34,6 +34,11 @@ pub fn median_of(values: &[f64]) -> Option<f64> {
     }
 }
 
+/// Running medians of 3: of each value and the two before it, as many as there are.
+pub fn medians_of_3(values: &[f64]) -> Vec<f64> {
+    (0..values.len()).filter_map(|i| median_of(&values[i.saturating_sub(2)..=i])).collect()
+}
+
 /// The median absolute deviation from `centre`. `None` for an empty slice.
 pub fn mad(values: &[f64], centre: f64) -> Option<f64> {
     let mut room = [0.0; 64];
@@ -263,6 +268,9 @@ mod tests {
         assert!((spearman(&[1.0, 2.0, 3.0, 4.0], &[10.0, 20.0, 40.0, 30.0]) - 0.8).abs() < 1e-12);
         assert!((spearman(&[1.0, 2.0, 3.0], &[9.0, 4.0, 1.0]) + 1.0).abs() < 1e-12);
         assert_eq!(spearman(&[1.0, 1.0, 1.0], &[1.0, 2.0, 3.0]), 0.0);
+        assert_eq!(spearman(&[1.0, 2.0, 3.0], &[10.0, 20.0, 90.0]), 1.0);
+        assert_eq!(spearman(&[1.0, 2.0, 3.0], &[3.0, 2.0, 1.0]), -1.0);
+        assert_eq!(spearman(&[1.0, 1.0], &[3.0, 2.0]), 0.0);
         assert_eq!(ranks(&[5.0, 1.0, 5.0]), [1.5, 0.0, 1.5]);
         assert_eq!(mad(&[1.0, 2.0, 9.0], 2.0), Some(1.0));
         assert_eq!(quantile(&[4.0, 1.0, 3.0, 2.0, 5.0], 0.9), Some(5.0));

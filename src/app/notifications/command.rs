@@ -11,17 +11,17 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-        mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel},
+        atomic::Ordering,
+        mpsc::{Receiver, RecvTimeoutError, TryRecvError},
     },
-    thread::{self, JoinHandle},
+    thread,
     time::Duration,
 };
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::{
+    background::{Background, Shared, WAITING},
     channel::{Channel, Surroundings},
     flags::NotifyFlags,
     notice::Message,
@@ -33,17 +33,12 @@ use crate::{app::error::AppError, model::sanitise};
 const TIME_LIMIT_S: f64 = 30.0;
 /// Commands that run at the same time.
 const AT_ONCE: usize = 4;
-/// Messages that wait for their turn.
-const WAITING: usize = 100;
 /// How often running commands are looked at.
 const LOOK: Duration = Duration::from_millis(20);
 
 struct Commands {
     line: String,
-    sender: Option<SyncSender<Message>>,
-    worker: Option<JoinHandle<()>>,
-    hurry: Arc<AtomicBool>,
-    waiting: Arc<AtomicU64>,
+    background: Background,
 }
 
 /// The command, if one is asked for; an error if there is no such program.
@@ -58,22 +53,14 @@ pub fn channel(flags: &NotifyFlags, around: &Surroundings) -> Result<Option<Box<
     if !can_be_run(&program, env::var_os("PATH").as_deref()) {
         return Err(wrong(format!("there is no program `{program}` that can be run")));
     }
-    let (sender, receiver) = sync_channel(WAITING);
-    let (hurry, waiting) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
-    let mut worker = Worker {
-        words,
-        limit: Duration::from_secs_f64(flags.on_alert_timeout.unwrap_or(TIME_LIMIT_S)),
-        around: around.clone(),
-        queue: VecDeque::new(),
-        running: Vec::new(),
-        hurry: Arc::clone(&hurry),
-        waiting: Arc::clone(&waiting),
-    };
-    let worker = thread::Builder::new()
-        .name("on-alert".into())
-        .spawn(move || worker.work(&receiver))
-        .map_err(|e| wrong(e.to_string()))?;
-    Ok(Some(Box::new(Commands { line, sender: Some(sender), worker: Some(worker), hurry, waiting })))
+    let limit = Duration::from_secs_f64(flags.on_alert_timeout.unwrap_or(TIME_LIMIT_S));
+    let around = around.clone();
+    let background = Background::start("on-alert", move |receiver, shared| {
+        let (queue, running) = (VecDeque::new(), Vec::new());
+        Worker { words, limit, around, queue, running, shared }.work(receiver);
+    })
+    .map_err(|e| wrong(e.to_string()))?;
+    Ok(Some(Box::new(Commands { line, background })))
 }
 
 /// Whether the system would find a program of that name.
@@ -95,32 +82,11 @@ impl Channel for Commands {
     }
 
     fn send(&mut self, message: &Message) -> bool {
-        self.waiting.fetch_add(1, Ordering::SeqCst);
-        let taken = self.sender.as_ref().is_some_and(|s| s.try_send(message.clone()).is_ok());
-        if !taken {
-            self.waiting.fetch_sub(1, Ordering::SeqCst);
-        }
-        taken
+        self.background.send(message)
     }
 
     fn finish(&mut self, patience: Duration) -> u64 {
-        self.sender = None;
-        let Some(worker) = self.worker.take() else { return 0 };
-        wait_for(&worker, patience);
-        let lost = self.waiting.load(Ordering::SeqCst);
-        self.hurry.store(true, Ordering::SeqCst);
-        wait_for(&worker, Duration::from_secs(1));
-        lost
-    }
-}
-
-/// Waits for a thread to end, for so long at most.
-pub fn wait_for(worker: &JoinHandle<()>, patience: Duration) {
-    const PIECE: Duration = Duration::from_millis(10);
-    let mut waited = Duration::ZERO;
-    while !worker.is_finished() && waited < patience {
-        thread::park_timeout(PIECE);
-        waited += PIECE;
+        self.background.finish(patience, Duration::from_secs(1))
     }
 }
 
@@ -130,9 +96,7 @@ struct Worker {
     around: Surroundings,
     queue: VecDeque<Message>,
     running: Vec<Running>,
-    hurry: Arc<AtomicBool>,
-    /// Messages that were taken and whose command has not ended.
-    waiting: Arc<AtomicU64>,
+    shared: Shared,
 }
 
 struct Running {
@@ -147,7 +111,7 @@ impl Worker {
         while open || !self.queue.is_empty() || !self.running.is_empty() {
             open &= self.take(receiver, open);
             self.look();
-            if self.hurry.load(Ordering::SeqCst) {
+            if self.shared.hurry.load(Ordering::SeqCst) {
                 for running in &mut self.running {
                     kill(&mut running.child);
                 }
@@ -205,7 +169,7 @@ impl Worker {
                 false
             }
         });
-        self.waiting.fetch_sub((before - self.running.len()) as u64, Ordering::SeqCst);
+        self.shared.waiting.fetch_sub((before - self.running.len()) as u64, Ordering::SeqCst);
     }
 
     fn start_some(&mut self) {
@@ -223,7 +187,7 @@ impl Worker {
                     self.running.push(Running { child, subject, deadline });
                 }
                 Err(error) => {
-                    self.waiting.fetch_sub(1, Ordering::SeqCst);
+                    self.shared.waiting.fetch_sub(1, Ordering::SeqCst);
                     (self.around.say)(&format!("on-alert: the command cannot be run: {error}"));
                 }
             }

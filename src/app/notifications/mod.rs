@@ -9,6 +9,7 @@
 //! counted and said; nothing that a log says is run, or reaches a terminal unescaped; nothing is written among the
 //! logs.
 
+mod background;
 mod bell;
 mod body;
 pub mod channel;
@@ -175,6 +176,6 @@ impl Beside {
     pub fn finish(self, patience: Duration) {
         let _ = self.end.try_send(patience);
         self.knock.knock();
-        command::wait_for(&self.thread, patience + REST * 3);
+        background::wait_for(&self.thread, patience + REST * 3);
     }
 }

@@ -4,21 +4,17 @@
 //! took the message and never answers is not asked twice, because it may well have told everybody already.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-        mpsc::{Receiver, SyncSender, sync_channel},
-    },
-    thread::{self, JoinHandle},
+    sync::{Arc, atomic::Ordering, mpsc::Receiver},
+    thread,
     time::Duration,
 };
 
 use ureq::{Agent, http::Uri};
 
 use super::{
+    background::{Background, Shared},
     body::{body, target},
     channel::{Channel, Say, Surroundings},
-    command::wait_for,
     flags::{NotifyFlags, WebhookStyle},
     notice::Message,
 };
@@ -27,8 +23,6 @@ use crate::{
     model::{Clock, WallTime},
 };
 
-/// Messages that wait for their turn.
-const WAITING: usize = 100;
 /// Times that one message is tried: with the waits in between for about five minutes.
 const TRIES: u32 = 9;
 /// After so many tries it is said that something is wrong.
@@ -42,10 +36,7 @@ const TIME_LIMIT_S: f64 = 15.0;
 
 struct Webhook {
     url: String,
-    sender: Option<SyncSender<Message>>,
-    worker: Option<JoinHandle<()>>,
-    hurry: Arc<AtomicBool>,
-    waiting: Arc<AtomicU64>,
+    background: Background,
 }
 
 /// The webhook, if one is asked for; an error if its address is none.
@@ -66,23 +57,13 @@ pub fn channel(flags: &NotifyFlags, around: &Surroundings) -> Result<Option<Box<
     let style = flags.webhook_style.unwrap_or_default();
     let target = target(style, url.trim()).map_err(wrong)?;
     let limit = Duration::from_secs_f64(flags.webhook_timeout.unwrap_or(TIME_LIMIT_S));
-    let (sender, receiver) = sync_channel(WAITING);
-    let (hurry, waiting) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
-    let poster = Poster {
-        agent: agent(limit),
-        host: uri.host().unwrap_or_default().to_owned(),
-        target,
-        style,
-        say: Arc::clone(&around.say),
-        clock: Arc::clone(&around.clock),
-        hurry: Arc::clone(&hurry),
-        waiting: Arc::clone(&waiting),
-    };
-    let worker = thread::Builder::new()
-        .name("webhook".into())
-        .spawn(move || poster.work(&receiver))
-        .map_err(|e| wrong(e.to_string()))?;
-    Ok(Some(Box::new(Webhook { url, sender: Some(sender), worker: Some(worker), hurry, waiting })))
+    let (agent, host) = (agent(limit), uri.host().unwrap_or_default().to_owned());
+    let (say, clock) = (Arc::clone(&around.say), Arc::clone(&around.clock));
+    let background = Background::start("webhook", move |receiver, shared| {
+        Poster { agent, host, target, style, say, clock, shared }.work(receiver);
+    })
+    .map_err(|e| wrong(e.to_string()))?;
+    Ok(Some(Box::new(Webhook { url, background })))
 }
 
 fn agent(limit: Duration) -> Agent {
@@ -112,20 +93,11 @@ impl Channel for Webhook {
     }
 
     fn send(&mut self, message: &Message) -> bool {
-        self.waiting.fetch_add(1, Ordering::SeqCst);
-        let taken = self.sender.as_ref().is_some_and(|s| s.try_send(message.clone()).is_ok());
-        if !taken {
-            self.waiting.fetch_sub(1, Ordering::SeqCst);
-        }
-        taken
+        self.background.send(message)
     }
 
     fn finish(&mut self, patience: Duration) -> u64 {
-        self.sender = None;
-        let Some(worker) = self.worker.take() else { return 0 };
-        wait_for(&worker, patience);
-        self.hurry.store(true, Ordering::SeqCst);
-        self.waiting.load(Ordering::SeqCst)
+        self.background.finish(patience, Duration::ZERO)
     }
 }
 
@@ -136,10 +108,7 @@ struct Poster {
     style: WebhookStyle,
     say: Say,
     clock: Arc<dyn Clock>,
-    /// Nobody waits for us any longer.
-    hurry: Arc<AtomicBool>,
-    /// Messages that were taken and of which it is not decided whether they arrive.
-    waiting: Arc<AtomicU64>,
+    shared: Shared,
 }
 
 /// How one try ended.
@@ -160,8 +129,8 @@ impl Poster {
                 let what = if count == 1 { "an alert".to_owned() } else { format!("{count} alerts") };
                 (self.say)(&format!("webhook: {what} may not have arrived at {}: {why}", self.host));
             }
-            self.waiting.fetch_sub(1, Ordering::SeqCst);
-            if self.hurry.load(Ordering::SeqCst) {
+            self.shared.waiting.fetch_sub(1, Ordering::SeqCst);
+            if self.shared.hurry.load(Ordering::SeqCst) {
                 return;
             }
         }
@@ -194,7 +163,7 @@ impl Poster {
     fn pause(&self, time: Duration) -> bool {
         let end = self.clock.elapsed() + time;
         while self.clock.elapsed() < end {
-            if self.hurry.load(Ordering::SeqCst) {
+            if self.shared.hurry.load(Ordering::SeqCst) {
                 return false;
             }
             thread::park_timeout(Duration::from_millis(50));

@@ -168,7 +168,7 @@ impl Imbalance {
         if supports.len() < CLASSES || most < SUPPORT || ratio.is_nan() || ratio < RATIO / 2.0 {
             return Verdict::Fine;
         }
-        let Some(follows) = matrix::spearman(&supports, &recalls) else { return Verdict::Fine };
+        let follows = running::spearman(&supports, &recalls);
         if follows < FOLLOWS / 2.0 {
             return Verdict::Fine;
         }

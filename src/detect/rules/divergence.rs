@@ -216,9 +216,7 @@ impl Divergence {
     fn soft(&self, journal: &Journal, means: &[f64], step: Step) -> Verdict {
         let bins = journal.bins();
         let offset = bins.len() - means.len();
-        let medians: Vec<f64> = (0..means.len())
-            .map(|i| running::median_of(&means[i.saturating_sub(2)..=i]).unwrap_or(means[i]))
-            .collect();
+        let medians = running::medians_of_3(means);
         let Some((at, best)) = medians.iter().copied().enumerate().min_by(|a, b| a.1.total_cmp(&b.1)) else {
             return Verdict::Unsure;
         };
@@ -262,8 +260,10 @@ impl Divergence {
             return None;
         }
         let before = &means[..means.len() - after.len()];
-        let (at, best) = (1..before.len())
-            .filter_map(|i| Some((i, running::median_of(&before[i.saturating_sub(2)..=i])?)))
+        let (at, best) = running::medians_of_3(before)
+            .into_iter()
+            .enumerate()
+            .skip(1)
             .min_by(|a, b| a.1.total_cmp(&b.1))?;
         let now = running::median_of(&after[after.len() - 3..])?;
         let jumped = running::median_of(&after[..3])?;

@@ -231,8 +231,7 @@ impl Course {
             return None;
         }
         let sigma = running::noise(&values[values.len().saturating_sub(31)..]);
-        let medians: Vec<f64> =
-            (0..values.len()).filter_map(|i| running::median_of(&values[i.saturating_sub(2)..=i])).collect();
+        let medians = running::medians_of_3(values);
         let lowest = medians.iter().copied().fold(f64::INFINITY, f64::min);
         let highest = medians.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let level = if lowest > 0.0 { lowest } else { highest - lowest };

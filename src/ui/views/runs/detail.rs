@@ -9,9 +9,13 @@ use super::{
     table::{progress_text, state_style},
 };
 use crate::{
-    detect::{Alert, AlertState, Severity, questions, state},
-    model::FileState,
-    store::Run,
+    detect::{
+        Alert, AlertState, Severity,
+        questions::{self, Answers},
+        state,
+    },
+    model::{FileState, RunId, SeriesKey},
+    store::{Run, Series},
     ui::{
         FrameContext, Selection, numbers,
         text::{columns, fit, put},
@@ -32,6 +36,14 @@ const CHART_ROWS: u16 = 7;
 pub struct Detail {
     catalog: Catalog,
     painter: Painter,
+    answered: Option<Answered>,
+}
+
+/// The answers for a run, and what they were derived from.
+struct Answered {
+    run: RunId,
+    stamp: [u64; 4],
+    answers: Answers,
 }
 
 impl Detail {
@@ -54,7 +66,9 @@ impl Detail {
         let inside = Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside };
         let side_by_side = inside.width >= 70 && inside.height < 20;
         let text_width = if side_by_side { inside.width / 2 - 1 } else { inside.width };
-        let lines = lines(context, selection, run, facts, text_width);
+        // Answers speak of the whole log, not of what lies before the time cursor.
+        let answers = selection.until(run.id()).is_none().then(|| self.answers(context, run, facts));
+        let lines = lines(context, selection, run, (facts, answers), text_width);
         if side_by_side {
             let left = Rect { width: inside.width / 2, ..inside };
             let right = Rect { x: left.right(), width: inside.width - left.width, ..inside };
@@ -73,6 +87,27 @@ impl Detail {
             let chart = Rect { y: below_text.min(text.bottom()), height: chart_rows, ..inside };
             self.chart(context, selection, run, chart, buffer);
         }
+    }
+
+    /// Has it begun to learn, has it converged, does it overfit? Derived anew only if its log or what is said of it has
+    /// changed: it looks at whole series.
+    fn answers(&mut self, context: FrameContext<'_>, run: &Run, facts: &Facts) -> &Answers {
+        let generation =
+            |key: Option<&SeriesKey>| key.and_then(|key| run.series_of(key)).map_or(0, Series::generation);
+        let metric = facts.main_metric.as_ref().map(|(key, _)| key);
+        let stamp = [
+            run.names_version(),
+            generation(facts.main_loss.as_ref()),
+            generation(metric),
+            context.alerts.generation(),
+        ];
+        let known = self.answered.take().filter(|known| known.run == *run.id() && known.stamp == stamp);
+        let answered = known.unwrap_or_else(|| Answered {
+            run: run.id().clone(),
+            stamp,
+            answers: questions::answers(run, context.alerts),
+        });
+        &self.answered.insert(answered).answers
     }
 
     fn chart(
@@ -116,7 +151,7 @@ fn lines(
     context: FrameContext<'_>,
     selection: &Selection,
     run: &Run,
-    facts: &Facts,
+    (facts, answers): (&Facts, Option<&Answers>),
     width: u16,
 ) -> Vec<StyledLine> {
     let theme = context.theme;
@@ -142,8 +177,6 @@ fn lines(
         );
         lines.extend(wrapped(&text, width).into_iter().take(2).map(|l| (l, Style::new())));
     }
-    // Answers speak of the whole log, not of what lies before the time cursor.
-    let answers = until.is_none().then(|| questions::answers(run, context.alerts));
     let mut open: Vec<&Alert> = context
         .alerts
         .alerts()
@@ -153,7 +186,7 @@ fn lines(
         .collect();
     open.sort_by_key(|a| (std::cmp::Reverse(a.severity), a.since_step));
     // Where an alarm speaks, the room is its.
-    if let Some(answers) = answers.as_ref().filter(|_| open.iter().all(|a| a.severity < Severity::Warn)) {
+    if let Some(answers) = answers.filter(|_| open.iter().all(|a| a.severity < Severity::Warn)) {
         let text = answers.in_short().join(dot);
         lines.extend(wrapped(&text, width).into_iter().take(2).map(|l| (l, Style::new())));
     }
@@ -165,7 +198,7 @@ fn lines(
             lines.extend(wrapped(&alert.advice, width).into_iter().take(3).map(|l| (l, theme.muted())));
         }
     }
-    if let Some(answers) = &answers {
+    if let Some(answers) = answers {
         let each = [&answers.learning, &answers.converged, &answers.overfits];
         for answer in each {
             let text = format!("{}: {}", answer.short, answer.because);
