@@ -308,8 +308,10 @@ pub fn check(files: &[Written], expected: &Picture) {
 fn put(root: &Path, file: &Written) {
     let path = root.join(file.path);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
-    // Whole at once, as the formats here do not wait for the rest of a word.
-    let draft = path.with_extension("draft-that-nobody-reads");
+    // Whole at once, as the formats here do not wait for the rest of a word. The draft lies outside
+    // the watched folder: beside the file, its name would be that of an event file too.
+    let aside = tempfile::tempdir().unwrap();
+    let draft = aside.path().join("draft");
     fs::write(&draft, &file.bytes).unwrap();
     fs::rename(&draft, &path).unwrap();
 }
