@@ -310,7 +310,7 @@ fn put(root: &Path, file: &Written) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     // Whole at once, as the formats here do not wait for the rest of a word. The draft lies outside
     // the watched folder: beside the file, its name would be that of an event file too.
-    let aside = tempfile::tempdir().unwrap();
+    let aside = tempdir().unwrap();
     let draft = aside.path().join("draft");
     fs::write(&draft, &file.bytes).unwrap();
     fs::rename(&draft, &path).unwrap();
