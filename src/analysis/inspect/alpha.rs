@@ -46,14 +46,7 @@ mod tests {
     fn alpha_has_two_limits() {
         assert_eq!(
             [1.8, 2.0, 3.0, 6.0, 7.0, f64::NAN].map(alpha),
-            [
-                Alpha::OverTrained,
-                Alpha::Fine,
-                Alpha::Fine,
-                Alpha::Fine,
-                Alpha::UnderTrained,
-                Alpha::Unknown
-            ]
+            [Alpha::OverTrained, Alpha::Fine, Alpha::Fine, Alpha::Fine, Alpha::UnderTrained, Alpha::Unknown]
         );
     }
 }

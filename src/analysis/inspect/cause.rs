@@ -136,16 +136,14 @@ pub fn first_to_leave(histories: &[History], cancel: &Cancel) -> Option<Cause> {
         }
         let sound = broken.unwrap_or(history.records.len());
         // What came after the failure is its consequence.
-        let sound = sound
-            .min(failure.map_or(usize::MAX, |f| history.records.partition_point(|r| r.step <= f)));
+        let sound =
+            sound.min(failure.map_or(usize::MAX, |f| history.records.partition_point(|r| r.step <= f)));
         let left = (0..STATISTICS.len())
             .filter_map(|which| left_since(&history.records[..sound], which, failure.is_some()))
             .min_by_key(|(at, _)| *at);
         let first = match (left, broken) {
             (Some((at, departure)), _) => Some((at, departure)),
-            (None, Some(at)) => {
-                history.records.get(*at).map(|r| (*at, Departure::NonFinite(r.non_finite)))
-            }
+            (None, Some(at)) => history.records.get(*at).map(|r| (*at, Departure::NonFinite(r.non_finite))),
             (None, None) => None,
         };
         if let Some((at, departure)) = first
@@ -156,7 +154,8 @@ pub fn first_to_leave(histories: &[History], cancel: &Cancel) -> Option<Cause> {
         }
     }
     let (key, history, departure) = found.iter().min_by_key(|(key, ..)| *key)?;
-    let mut others: Vec<usize> = found.iter().map(|(_, h, _)| h.index).filter(|i| *i != history.index).collect();
+    let mut others: Vec<usize> =
+        found.iter().map(|(_, h, _)| h.index).filter(|i| *i != history.index).collect();
     others.sort_unstable();
     others.dedup();
     Some(Cause {
@@ -306,10 +305,8 @@ mod tests {
         assert_eq!((cause.kind, cause.departure), (LayerKind::Activations, Departure::NonFinite(12.0)));
         assert!(cause.failed && cause.others == 8, "{cause:?}");
         // Nothing of it was known before.
-        let before: Vec<History> = all
-            .iter()
-            .map(|h| History { records: h.records[..19].to_vec(), ..h.clone() })
-            .collect();
+        let before: Vec<History> =
+            all.iter().map(|h| History { records: h.records[..19].to_vec(), ..h.clone() }).collect();
         assert_eq!(first_to_leave(&before, &Cancel::default()), None);
     }
 
@@ -343,7 +340,11 @@ mod tests {
         assert_eq!((cause.layer.as_str(), cause.step, cause.failed), ("layer9", 1100, false));
         assert_eq!(first_to_leave(&surge(1180, 1200), &Cancel::default()), None, "two records are chance");
         assert_eq!(first_to_leave(&surge(900, 1100), &Cancel::default()), None, "it came back");
-        assert_eq!(first_to_leave(&surge(400, 1200), &Cancel::default()), None, "a level that stays is the new history");
+        assert_eq!(
+            first_to_leave(&surge(400, 1200), &Cancel::default()),
+            None,
+            "a level that stays is the new history"
+        );
     }
 
     #[test]
@@ -353,10 +354,8 @@ mod tests {
             *s = stats(0.01_f64.powf(step as f64 / 10_000.0) * wobble(index, step));
         });
         for upto in (1..500).step_by(17) {
-            let cut: Vec<History> = all
-                .iter()
-                .map(|h| History { records: h.records[..upto].to_vec(), ..h.clone() })
-                .collect();
+            let cut: Vec<History> =
+                all.iter().map(|h| History { records: h.records[..upto].to_vec(), ..h.clone() }).collect();
             assert_eq!(first_to_leave(&cut, &Cancel::default()), None, "{upto}");
         }
         assert_eq!(first_to_leave(&[], &Cancel::default()), None);

@@ -63,7 +63,8 @@ pub fn early_overfit(training: &[(Step, f64)], validation: &[(Step, f64)]) -> Op
         let mut baseline: Vec<f64> = gaps[..quarter].iter().map(|(_, gap)| *gap).collect();
         let usual = median(&mut baseline)?;
         let correction = 1.0 + SMALL_SAMPLE / quarter as f64;
-        let sigma = (mad_sigma(&mut baseline, usual)? * correction).max(LEAST_SIGMA * size).max(f64::MIN_POSITIVE);
+        let sigma =
+            (mad_sigma(&mut baseline, usual)? * correction).max(LEAST_SIGMA * size).max(f64::MIN_POSITIVE);
         let z = (gap - usual) / sigma;
         let goes_on = run.0 > 0 && run.1.signum() == z.signum();
         if z.abs() <= Z_LIMIT || z.is_nan() {

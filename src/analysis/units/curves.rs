@@ -168,7 +168,8 @@ pub(super) mod tests_support {
     pub fn curves_of(rows: &[Vec<f64>]) -> Curves {
         let width = rows.first().map_or(0, Vec::len);
         let columns: Vec<Vec<f64>> = (0..width).map(|t| rows.iter().map(|r| r[t]).collect()).collect();
-        let records: Vec<_> = columns.iter().zip(0..).map(|(c, step)| UnitRecord { step, ids: None, values: c }).collect();
+        let records: Vec<_> =
+            columns.iter().zip(0..).map(|(c, step)| UnitRecord { step, ids: None, values: c }).collect();
         Curves::from_records(&records)
     }
 
@@ -186,8 +187,8 @@ pub(super) mod tests_support {
             .map(|_| {
                 (0..width)
                     .map(|i| {
-                        let normal =
-                            (-2.0 * (1.0 - uniform()).ln()).sqrt() * (std::f64::consts::TAU * uniform()).cos();
+                        let normal = (-2.0 * (1.0 - uniform()).ln()).sqrt()
+                            * (std::f64::consts::TAU * uniform()).cos();
                         (-3.0 * time(i)).exp() + 0.02 * normal
                     })
                     .collect()

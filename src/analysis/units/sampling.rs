@@ -193,8 +193,12 @@ mod tests {
         let found = sample(&curves_of(&rows), 20, Spread::Values, &Cancel::default()).unwrap();
         assert_eq!(found.picks.iter().map(|p| p.at).collect::<Vec<_>>(), [0, 77]);
         assert!(found.picks[1].outlier && found.picks[0].represents == 499);
-        assert_eq!(sample(&Curves::default(), 20, Spread::Values, &Cancel::default()), Some(Sample::default()));
-        let wild = vec![vec![f64::MAX, f64::MIN], vec![f64::INFINITY, f64::NEG_INFINITY], vec![0.0, f64::NAN]];
+        assert_eq!(
+            sample(&Curves::default(), 20, Spread::Values, &Cancel::default()),
+            Some(Sample::default())
+        );
+        let wild =
+            vec![vec![f64::MAX, f64::MIN], vec![f64::INFINITY, f64::NEG_INFINITY], vec![0.0, f64::NAN]];
         assert_eq!(sample(&curves_of(&wild), 9, Spread::Values, &Cancel::default()).unwrap().picks.len(), 3);
     }
 
