@@ -19,6 +19,7 @@ mod frames_alerts;
 mod frames_classes;
 mod frames_files;
 mod frames_layers;
+mod frames_units;
 mod ingest;
 mod line;
 mod manifest;

@@ -134,7 +134,7 @@ impl Curves {
 }
 
 /// A unit's number; what is no whole number becomes the place.
-fn id_of(ids: Option<&[f64]>, at: usize) -> u64 {
+pub(super) fn id_of(ids: Option<&[f64]>, at: usize) -> u64 {
     let id = ids.and_then(|ids| ids.get(at)).copied().filter(|id| *id >= 0.0 && *id < 9e15);
     id.map_or(at as u64, |id| id as u64)
 }
