@@ -18,6 +18,7 @@ mod frames;
 mod frames_alerts;
 mod frames_classes;
 mod frames_files;
+mod frames_layer_detail;
 mod frames_layers;
 mod frames_units;
 mod ingest;

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use super::{Curves, UnitRecord};
 use crate::{
     analysis::inspect,
-    model::{Artefact, ArtefactKind, LayerName, Step, natural, same_layer},
+    model::{Artefact, ArtefactKind, LayerName, NumericArray, Step, natural, same_layer},
     store::{Run, StoredArtefact},
 };
 
@@ -66,7 +66,7 @@ pub fn credits<'a>(run: &'a Run, layer: &str) -> Vec<(&'a Arc<str>, &'a [StoredA
 fn unit_record(artefact: &Artefact) -> Option<UnitRecord<'_>> {
     Some(UnitRecord {
         step: artefact.step?,
-        ids: artefact.array("ids").map(|a| a.values()),
+        ids: artefact.array("ids").map(NumericArray::values),
         values: artefact.array("v")?.values(),
     })
 }
@@ -112,7 +112,7 @@ pub fn figures(run: &Run, row: &str, until: Option<Step>) -> UnitFigures {
     for (key, records) in run.tracks(ArtefactKind::Units).filter(|(key, _)| speaks_of(row, &key.name)) {
         let Some(last) = known(records, until).last().map(|r| &r.artefact) else { continue };
         let Some(record) = unit_record(last) else { continue };
-        let frequency = last.array("freq").map(|a| a.values());
+        let frequency = last.array("freq").map(NumericArray::values);
         all.step = all.step.max(Some(record.step));
         for (at, value) in record.values.iter().enumerate() {
             let unit = super::curves::id_of(record.ids, at);
@@ -149,7 +149,7 @@ fn from_responses(record: &Artefact, found: &mut BTreeMap<u64, UnitFigure>, all:
     }
     all.step = all.step.max(record.step);
     let labels: Vec<i64> =
-        record.array("labels").map_or(&[][..], |a| a.values()).iter().map(|v| *v as i64).collect();
+        record.array("labels").map_or(&[][..], NumericArray::values).iter().map(|v| *v as i64).collect();
     for unit in 0..width {
         let column: Vec<f64> = responses.values().iter().skip(unit).step_by(width).copied().collect();
         let figure = found
