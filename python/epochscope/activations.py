@@ -1,0 +1,168 @@
+"""What comes out of the layers: hooks that are there only while a sample is taken."""
+
+import time
+
+import numpy as np
+import torch
+
+from . import device, responses
+from .layers import unit_axis
+
+#: Responses of one layer that are looked at one by one (instances times filters).
+MOST_RESPONSES = 1 << 16
+#: Filters that are compared with each other for copies.
+MOST_COMPARED = 512
+#: A unit of an activation that is never exactly 0 is off below this share of the layer's largest response.
+OFF = 1e-3
+
+
+_is_compiling = getattr(torch.compiler, "is_compiling", None) or torch._dynamo.is_compiling
+
+
+class Taken:
+    """One output of a layer: places of what was put into the reads."""
+
+    def __init__(self, layer, name, numel):
+        self.layer, self.name, self.numel = layer, name, numel
+        self.stats = self.top = self.freq = self.mean = self.sample = self.density = None
+
+
+class Activations:
+    """Takes the outputs of the first forward pass of a sampled step.
+
+    Of activations, statistics of units and a random sample of responses are taken as well: at least half of the inputs,
+    `positions` places of each. The random numbers are its own; those of the training are not touched.
+    """
+
+    def __init__(self, layers, positions=4, seed=0):
+        self.layers, self.positions = layers, positions
+        self._random = np.random.default_rng(seed)
+        self._handles, self._forwards = [], 0
+        self.taken, self.reads, self.error = [], None, None
+        self.spent = 0.0
+
+    def arm(self, root, reads, evaluation=False):
+        """From now on the next forward pass of the model is taken: of the training, or of an evaluation."""
+        self.disarm()
+        self.taken, self.reads, self._forwards, self.error, self._planes = [], reads, 0, None, 0
+        self._names, self._evaluation = {}, evaluation
+        self._handles.append(root.register_forward_pre_hook(lambda *_: self._begin(root)))
+        self._root = root
+        for layer in self.layers:
+            self._handles.append(layer.module.register_forward_hook(self._hook(layer)))
+
+    def disarm(self):
+        """Takes the hooks away."""
+        for handle in self._handles:
+            handle.remove()
+        self._handles = []
+
+    def _begin(self, root):
+        # torch.compile looks into hooks; this is all that it finds, so that it neither stops at them nor keeps them
+        if not _is_compiling() and self._wanted():
+            self._forwards += 1
+
+    def _wanted(self):
+        """Evaluations between the steps of a training are passed over."""
+        return self._evaluation or (self._root.training and torch.is_grad_enabled())
+
+    def _hook(self, layer):
+        def hook(_module, _inputs, output):
+            if _is_compiling():
+                return
+            start = time.perf_counter()
+            try:
+                # the further parts of an accumulated batch are passed over
+                if self._wanted() and self._forwards <= 1 and self.error is None:
+                    with torch.no_grad():
+                        self._take(layer, output)
+            except Exception as error:
+                self.error = error
+            self.spent += time.perf_counter() - start
+
+        return hook
+
+    def _take(self, layer, output):
+        output = first_tensor(output)
+        if output is None or output.numel() == 0 or output.dim() < 2:
+            return
+        calls = self._names[layer.name] = self._names.get(layer.name, 0) + 1
+        if calls > 8:
+            return
+        # a module that is used several times in a pass is several layers
+        name = layer.name if calls == 1 else f"{layer.name}#{calls}"
+        self._planes = layer.convolution or self._planes
+        output = output.detach()
+        output = output if output.dtype in (torch.float32, torch.float64) else output.float()
+        taken = Taken(layer, name, output.numel())
+        taken.stats = self.reads.put(device.statistics(output.reshape(-1)))
+        if layer.activation:
+            self._take_units(taken, output)
+        self.taken.append(taken)
+
+    def _take_units(self, taken, output):
+        axis = unit_axis(output.shape, self._planes)
+        # [input, unit, place]
+        output = output.movedim(axis, 1).reshape(output.shape[0], output.shape[axis], -1)
+        # what is below zero does not respond; of a range that is symmetric both ends do
+        strength = output.abs() if taken.layer.range and taken.layer.range[0] < 0 else output
+        top = strength.amax((0, 2))
+        put = self.reads.put
+        taken.top, taken.mean = put(top), put(output.mean((0, 2)))
+        taken.freq = put((strength > responses.BETA * top[None, :, None]).float().mean((0, 2)))
+        if not taken.layer.rectifier:
+            taken.density = put((output.abs() > OFF * top.amax()).float().mean().reshape(1))
+        taken.sample = put(self._sample(output))
+
+    def _sample(self, output):
+        inputs, units, places = output.shape
+        half = (inputs + 1) // 2
+        take = min(inputs, max(half, MOST_RESPONSES // units))
+        each = max(1, min(self.positions, places, MOST_RESPONSES // (take * units)))
+        rows = self._random.permutation(inputs)[:take]
+        if take < inputs:
+            output = output.index_select(0, torch.from_numpy(rows).to(output.device))
+        if places == 1:
+            return output[:, :, 0]
+        at = torch.from_numpy(self._random.integers(0, places, (take, 1, each))).to(output.device)
+        return output.gather(2, at.expand(take, units, each)).permute(0, 2, 1).reshape(-1, units)
+
+
+def first_tensor(output):
+    """The tensor among what a module returned; transformers return tuples and mappings."""
+    if torch.is_tensor(output):
+        return output if output.is_floating_point() else None
+    if isinstance(output, dict):
+        output = list(output.values())
+    if isinstance(output, (tuple, list)):
+        return next((first_tensor(o) for o in output if first_tensor(o) is not None), None)
+    return None
+
+
+def write(log, step, taken, reads, edges, more):
+    """The records of one output. `edges`: of the perplexity, by number of filters, made once. `more`: units and copies too."""
+    layer, stats = taken.layer, device.named(reads.get(taken.stats), taken.numel)
+    if taken.top is not None:
+        top, freq, sample = (np.asarray(reads.get(p)) for p in (taken.top, taken.freq, taken.sample))
+        if stats["nan"] + stats["inf"] == 0:
+            epsilon = 0.0 if layer.rectifier else OFF * float(top.max(initial=0))
+            dead, always = responses.activity(top, freq, epsilon)
+            stats.update(dead=float(dead.mean()), always_on=float(always.mean()))
+            stats["density"] = 1 - stats["zero"] if taken.density is None else float(reads.get(taken.density)[0])
+        if layer.range is not None:
+            stats["saturated"] = responses.saturated_share(sample, *layer.range)
+        strength = np.abs(sample) if layer.range and layer.range[0] < 0 else sample
+        if more and len(top) <= MOST_COMPARED and stats["nan"] + stats["inf"] == 0:
+            stats["duplicate"] = responses.duplicate_share(strength[:256], skip=dead | always)
+        log.log_layer(step, taken.name, "act", split="train", **stats)
+        if len(top) > 1:
+            if len(top) not in edges:
+                edges[len(top)] = responses.perplexity_edges(len(top))
+            counts, n, silent = responses.perplexity_histogram(strength, edges[len(top)])
+            log.log_perplexity(step, taken.name, counts, edges[len(top)], filters=len(top), n=n,
+                               no_response=silent, split="train")
+        if more:
+            log.log_units(step, taken.name, "mean_act", reads.get(taken.mean), split="train")
+            log.log_units(step, taken.name, "max_act", top, freq=freq, split="train")
+    else:
+        log.log_layer(step, taken.name, "act", split="train", **stats)
