@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from . import device, responses
+from .encode import array
 from .layers import unit_axis
 
 #: Responses of one layer that are looked at one by one (instances times filters).
@@ -24,7 +25,7 @@ class Taken:
 
     def __init__(self, layer, name, numel):
         self.layer, self.name, self.numel = layer, name, numel
-        self.stats = self.top = self.freq = self.mean = self.sample = self.density = None
+        self.stats = self.top = self.mean = self.sample = None
 
 
 class Activations:
@@ -41,11 +42,12 @@ class Activations:
         self.taken, self.reads, self.error = [], None, None
         self.spent = 0.0
 
-    def arm(self, root, reads, evaluation=False):
-        """From now on the next forward pass of the model is taken: of the training, or of an evaluation."""
+    def arm(self, root, reads, detail, evaluation=False):
+        """From now on the next forward pass of the model is taken: of the training, or of an evaluation.
+        `detail`: means of single units too."""
         self.disarm()
         self.taken, self.reads, self._forwards, self.error, self._planes = [], reads, 0, None, 0
-        self._names, self._evaluation = {}, evaluation
+        self._names, self._detail, self._evaluation = {}, detail, evaluation
         self._handles.append(root.register_forward_pre_hook(lambda *_: self._begin(root)))
         self._root = root
         for layer in self.layers:
@@ -105,14 +107,10 @@ class Activations:
         # [input, unit, place]
         output = output.movedim(axis, 1).reshape(output.shape[0], output.shape[axis], -1)
         # what is below zero does not respond; of a range that is symmetric both ends do
-        strength = output.abs() if taken.layer.range and taken.layer.range[0] < 0 else output
-        top = strength.amax((0, 2))
-        put = self.reads.put
-        taken.top, taken.mean = put(top), put(output.mean((0, 2)))
-        taken.freq = put((strength > responses.BETA * top[None, :, None]).float().mean((0, 2)))
-        if not taken.layer.rectifier:
-            taken.density = put((output.abs() > OFF * top.amax()).float().mean().reshape(1))
-        taken.sample = put(self._sample(output))
+        strength = output.abs() if _symmetric(taken.layer) else output
+        taken.top = self.reads.put(strength.amax((0, 2)))
+        taken.mean = self.reads.put(output.mean((0, 2))) if self._detail else None
+        taken.sample = self.reads.put(self._sample(output))
 
     def _sample(self, output):
         inputs, units, places = output.shape
@@ -139,30 +137,37 @@ def first_tensor(output):
     return None
 
 
-def write(log, step, taken, reads, edges, more):
-    """The records of one output. `edges`: of the perplexity, by number of filters, made once. `more`: units and copies too."""
+def write(log, step, taken, reads, edges, detail):
+    """The records of one output. `edges`: of the perplexity, by number of filters, made once."""
     layer, stats = taken.layer, device.named(reads.get(taken.stats), taken.numel)
-    if taken.top is not None:
-        top, freq, sample = (np.asarray(reads.get(p)) for p in (taken.top, taken.freq, taken.sample))
-        if stats["nan"] + stats["inf"] == 0:
-            epsilon = 0.0 if layer.rectifier else OFF * float(top.max(initial=0))
-            dead, always = responses.activity(top, freq, epsilon)
-            stats.update(dead=float(dead.mean()), always_on=float(always.mean()))
-            stats["density"] = 1 - stats["zero"] if taken.density is None else float(reads.get(taken.density)[0])
-        if layer.range is not None:
-            stats["saturated"] = responses.saturated_share(sample, *layer.range)
-        strength = np.abs(sample) if layer.range and layer.range[0] < 0 else sample
-        if more and len(top) <= MOST_COMPARED and stats["nan"] + stats["inf"] == 0:
+    if taken.top is None:
+        log.log_layer(step, taken.name, "act", split="train", **stats)
+        return
+    top, sample = np.asarray(reads.get(taken.top)), np.asarray(reads.get(taken.sample))
+    strength = np.abs(sample) if _symmetric(layer) else sample
+    units = len(top)
+    with np.errstate(invalid="ignore"):
+        freq = np.count_nonzero(strength > responses.BETA * top, 0) / len(strength)
+    if stats["nan"] + stats["inf"] == 0:
+        off = 0.0 if layer.rectifier else OFF * float(top.max())
+        dead, always = responses.activity(top, freq, off)
+        stats.update(dead=np.count_nonzero(dead) / units, always_on=np.count_nonzero(always) / units)
+        stats["density"] = 1 - stats["zero"] if layer.rectifier else np.count_nonzero(np.abs(sample) > off) / sample.size
+        if detail and units <= MOST_COMPARED:
             stats["duplicate"] = responses.duplicate_share(strength[:256], skip=dead | always)
-        log.log_layer(step, taken.name, "act", split="train", **stats)
-        if len(top) > 1:
-            if len(top) not in edges:
-                edges[len(top)] = responses.perplexity_edges(len(top))
-            counts, n, silent = responses.perplexity_histogram(strength, edges[len(top)])
-            log.log_perplexity(step, taken.name, counts, edges[len(top)], filters=len(top), n=n,
-                               no_response=silent, split="train")
-        if more:
-            log.log_units(step, taken.name, "mean_act", reads.get(taken.mean), split="train")
-            log.log_units(step, taken.name, "max_act", top, freq=freq, split="train")
-    else:
-        log.log_layer(step, taken.name, "act", split="train", **stats)
+    if layer.range is not None:
+        stats["saturated"] = responses.saturated_share(sample, *layer.range)
+    log.log_layer(step, taken.name, "act", split="train", **stats)
+    if units > 1:
+        if units not in edges:
+            edges[units] = array(responses.perplexity_edges(units), log.digits, nested=True)
+        counts, n, silent = responses.perplexity_histogram(strength, edges[units])
+        log.log_perplexity(step, taken.name, counts, edges[units], filters=units, n=n, no_response=silent, split="train")
+    if detail:
+        log.log_units(step, taken.name, "mean_act", reads.get(taken.mean), split="train")
+        log.log_units(step, taken.name, "max_act", top, freq=freq, split="train")
+
+
+def _symmetric(layer):
+    """Both ends of its range respond."""
+    return layer.range is not None and layer.range[0] < 0

@@ -18,6 +18,8 @@ _PACKED = {"u": ("u8", "<u1"), "i": ("i32", "<i4"), "b": ("u8", "<u1"), "f": ("f
 
 def number(value, digits):
     """A number for JSON: an int, a float of so many significant digits, or one of the three texts."""
+    if type(value) is float and math.isfinite(value):
+        return float(f"{value:.{digits}g}")
     if isinstance(value, (bool, np.bool_)):
         return int(value)
     if isinstance(value, (int, np.integer)):
@@ -43,6 +45,8 @@ def to_numpy(value):
 
 def array(value, digits, nested=False):
     """Lists of numbers if there are few, else the packed form: floats as f32, integers as i32."""
+    if isinstance(value, Exact):
+        return value
     value = to_numpy(value)
     if value.dtype.kind not in _PACKED:
         value = value.astype(float)
@@ -64,7 +68,9 @@ def _lists(value, digits):
 
 def plain(value, digits, depth=0):
     """Anything a caller may hand over, as JSON can say it. What is neither number, text, list nor mapping is its text."""
-    if value is None or isinstance(value, (str, bool, Exact)):
+    if type(value) is float:
+        return number(value, digits)
+    if value is None or isinstance(value, (str, int, Exact)):
         return value
     if isinstance(value, (int, float, np.integer, np.floating, np.bool_)):
         return number(value, digits)

@@ -39,8 +39,10 @@ class Watcher:
         self.model, self.step_number, self.scaler, self.bins = layers.unwrap(model), int(step), scaler, int(bins)
         self.optimisers = list(optimizer) if isinstance(optimizer, (list, tuple)) else [optimizer] if optimizer else []
         self.probes = [Probe(b, s) for b, s in ((probe, "train"), (val_probe, "val")) if b is not None]
+        # hooks that come and go would have it compiled twice, and it runs past them
+        self._compiled = hasattr(model, "_orig_mod") or hasattr(getattr(model, "module", None), "_orig_mod")
         self.layers = layers.find(self.model, only)
-        self._handles, self._reads, self._gradient, self._edges, self._spent = [], None, [], {}, 0.0
+        self._handles, self._reads, self._edges, self._spent, self._rare = [], None, {}, 0.0, {}
         self._order = None
         if not log.active:  # another rank writes
             return
@@ -76,9 +78,14 @@ class Watcher:
 
     @guarded
     def _arm(self):
-        if self.schedule.due(self.step_number + 1, time.perf_counter()):
+        step = self.step_number + 1
+        if self.schedule.due(step, time.perf_counter()):
+            rarer = {"detail": self.detail_every, "spectra": self.spectra_every, "probe": self.probe_every}
+            self._rare = {what: self.schedule.rare(what, step, interval) for what, interval in rarer.items()}
             self._reads = Reads()
-            self.activations.arm(self.model, self._reads)
+            self.activations.taken = []
+            if not (self._compiled or getattr(self.model, "_compiled_call_impl", None)):
+                self.activations.arm(self.model, self._reads, self._rare["detail"])
 
     def _before(self):
         if self._reads is not None:
@@ -89,7 +96,7 @@ class Watcher:
         start = time.perf_counter()
         with torch.no_grad():
             scale = getattr(self.optimisers[0], "grad_scale", None) if self.optimisers else None
-            self._gradient = self.weights.before(self._reads, 1.0 if scale is None else float(scale))
+            self.weights.before(self._reads, 1.0 if scale is None else float(scale))
         self._spent += time.perf_counter() - start
 
     def _after(self):
@@ -115,16 +122,10 @@ class Watcher:
             self._spent = self.activations.spent = 0.0
 
     def _write(self, step):
-        reads, rare = self._reads, self.schedule.rare
+        reads, detail = self._reads, self._rare["detail"]
         self.weights.after(reads)
-        show = bool(self.probes) and rare("probe", step, self.probe_every)
-        if show and not self.activations.taken:
-            # a compiled model runs past the hooks; the probe does not
-            self.activations.arm(self.model, reads, evaluation=True)
-        shown = [(probe, probe.show(self.model, self.layers)) for probe in self.probes] if show else []
-        self.activations.disarm()
+        shown = self._show(reads) if self.probes and self._rare["probe"] else []
         reads.fetch()
-        detail, spectrum = rare("detail", step, self.detail_every), rare("spectra", step, self.spectra_every)
         if self.activations.error is not None:
             self.troubles.add("activations", self.activations.error)
         self._write_scalars(step, reads)
@@ -133,7 +134,7 @@ class Watcher:
         for one in self.activations.taken:
             taken.setdefault(one.layer.name, []).append(one)
         for layer in self._in_order(taken):
-            self.weights.write(self.log, step, layer, reads, trained, spectrum)
+            self.weights.write(self.log, step, layer, reads, trained, self._rare["spectra"])
             if detail:
                 self.weights.write_histograms(self.log, step, layer, self.bins)
             for one in taken.get(layer.name, []):
@@ -143,9 +144,17 @@ class Watcher:
         for probe, responses in shown:
             probe.write(self.log, step, responses)
 
+    def _show(self, reads):
+        if not self.activations.taken:
+            # a compiled model runs past the hooks; when the probe is shown it does not
+            self.activations.arm(self.model, reads, self._rare["detail"], evaluation=True)
+        shown = [(probe, probe.show(self.model, self.layers)) for probe in self.probes]
+        self.activations.disarm()
+        return shown
+
     def _write_scalars(self, step, reads):
-        norms = [float(reads.get(place)[0]) for place in self._gradient]
-        values = {"grad_norm": sum(n * n for n in norms) ** 0.5} if norms else {}
+        norm = self.weights.gradient_norm(reads)
+        values = {} if norm is None else {"grad_norm": norm}
         if self.optimisers:
             values["lr"] = float(self.optimisers[0].param_groups[0]["lr"])
         if self.scaler is not None:

@@ -1,5 +1,7 @@
 """Weights and gradients of the layers around one step of the optimiser."""
 
+import math
+
 import numpy as np
 import torch
 
@@ -20,26 +22,30 @@ class Weights:
         self._initial, self._before, self._gradients, self._after = {}, {}, {}, {}
         with torch.no_grad():
             for layer in self.layers:
-                self._initial[layer.name] = _some(device.joined(layer.parameters)).clone()
+                self._initial[layer.name] = _some(device.joined(layer.parameters))
 
     def before(self, reads, scale=1.0):
-        """Takes the gradients, which the optimiser is about to use, and remembers the weights. Returns the places of
-        the squared norms. `scale`: by which gradients are still too large (a GradScaler's, with fused optimisers)."""
-        self._gradients, self._before, squares = {}, {}, []
+        """Takes the gradients, which the optimiser is about to use, and remembers the weights. `scale`: by which
+        gradients are still too large (a GradScaler's, with fused optimisers)."""
+        self._gradients, self._before = {}, {}
         for layer in self.layers:
-            self._before[layer.name] = _some(device.joined(layer.parameters)).clone()
+            self._before[layer.name] = _some(device.joined(layer.parameters))
             gradients = [p.grad for p in layer.parameters if p.grad is not None]
             if gradients:
                 joined = device.joined(gradients)
                 joined = joined if scale == 1.0 else joined / scale
                 self._gradients[layer.name] = (reads.put(device.statistics(joined)), joined)
-        seen, all_ = set(), []
+
+    def gradient_norm(self, reads):
+        """The norm of the gradients of all layers together; NaN or infinite if an element is. None without any."""
+        total, seen = 0.0, set()
         for layer in self.layers:
-            for p in layer.parameters:
-                if p.grad is not None and id(p) not in seen:  # tied weights count once
-                    seen.add(id(p))
-                    all_.append(device.flat(p.grad))
-        return [reads.put((torch.linalg.vector_norm(g) / scale).reshape(1)) for g in all_]
+            if layer.name not in self._gradients or all(id(p) in seen for p in layer.parameters):
+                continue  # tied weights count once
+            seen.update(id(p) for p in layer.parameters)
+            stats = reads.get(self._gradients[layer.name][0])
+            total += math.nan if stats[7] else math.inf if stats[8] else float(stats[5]) ** 2
+        return math.sqrt(total) if seen else None
 
     def after(self, reads):
         """Takes the weights after the step."""
@@ -97,7 +103,7 @@ def trained(optimisers):
 
 def _some(joined):
     every = -(-joined.numel() // MOST_REMEMBERED)
-    return joined[::every] if every > 1 else joined
+    return joined[::every].clone() if every > 1 else joined
 
 
 def _share(joined):
@@ -109,9 +115,12 @@ def _spectrum(layer):
     matrices = [p for p in layer.parameters if p.dim() > 1 and min(p.shape[0], p[0].numel()) > 1]
     if len(matrices) != 1 or matrices[0].numel() > MOST_SPECTRUM:
         return {}
-    values = spectra.eigenvalues(matrices[0].detach().float().cpu().numpy())
-    if values is None or not len(values):
+    matrix = matrices[0].detach().flatten(1).float().cpu().double()
+    matrix = matrix.T if matrix.shape[0] > matrix.shape[1] else matrix
+    if not torch.isfinite(matrix).all():
         return {}
+    # with the threads of torch, which are the training's
+    values = torch.linalg.eigvalsh(matrix @ matrix.T).clamp_min(0).numpy()
     law, rank = spectra.power_law(values), spectra.stable_rank(values)
     stats = {} if rank is None else {"stable_rank": rank}
     return {**stats, "alpha": law[0]} if law is not None else stats
