@@ -128,17 +128,18 @@ class Watcher:
         reads.fetch()
         if self.activations.error is not None:
             self.troubles.add("activations", self.activations.error)
-        self._write_scalars(step, reads)
         trained = weights.trained(self.optimisers)
-        taken = {}
+        order = self._in_order([one.layer.name for one in self.activations.taken])
+        # as it happens in a step: outputs, gradients, weights. Whoever asks where a NaN began finds it first
         for one in self.activations.taken:
-            taken.setdefault(one.layer.name, []).append(one)
-        for layer in self._in_order(taken):
+            activations.write(self.log, step, one, reads, self._edges, detail)
+        for layer in order:
+            self.weights.write_gradient(self.log, step, layer, reads)
+        self._write_scalars(step, reads)
+        for layer in order:
             self.weights.write(self.log, step, layer, reads, trained, self._rare["spectra"])
-            if detail:
-                self.weights.write_histograms(self.log, step, layer, self.bins)
-            for one in taken.get(layer.name, []):
-                activations.write(self.log, step, one, reads, self._edges, detail)
+        for layer in order if detail else ():
+            self.weights.write_histograms(self.log, step, layer, self.bins)
         if detail:
             self._write_filters(step)
         for probe, responses in shown:
@@ -156,17 +157,18 @@ class Watcher:
         norm = self.weights.gradient_norm(reads)
         values = {} if norm is None else {"grad_norm": norm}
         if self.optimisers:
-            values["lr"] = float(self.optimisers[0].param_groups[0]["lr"])
+            # of several groups the largest: the first is often a part that is hardly trained
+            values["lr"] = max(float(group["lr"]) for group in self.optimisers[0].param_groups)
         if self.scaler is not None:
             values["loss_scale"] = float(self.scaler.get_scale())
         if values:
             self.log.log_scalars(step, values, split="train")
 
-    def _in_order(self, taken):
+    def _in_order(self, names):
         """The layers in the order in which the first sampled pass came through; that of the model without one."""
-        if self._order is None and taken:
-            place = {name: i for i, name in enumerate(taken)}
-            self._order = sorted(self.layers, key=lambda layer: place.get(layer.name, len(place)))
+        if self._order is None and names:
+            place = {name: i for i, name in reversed(list(enumerate(names)))}
+            self._order = sorted(self.layers, key=lambda layer: place.get(layer.name, len(names)))
         return self._order or self.layers
 
     def _write_filters(self, step):

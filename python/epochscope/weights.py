@@ -59,21 +59,25 @@ class Weights:
             self._after[layer.name] = (reads.put(device.statistics(now)), reads.put(norms), now)
         self._before = {}
 
-    def write(self, log, step, layer, reads, trained, spectrum):
-        """The records of one layer."""
-        if layer.name in self._after:
-            place, norms, now = self._after[layer.name]
-            stats = device.named(reads.get(place), now.numel())
-            norms = [float(v) for v in reads.get(norms)]
-            if len(norms) == 2:
-                stats.update(update_norm=norms[0], dist_init=norms[1])
-            stats["frozen"] = layer.frozen(trained)
-            if spectrum:
-                stats.update(_spectrum(layer))
-            log.log_layer(step, layer.name, "weight", **stats)
+    def write_gradient(self, log, step, layer, reads):
+        """The record of one layer's gradient."""
         if layer.name in self._gradients:
             place, gradient = self._gradients[layer.name]
             log.log_layer(step, layer.name, "grad", **device.named(reads.get(place), gradient.numel()))
+
+    def write(self, log, step, layer, reads, trained, spectrum):
+        """The record of one layer's weights."""
+        if layer.name not in self._after:
+            return
+        place, norms, now = self._after[layer.name]
+        stats = device.named(reads.get(place), now.numel())
+        norms = [float(v) for v in reads.get(norms)]
+        if len(norms) == 2:
+            stats.update(update_norm=norms[0], dist_init=norms[1])
+        stats["frozen"] = layer.frozen(trained)
+        if spectrum:
+            stats.update(_spectrum(layer))
+        log.log_layer(step, layer.name, "weight", **stats)
 
     def write_histograms(self, log, step, layer, bins):
         """Histograms of the weights and of the gradient that were taken last."""

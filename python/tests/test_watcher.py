@@ -63,6 +63,7 @@ def test_layers_come_in_forward_order_at_the_steps_that_are_due(tmp_path):
     assert [r["step"] for r in layers(records, "weight", "0")] == [1, 10, 20]
     first = [r for r in records if r["t"] == "layer" and r["step"] == 1]
     assert list(dict.fromkeys(r["name"] for r in first)) == ["0", "1", "3", "4", "5"]
+    assert list(dict.fromkeys(r["kind"] for r in first)) == ["act", "grad", "weight"]
     assert all(r["split"] == "train" for r in layers(records, "act"))
 
 
