@@ -2,8 +2,9 @@
 
 usage: python overhead.py [periods] [--no-budget]
 Two equal networks train in turns of 50 steps, one watched at the default intervals, so that whatever else the machine
-does meets both; time is the process's own on the CPU, with one thread. A period is 500 steps of each: ten samples, one of them detailed. The first period, with the sample that
-sets things up, is not counted. Printed: the median over the periods, and the least and largest.
+does meets both; time is the process's own on the CPU, with one thread. A period is 500 steps of each: five samples, one
+of them detailed. The first period, with the sample that sets things up, is not counted. Printed: the median over the
+periods, and the least and largest.
 """
 import os
 import statistics
@@ -20,7 +21,7 @@ import epochscope
 torch.set_num_threads(1)
 PERIODS = int(next((a for a in sys.argv[1:] if a.isdigit()), 7))
 # half of it, because the other network's time counts in it as well
-BUDGET = {"budget": None if "--no-budget" in sys.argv else 0.01}
+BUDGET = {"budget": None if "--no-budget" in sys.argv else 0.005}
 
 
 def tiny():

@@ -32,7 +32,7 @@ class Activations:
     """Takes the outputs of the first forward pass of a sampled step.
 
     Of activations, statistics of units and a random sample of responses are taken as well: at least half of the inputs,
-    `positions` places of each. The random numbers are its own; those of the training are not touched.
+    at most `positions` places of each. The random numbers are its own; those of the training are not touched.
     """
 
     def __init__(self, layers, positions=4, seed=0):
@@ -114,16 +114,22 @@ class Activations:
 
     def _sample(self, output):
         inputs, units, places = output.shape
-        half = (inputs + 1) // 2
-        take = min(inputs, max(half, MOST_RESPONSES // units))
-        each = max(1, min(self.positions, places, MOST_RESPONSES // (take * units)))
+        take = min(inputs, max((inputs + 1) // 2, MOST_RESPONSES // units))
+        # places of one input are alike; of few places most would be the same again
+        each = max(1, min(self.positions, places // 4, MOST_RESPONSES // (take * units)))
         rows = self._random.permutation(inputs)[:take]
         if take < inputs:
             output = output.index_select(0, torch.from_numpy(rows).to(output.device))
         if places == 1:
             return output[:, :, 0]
-        at = torch.from_numpy(self._random.integers(0, places, (take, 1, each))).to(output.device)
-        return output.gather(2, at.expand(take, units, each)).permute(0, 2, 1).reshape(-1, units)
+        at = torch.from_numpy(self._places(take, places, each)).to(output.device)
+        return output.gather(2, at[:, None].expand(take, units, each)).permute(0, 2, 1).reshape(-1, units)
+
+    def _places(self, inputs, places, each):
+        """Places of each input, [input, place]; none twice where there are few."""
+        if each > 1 and places <= 256:
+            return self._random.random((inputs, places)).argsort(1)[:, :each].copy()
+        return self._random.integers(0, places, (inputs, each))
 
 
 def first_tensor(output):
@@ -152,7 +158,8 @@ def write(log, step, taken, reads, edges, detail):
         off = 0.0 if layer.rectifier else OFF * float(top.max())
         dead, always = responses.activity(top, freq, off)
         stats.update(dead=np.count_nonzero(dead) / units, always_on=np.count_nonzero(always) / units)
-        stats["density"] = 1 - stats["zero"] if layer.rectifier else np.count_nonzero(np.abs(sample) > off) / sample.size
+        on = 1 - stats["zero"] if layer.rectifier else np.count_nonzero(np.abs(sample) > off) / sample.size
+        stats["density"] = on
         if detail and units <= MOST_COMPARED:
             stats["duplicate"] = responses.duplicate_share(strength[:256], skip=dead | always)
     if layer.range is not None:
@@ -162,7 +169,8 @@ def write(log, step, taken, reads, edges, detail):
         if units not in edges:
             edges[units] = array(responses.perplexity_edges(units), log.digits, nested=True)
         counts, n, silent = responses.perplexity_histogram(strength, edges[units])
-        log.log_perplexity(step, taken.name, counts, edges[units], filters=units, n=n, no_response=silent, split="train")
+        log.log_perplexity(step, taken.name, counts, edges[units], filters=units, n=n, no_response=silent,
+                           split="train")
     if detail:
         log.log_units(step, taken.name, "mean_act", reads.get(taken.mean), split="train")
         log.log_units(step, taken.name, "max_act", top, freq=freq, split="train")

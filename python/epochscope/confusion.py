@@ -17,9 +17,10 @@ def as_matrix(given, names=None):
         true, predicted = (_labels(labels, names) for labels in given)
         if len(true) != len(predicted):
             raise ValueError(f"{len(true)} true and {len(predicted)} predicted classes")
+        lowest = min([int(v.min()) for v in (true, predicted) if len(v)], default=0)
         largest = max([int(v.max()) + 1 for v in (true, predicted) if len(v)], default=0)
         size = len(names) if names else largest
-        if largest > size or size > MOST_CLASSES or min([int(v.min()) for v in (true, predicted) if len(v)], default=0) < 0:
+        if lowest < 0 or largest > size or size > MOST_CLASSES:
             raise ValueError(f"classes must be numbers from 0 to {min(size, MOST_CLASSES) - 1}")
         return np.bincount(true * size + predicted, minlength=size * size).reshape(size, size)
     matrix = to_numpy(given)

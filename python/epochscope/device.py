@@ -1,4 +1,4 @@
-"""Statistics of tensors where they lie, brought over together: one wait for the device at a sample, not one a number."""
+"""Statistics of tensors where they lie, brought over together: one wait for the device a sample."""
 
 import math
 

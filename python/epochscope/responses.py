@@ -1,6 +1,7 @@
 """What a layer's responses say of it: how special its filters are, which are dead, always on, or the same.
 
-Responses are [instance, filter] and not negative: f_i ≥ 0, as after a ReLU. Definitions: DeepEyes, Pezzotti et al. 2018.
+Responses are [instance, filter] and not negative: f_i ≥ 0, as after a ReLU. Definitions: DeepEyes, Pezzotti et al.
+2018.
 """
 
 import numpy as np

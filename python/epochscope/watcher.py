@@ -21,21 +21,22 @@ class Watcher:
 
     `optimizer`: one or several; the first one's steps count. Without one call `step()` after each step.
     `probe`: a batch `(x, y)` of training data, `val_probe` one that is not trained on; `x` as the model takes it.
-    `scaler`: the GradScaler, if there is one. `budget`: share of the training's time that may be spent; samples are
-    left out where it would be more; None: none is. `only(name, module)`: which layers to follow.
+    `scaler`: the GradScaler, if there is one. `budget`: share of the training's time that may be spent here; samples
+    are left out where it would be more; None: none is. What cannot be timed, such as emptied caches, comes on top.
+    `only(name, module)`: which layers to follow.
     `step`: steps that were done before, of a resumed run.
     """
 
-    def __init__(self, model, optimizer=None, *, log, every=50, detail_every=None, probe=None, val_probe=None,
-                 probe_every=None, spectra_every=None, scaler=None, budget=0.02, only=None, bins=30, positions=4,
+    def __init__(self, model, optimizer=None, *, log, every=100, detail_every=None, probe=None, val_probe=None,
+                 probe_every=None, spectra_every=None, scaler=None, budget=0.01, only=None, bins=30, positions=4,
                  seed=0, step=0):
         if not isinstance(model, torch.nn.Module):
             raise TypeError(f"watch follows a torch.nn.Module, not {type(model).__name__}")
         self.log, self.troubles = log, log.troubles
         self.schedule = Schedule(every, budget, step)
-        self.detail_every = 10 * every if detail_every is None else detail_every
-        self.probe_every = 10 * every if probe_every is None else probe_every
-        self.spectra_every = 20 * every if spectra_every is None else spectra_every
+        self.detail_every = 5 * every if detail_every is None else detail_every
+        self.probe_every = 5 * every if probe_every is None else probe_every
+        self.spectra_every = 10 * every if spectra_every is None else spectra_every
         self.model, self.step_number, self.scaler, self.bins = layers.unwrap(model), int(step), scaler, int(bins)
         self.optimisers = list(optimizer) if isinstance(optimizer, (list, tuple)) else [optimizer] if optimizer else []
         self.probes = [Probe(b, s) for b, s in ((probe, "train"), (val_probe, "val")) if b is not None]

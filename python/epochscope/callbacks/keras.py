@@ -16,7 +16,7 @@ class EpochscopeCallback(Callback):
     of the epoch. `run`: further arguments of `Log`.
     """
 
-    def __init__(self, path, *, every=50, weights_every=None, histograms=True, run=None):
+    def __init__(self, path, *, every=100, weights_every=None, histograms=True, run=None):
         super().__init__()
         self.log = Log(path, **dict(run or {}))
         self.troubles = self.log.troubles

@@ -31,7 +31,7 @@ class EpochscopeCallback(*_bases()):
     arguments of `Log`. `every`: of metrics too. Further options go to `epochscope.watch`.
     """
 
-    def __init__(self, path=None, *, watch=True, run=None, every=50, **options):
+    def __init__(self, path=None, *, watch=True, run=None, every=100, **options):
         super().__init__()
         self._path, self._watch, self._run, self._every, self._options = path, watch, dict(run or {}), every, options
         self.log, self.watcher = None, None
