@@ -31,6 +31,7 @@ mod readme;
 mod screens;
 mod sessions;
 mod store;
+mod t_checks;
 mod text_formats;
 mod text_grammars;
 mod trackers;

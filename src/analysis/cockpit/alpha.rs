@@ -65,14 +65,15 @@ fn solve(mut m: [[f64; 4]; 3]) -> Option<[f64; 3]> {
     for i in 0..3 {
         let pivot = (i..3).max_by(|a, b| m[*a][i].abs().total_cmp(&m[*b][i].abs()))?;
         m.swap(i, pivot);
-        if m[i][i].abs() < 1e-300 {
+        let chosen = m[i];
+        if chosen[i].abs() < 1e-300 {
             return None;
         }
-        for row in 0..3 {
-            if row != i {
-                let by = m[row][i] / m[i][i];
-                for column in i..4 {
-                    m[row][column] -= by * m[i][column];
+        for (at, row) in m.iter_mut().enumerate() {
+            if at != i {
+                let by = row[i] / chosen[i];
+                for (value, own) in row.iter_mut().zip(chosen) {
+                    *value -= by * own;
                 }
             }
         }

@@ -1,4 +1,5 @@
-//! The gradient noise scale: at which batch size noise and gradient have the same weight (McCandlish et al. 2018).
+//! The gradient noise scale: at which batch size noise and gradient have the same weight (`McCandlish` et al.,
+//! "An empirical model of large-batch training", 2018).
 
 /// Squared gradient norms at two batch sizes of one step.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -38,7 +39,7 @@ pub struct NoiseEstimate {
 }
 
 impl NoiseEstimate {
-    /// B_simple = tr Σ / |G|². `None`, not estimable, where either average is not positive.
+    /// `B_simple` = tr Σ / |G|². `None`, not estimable, where either average is not positive.
     pub fn scale(&self) -> Option<f64> {
         let scale = self.noise / self.gradient;
         (self.gradient > 0.0 && self.noise > 0.0 && scale.is_finite()).then_some(scale)
@@ -108,7 +109,7 @@ pub enum BatchAdvice {
 }
 
 impl BatchAdvice {
-    /// Compares a batch with B_simple.
+    /// Compares a batch with `B_simple`.
     pub fn of(scale: f64, batch: f64) -> Self {
         if batch < scale / 2.0 {
             Self::LargerPays

@@ -116,7 +116,7 @@ fn number(payload: &Payload, at: usize) -> Option<usize> {
     match payload {
         Payload::Array(a) => {
             let v = *a.values().get(at)?;
-            (v >= 0.0 && v < 1e9 && v.fract() == 0.0).then_some(v as usize)
+            ((0.0..1e9).contains(&v) && v.fract() == 0.0).then_some(v as usize)
         }
         _ => None,
     }

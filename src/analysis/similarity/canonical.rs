@@ -1,6 +1,6 @@
 //! Similarity from canonical correlations: SVCCA and PWCCA.
 
-use ndarray::{Array2, ArrayView2, Axis, Slice};
+use ndarray::{Array2, ArrayRef2, Axis, Slice};
 
 use super::{centred, comparable, linear::decompose};
 
@@ -15,18 +15,13 @@ const LEAST: usize = 3;
 ///
 /// Needs more instances than directions of both sides together, and even then independent representations are above
 /// 0 (20 and 20 directions, 500 instances: 0.17). `None` also when `cancelled` says so.
-pub fn svcca(
-    x: ArrayView2<'_, f64>,
-    y: ArrayView2<'_, f64>,
-    keep: f64,
-    cancelled: &dyn Fn() -> bool,
-) -> Option<f64> {
+pub fn svcca(x: &ArrayRef2<f64>, y: &ArrayRef2<f64>, keep: f64, cancelled: &dyn Fn() -> bool) -> Option<f64> {
     let (x, y) = (Side::new(x, y, keep, cancelled)?, Side::new(y, x, keep, cancelled)?);
     if x.directions.ncols() + y.directions.ncols() >= x.directions.nrows() {
         return None;
     }
     let smaller = x.directions.ncols().min(y.directions.ncols());
-    let correlations = decompose(x.directions.t().dot(&y.directions).view(), cancelled)?.values;
+    let correlations = decompose(&x.directions.t().dot(&y.directions), cancelled)?.values;
     // Directions that share nothing have a correlation of zero and are left out by the decomposition.
     answer(correlations.iter().map(|c| c.min(1.0)).sum::<f64>() / smaller as f64)
 }
@@ -36,13 +31,13 @@ pub fn svcca(
 /// whose units weigh, `x` where both have equally many.
 ///
 /// Invariances and needs as for [`svcca`]; directions are left out only where they are rounding.
-pub fn pwcca(x: ArrayView2<'_, f64>, y: ArrayView2<'_, f64>, cancelled: &dyn Fn() -> bool) -> Option<f64> {
+pub fn pwcca(x: &ArrayRef2<f64>, y: &ArrayRef2<f64>, cancelled: &dyn Fn() -> bool) -> Option<f64> {
     let (x, y) = (Side::new(x, y, 1.0, cancelled)?, Side::new(y, x, 1.0, cancelled)?);
     if x.directions.ncols() + y.directions.ncols() >= x.directions.nrows() {
         return None;
     }
     let (small, large) = if x.directions.ncols() <= y.directions.ncols() { (x, y) } else { (y, x) };
-    let found = decompose(small.directions.t().dot(&large.directions).view(), cancelled)?;
+    let found = decompose(&small.directions.t().dot(&large.directions), cancelled)?;
     // Canonical directions among the instances, and what of each unit lies along them.
     let along = small.directions.dot(&found.left).t().dot(&small.centred);
     let weights = along.map_axis(Axis(1), |row| row.iter().map(|v| v.abs()).sum::<f64>());
@@ -61,7 +56,7 @@ fn carried(
     units: &Array2<f64>,
     cancelled: &dyn Fn() -> bool,
 ) -> Option<f64> {
-    let left = decompose(span.view(), cancelled)?.left;
+    let left = decompose(span, cancelled)?.left;
     let most = most.min(left.ncols());
     let along = left.slice_axis(Axis(1), Slice::from(..most)).t().dot(units);
     Some(along.iter().map(|v| v.abs()).sum())
@@ -76,8 +71,8 @@ struct Side {
 
 impl Side {
     fn new(
-        x: ArrayView2<'_, f64>,
-        other: ArrayView2<'_, f64>,
+        x: &ArrayRef2<f64>,
+        other: &ArrayRef2<f64>,
         keep: f64,
         cancelled: &dyn Fn() -> bool,
     ) -> Option<Self> {
@@ -85,7 +80,7 @@ impl Side {
             return None;
         }
         let centred = centred(x)?;
-        let found = decompose(centred.view(), cancelled)?;
+        let found = decompose(&centred, cancelled)?;
         let all: f64 = found.values.iter().map(|v| v * v).sum();
         let mut sum = 0.0;
         let mut kept = 0;

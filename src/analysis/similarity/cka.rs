@@ -1,6 +1,6 @@
 //! Linear centred kernel alignment, as it is usually written and without its bias.
 
-use ndarray::{Array1, Array2, ArrayView2};
+use ndarray::{Array1, Array2, ArrayRef2};
 
 use super::{centred, comparable};
 
@@ -8,7 +8,7 @@ use super::{centred, comparable};
 ///
 /// Biased: independent representations are not at 0 but the further above it the more units there are for an
 /// instance (20 units: 0.04 at 500 instances, 0.33 at 50). Show [`cka_unbiased`].
-pub fn cka_biased(x: ArrayView2<'_, f64>, y: ArrayView2<'_, f64>) -> Option<f64> {
+pub fn cka_biased(x: &ArrayRef2<f64>, y: &ArrayRef2<f64>) -> Option<f64> {
     if !comparable(x, y, 2) {
         return None;
     }
@@ -19,7 +19,7 @@ pub fn cka_biased(x: ArrayView2<'_, f64>, y: ArrayView2<'_, f64>) -> Option<f64>
 
 /// Linear CKA with the unbiased estimate of HSIC (Song et al. 2012; Nguyen, Raghu, Kornblith 2021): about 0 for
 /// independent representations of any size, and below it by chance. At most 1. Takes 4 instances or more.
-pub fn cka_unbiased(x: ArrayView2<'_, f64>, y: ArrayView2<'_, f64>) -> Option<f64> {
+pub fn cka_unbiased(x: &ArrayRef2<f64>, y: &ArrayRef2<f64>) -> Option<f64> {
     if !comparable(x, y, 4) {
         return None;
     }

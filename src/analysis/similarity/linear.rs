@@ -1,6 +1,6 @@
 //! A singular value decomposition that is small rather than fast: one-sided Jacobi rotations (Hestenes 1958).
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayRef2};
 
 /// Sweeps after which it is taken as it is; 6 to 10 are usual.
 const SWEEPS: usize = 60;
@@ -24,12 +24,12 @@ pub struct Decomposition {
 /// of columns, or when a number is not finite.
 ///
 /// Takes about 10 · rows · columns² multiplications, of the smaller side.
-pub fn decompose(m: ArrayView2<'_, f64>, cancelled: &dyn Fn() -> bool) -> Option<Decomposition> {
+pub fn decompose(m: &ArrayRef2<f64>, cancelled: &dyn Fn() -> bool) -> Option<Decomposition> {
     if m.iter().any(|v| !v.is_finite()) {
         return None;
     }
     if m.nrows() < m.ncols() {
-        let turned = decompose(m.t(), cancelled)?;
+        let turned = decompose(&m.t(), cancelled)?;
         return Some(Decomposition { left: turned.right, right: turned.left, ..turned });
     }
     let (rows, columns) = m.dim();

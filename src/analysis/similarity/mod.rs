@@ -8,7 +8,7 @@
 //! does not vary, more than is worked out within a second or so ([`MOST_SAMPLES`], [`MOST_UNITS`]), or a
 //! number that is not finite. A NaN in a representation is no similarity of zero, and nothing is left out silently.
 
-use ndarray::{Array2, ArrayView2, Axis};
+use ndarray::{Array2, ArrayRef2, Axis};
 
 mod canonical;
 mod cka;
@@ -27,8 +27,8 @@ pub const MOST_SAMPLES: usize = 2048;
 pub const MOST_UNITS: usize = 4096;
 
 /// Both have the same instances, at least `least`, within the limits, and only finite numbers.
-fn comparable(x: ArrayView2<'_, f64>, y: ArrayView2<'_, f64>, least: usize) -> bool {
-    let fits = |m: ArrayView2<'_, f64>| {
+fn comparable(x: &ArrayRef2<f64>, y: &ArrayRef2<f64>, least: usize) -> bool {
+    let fits = |m: &ArrayRef2<f64>| {
         m.ncols() > 0
             && m.ncols() <= MOST_UNITS
             && m.nrows() <= MOST_SAMPLES
@@ -39,7 +39,7 @@ fn comparable(x: ArrayView2<'_, f64>, y: ArrayView2<'_, f64>, least: usize) -> b
 
 /// The matrix with the mean of each column taken from it, scaled so that its largest element is 1: no product of
 /// such elements overflows, and no measure here depends on the scale. `None` where nothing varies.
-fn centred(m: ArrayView2<'_, f64>) -> Option<Array2<f64>> {
+fn centred(m: &ArrayRef2<f64>) -> Option<Array2<f64>> {
     let most = m.iter().fold(0.0_f64, |most, v| most.max(v.abs()));
     if most <= 0.0 {
         return None;
