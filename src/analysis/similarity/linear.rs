@@ -2,6 +2,8 @@
 
 use ndarray::{Array2, ArrayRef2};
 
+use crate::analysis::Cancel;
+
 /// Sweeps after which it is taken as it is; 6 to 10 are usual.
 const SWEEPS: usize = 60;
 /// Columns with a smaller cosine between them are orthogonal.
@@ -20,16 +22,16 @@ pub struct Decomposition {
     pub right: Array2<f64>,
 }
 
-/// Decomposes a matrix of finite numbers. `None` when `cancelled` says so, which is asked once for each row of pairs
+/// Decomposes a matrix of finite numbers. `None` when `cancel` says so, which is asked once for each row of pairs
 /// of columns, or when a number is not finite.
 ///
 /// Takes about 10 · rows · columns² multiplications, of the smaller side.
-pub fn decompose(m: &ArrayRef2<f64>, cancelled: &dyn Fn() -> bool) -> Option<Decomposition> {
+pub fn decompose(m: &ArrayRef2<f64>, cancel: &Cancel) -> Option<Decomposition> {
     if m.iter().any(|v| !v.is_finite()) {
         return None;
     }
     if m.nrows() < m.ncols() {
-        let turned = decompose(&m.t(), cancelled)?;
+        let turned = decompose(&m.t(), cancel)?;
         return Some(Decomposition { left: turned.right, right: turned.left, ..turned });
     }
     let (rows, columns) = m.dim();
@@ -40,7 +42,7 @@ pub fn decompose(m: &ArrayRef2<f64>, cancelled: &dyn Fn() -> bool) -> Option<Dec
     for _ in 0..SWEEPS {
         let mut rotated = false;
         for p in 0..columns {
-            if cancelled() {
+            if cancel.is_cancelled() {
                 return None;
             }
             for q in p + 1..columns {

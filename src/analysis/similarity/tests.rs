@@ -4,7 +4,11 @@ use ndarray::{Array2, Axis, array, concatenate};
 
 use super::*;
 
-const NEVER: &dyn Fn() -> bool = &|| false;
+use crate::analysis::Cancel;
+
+fn never() -> Cancel {
+    Cancel::default()
+}
 
 /// Normal numbers that are the same everywhere (splitmix64, Box and Muller).
 struct Normal(u64);
@@ -28,7 +32,7 @@ impl Normal {
 
 /// An orthogonal matrix.
 fn turn(n: usize, random: &mut Normal) -> Array2<f64> {
-    decompose(&random.matrix(n, n), NEVER).unwrap().left
+    decompose(&random.matrix(n, n), &never()).unwrap().left
 }
 
 fn near(a: Option<f64>, b: f64, by: f64) {
@@ -41,7 +45,7 @@ fn a_decomposition_gives_the_matrix_again_by_orthonormal_directions() {
     let mut random = Normal(1);
     for (rows, columns) in [(30, 7), (7, 30), (12, 12), (1, 1), (5, 1)] {
         let m = random.matrix(rows, columns);
-        let found = decompose(&m, NEVER).unwrap();
+        let found = decompose(&m, &never()).unwrap();
         let again = found.left.dot(&Array2::from_diag(&ndarray::Array1::from(found.values.clone())));
         let again = again.dot(&found.right.t());
         assert!((&again - &m).iter().all(|v| v.abs() < 1e-10));
@@ -50,11 +54,11 @@ fn a_decomposition_gives_the_matrix_again_by_orthonormal_directions() {
         assert!(found.values.is_sorted_by(|a, b| a >= b));
     }
     // Known by hand: the singular values of [[3, 0], [4, 5]] are 3√5 and √5.
-    let found = decompose(&array![[3.0, 0.0], [4.0, 5.0]], NEVER).unwrap();
+    let found = decompose(&array![[3.0, 0.0], [4.0, 5.0]], &never()).unwrap();
     assert!((found.values[0] - 45.0_f64.sqrt()).abs() < 1e-12);
     assert!((found.values[1] - 5.0_f64.sqrt()).abs() < 1e-12);
     let twice = array![[1.0, 2.0], [2.0, 4.0], [3.0, 6.0]];
-    assert_eq!(decompose(&twice, NEVER).unwrap().values.len(), 1, "rank 1");
+    assert_eq!(decompose(&twice, &never()).unwrap().values.len(), 1, "rank 1");
 }
 
 #[test]
@@ -94,11 +98,11 @@ fn canonical_correlations_forgive_any_invertible_map() {
     let mut random = Normal(4);
     let x = random.matrix(500, 20);
     let mapped = x.dot(&random.matrix(20, 20));
-    near(svcca(&x, &mapped, 1.0, NEVER), 1.0, 1e-6);
-    near(pwcca(&x, &mapped, NEVER), 1.0, 1e-6);
+    near(svcca(&x, &mapped, 1.0, &never()), 1.0, 1e-6);
+    near(pwcca(&x, &mapped, &never()), 1.0, 1e-6);
     let other = random.matrix(500, 20);
-    near(svcca(&x, &other, 1.0, NEVER), 0.172, 0.03);
-    let weighted = pwcca(&x, &other, NEVER).unwrap();
+    near(svcca(&x, &other, 1.0, &never()), 0.172, 0.03);
+    let weighted = pwcca(&x, &other, &never()).unwrap();
     assert!((0.1..0.25).contains(&weighted), "{weighted}");
 }
 
@@ -106,14 +110,14 @@ fn canonical_correlations_forgive_any_invertible_map() {
 fn pwcca_weighs_by_what_the_units_carry_and_svcca_does_not() {
     // Two directions: the strong one is shared, the weak one is not.
     let mut random = Normal(5);
-    let basis = decompose(&centred(&random.matrix(400, 3)).unwrap(), NEVER).unwrap().left;
+    let basis = decompose(&centred(&random.matrix(400, 3)).unwrap(), &never()).unwrap().left;
     let column = |i: usize| basis.column(i).insert_axis(Axis(1)).to_owned();
     let x = concatenate![Axis(1), 10.0 * &column(0), column(1)];
     let y = concatenate![Axis(1), column(0), column(2)];
-    near(svcca(&x, &y, 1.0, NEVER), 0.5, 1e-9);
-    near(pwcca(&x, &y, NEVER), 10.0 / 11.0, 1e-9);
+    near(svcca(&x, &y, 1.0, &never()), 0.5, 1e-9);
+    near(pwcca(&x, &y, &never()), 10.0 / 11.0, 1e-9);
     // Among the directions with 90 % of the variance only the shared one is left of x.
-    near(svcca(&x, &y, 0.9, NEVER), 1.0, 1e-9);
+    near(svcca(&x, &y, 0.9, &never()), 1.0, 1e-9);
 }
 
 #[test]
@@ -144,10 +148,10 @@ fn all_measures_agree_with_numpy_on_a_small_example() {
     ];
     near(cka_biased(&x, &y), 0.914_339_330_861_774_7, 1e-12);
     near(cka_unbiased(&x, &y), 0.898_302_823_176_402_4, 1e-12);
-    near(svcca(&x, &y, 1.0, NEVER), 0.855_468_225_839_597_8, 1e-12);
-    near(svcca(&x, &y, 0.9, NEVER), 0.850_633_224_001_587_7, 1e-12);
+    near(svcca(&x, &y, 1.0, &never()), 0.855_468_225_839_597_8, 1e-12);
+    near(svcca(&x, &y, 0.9, &never()), 0.850_633_224_001_587_7, 1e-12);
     for (a, b) in [(&x, &y), (&y, &x)] {
-        near(pwcca(a, b, NEVER), 0.910_377_538_745_111, 1e-12);
+        near(pwcca(a, b, &never()), 0.910_377_538_745_111, 1e-12);
     }
 }
 
@@ -156,7 +160,7 @@ fn what_cannot_be_compared_has_no_answer() {
     let mut random = Normal(6);
     let x = random.matrix(40, 5);
     let all = |x: &ArrayRef2<f64>, y: &ArrayRef2<f64>| {
-        [cka_biased(x, y), cka_unbiased(x, y), svcca(x, y, KEPT_VARIANCE, NEVER), pwcca(x, y, NEVER)]
+        [cka_biased(x, y), cka_unbiased(x, y), svcca(x, y, KEPT_VARIANCE, &never()), pwcca(x, y, &never())]
     };
     let mut broken = x.clone();
     broken[[3, 2]] = f64::NAN;
@@ -167,8 +171,11 @@ fn what_cannot_be_compared_has_no_answer() {
     }
     // More directions than instances: any two of them agree, which says nothing.
     let wide = random.matrix(20, 15);
-    assert_eq!(svcca(&wide, &random.matrix(20, 15), 1.0, NEVER), None);
+    assert_eq!(svcca(&wide, &random.matrix(20, 15), 1.0, &never()), None);
     let huge = 1e200 * &x;
     near(cka_unbiased(&x, &huge), 1.0, 1e-9);
-    assert_eq!(svcca(&x, &x, 1.0, &|| true), None, "cancelled");
+    let given_up = Cancel::default();
+    given_up.cancel();
+    assert_eq!(svcca(&x, &x, 1.0, &given_up), None);
+    assert!(decompose(&x, &given_up).is_none());
 }
