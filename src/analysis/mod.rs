@@ -8,6 +8,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
+pub mod cluster;
 pub mod cockpit;
 pub mod dynamics;
 pub mod similarity;
