@@ -17,6 +17,7 @@ mod formats;
 mod frames;
 mod frames_alerts;
 mod frames_classes;
+mod frames_cockpit;
 mod frames_files;
 mod frames_layers;
 mod ingest;

@@ -4,7 +4,11 @@
 mod alpha;
 mod gradient_tests;
 mod noise_scale;
+mod norms;
+mod spectrum;
 
 pub use alpha::{Alphas, Landing, Probe, alpha};
 pub use gradient_tests::{GradientMoments, GradientTests};
 pub use noise_scale::{BatchAdvice, NoiseEstimate, NoiseRecord, NoiseScale};
+pub use norms::whole_norm;
+pub use spectrum::Spectrum;
