@@ -8,7 +8,7 @@ use epochscope::{
     model::{
         Batch, EndStatus,
         LayerKind::{Activations, Gradients, Weights},
-        Record, RunId, SeriesKey, Step,
+        LayerStats, Record, RunId, SeriesKey, Step,
     },
     store::{Limits, Store},
     ui::{
@@ -134,7 +134,7 @@ fn edges() -> Vec<Edge> {
                 net(stuck).log(&|at, _, kind, stats| {
                     if kind == Gradients {
                         let size = if at < 2 { ratio } else { 1.0 };
-                        *stats = sized(*stats, 0.001 * size);
+                        *stats = sized(stats, 0.001 * size);
                     }
                 })
             },
@@ -160,7 +160,7 @@ fn edges() -> Vec<Edge> {
                     if kind == Gradients && at == 2 {
                         let grown =
                             if (20..=25).contains(&log) { factor.powi((log - 20) as i32) } else { 1.0 };
-                        *stats = sized(*stats, 1e-4 * grown);
+                        *stats = sized(stats, 1e-4 * grown);
                     }
                 })
             },
@@ -288,18 +288,18 @@ fn edges() -> Vec<Edge> {
 }
 
 /// The same tensor with another deviation, exactly.
-fn sized(stats: epochscope::model::LayerStats, std: f64) -> epochscope::model::LayerStats {
-    epochscope::model::LayerStats {
+fn sized(stats: &LayerStats, std: f64) -> LayerStats {
+    LayerStats {
         mean: Some(0.0),
         std: Some(std),
         min: Some(-3.0 * std),
         max: Some(3.0 * std),
         norm: Some(std * 64.0),
-        ..stats
+        ..*stats
     }
 }
 
-fn scaled(mut stats: epochscope::model::LayerStats, by: f64) -> epochscope::model::LayerStats {
+fn scaled(mut stats: LayerStats, by: f64) -> LayerStats {
     for value in [&mut stats.mean, &mut stats.std, &mut stats.min, &mut stats.max, &mut stats.norm] {
         *value = value.map(|v| v * by);
     }

@@ -68,6 +68,7 @@ mod tests {
             batch.records.push(Record::Layer(LayerRecord {
                 layer,
                 kind,
+                split: std::sync::Arc::default(),
                 step,
                 wall: WallTime::UNKNOWN,
                 stats,

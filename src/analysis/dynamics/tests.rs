@@ -7,8 +7,8 @@ use crate::model::{NumericArray, Payload};
 
 fn one(sights: &[Sight]) -> Instance {
     let mut all = Instances::default();
-    for (epoch, sight) in sights.iter().enumerate() {
-        all.observe(epoch as Step, &Arc::from("a"), sight);
+    for (epoch, sight) in (0..).zip(sights) {
+        all.observe(epoch, &Arc::from("a"), sight);
     }
     all.all()[0].clone()
 }
@@ -60,13 +60,13 @@ fn t_56_the_area_under_the_margin_is_that_of_the_reference() {
     let rows: [&[f64]; 3] = [&[2.0, 1.0, 0.0], &[0.0, 3.0, 1.0], &[1.0, 0.0, 4.0]];
     let mut by_logits = Instances::default();
     let mut by_probabilities = Instances::default();
-    for (epoch, row) in rows.iter().enumerate() {
+    for (epoch, row) in (0..).zip(rows.iter()) {
         let sum: f64 = row.iter().map(|v| v.exp()).sum();
         let p: Vec<f64> = row.iter().map(|v| v.exp() / sum).collect();
         for (instances, name, row) in [(&mut by_logits, "logits", *row), (&mut by_probabilities, "p", &p)] {
             let fields = record(vec![("id", names(&["a"])), ("y", list(&[0.0])), (name, matrix(&[row]))]);
             for (id, sight) in sights(&fields) {
-                instances.observe(epoch as Step, &id, &sight);
+                instances.observe(epoch, &id, &sight);
             }
         }
     }

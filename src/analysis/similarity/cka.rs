@@ -4,7 +4,7 @@ use ndarray::{Array1, Array2, ArrayRef2};
 
 use super::{centred, comparable};
 
-/// Linear CKA, ‖XᵀY‖²_F / (‖XᵀX‖_F ‖YᵀY‖_F) of centred matrices: 1 where one is a rotation and a scaling of the other.
+/// Linear CKA, `‖XᵀY‖² / (‖XᵀX‖ ‖YᵀY‖)` of centred matrices (Frobenius norms): 1 where one is a rotation and a scaling of the other.
 ///
 /// Biased: independent representations are not at 0 but the further above it the more units there are for an
 /// instance (20 units: 0.04 at 500 instances, 0.33 at 50). Show [`cka_unbiased`].

@@ -5,7 +5,7 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 use super::{
     missing::{self, Missing},
     readings::{Course, Readings},
-    steps::{NORM_NAMES, TEST_NAMES, alpha_parts, fitting, record_parts, scale_parts},
+    steps::{NORM_NAMES, TEST_NAMES, alpha_parts, fitting, record_parts, scale_parts, short},
 };
 use crate::{
     analysis::cockpit::Landing,
@@ -71,7 +71,8 @@ fn line(
     let last = course.last().unwrap_or(f64::NAN);
     put(buffer, row.x, row.y, name, row.width, theme.muted());
     let style = if last <= limit && last.is_finite() { Style::new() } else { theme.style(Role::Warn) };
-    let text = format!("{}{}", if last > limit { ">1 " } else { "" }, value(last));
+    let number = if limit.is_finite() { short(last) } else { value(last) };
+    let text = format!("{}{number}", if last > limit { ">1 " } else { "" });
     put_right(buffer, row.x + NAMES, row.x + NAMES + VALUES, row.y, &text, style);
     let x = row.x + NAMES + VALUES + 1;
     let place = Rect { x, width: row.right().saturating_sub(x), ..row };

@@ -228,6 +228,11 @@ impl Similarities {
         if n > rows && n <= usize::from(heatmap::value_rows(theme, area.height)) && fits(1) {
             let heat = |row: usize, column: usize| heat(of(row, column));
             heatmap::draw(theme, (n, n), heat, grid, buffer);
+            for y in (0..area.height).take(n.div_ceil(2)) {
+                let upper = places.get(usize::from(y) * 2).and_then(|i| matrix.names.get(*i));
+                let name = fit_end(upper.map_or("", String::as_str), names.into(), theme.ascii);
+                put(buffer, area.x + 2, area.y + y, &name, names, theme.muted());
+            }
             let shown = (self.row / 2) as u16;
             put(buffer, area.x, area.y + shown, theme.glyph("▸", ">"), 2, theme.accent());
             let at = places.get(self.row).and_then(|i| matrix.names.get(*i)).map_or("", String::as_str);

@@ -171,8 +171,8 @@ pub(super) fn fitting(theme: &Theme, parts: &[String], width: u16) -> String {
     text
 }
 
-/// α with two digits where that says enough.
-fn short(alpha: f64) -> String {
+/// A number near 1 with two digits where that says enough.
+pub(super) fn short(alpha: f64) -> String {
     if alpha.abs() < 100.0 { format!("{alpha:.2}") } else { value(alpha) }
 }
 
@@ -346,7 +346,7 @@ fn draw_tests(theme: &Theme, tests: &[Option<Course>; 3], area: Rect, buffer: &m
             }
         }
         let style = if last.is_finite() && !over { Style::new() } else { theme.style(Role::Warn) };
-        let text = format!("{}{}", value(last), if over { " above 1" } else { "" });
+        let text = format!("{}{}", short(last), if over { " above 1" } else { "" });
         let x = area.x + NAMES + bar + 1;
         put(buffer, x, y, &text, area.right().saturating_sub(x), style);
     }
