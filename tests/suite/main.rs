@@ -36,4 +36,5 @@ mod store;
 mod t_checks;
 mod text_formats;
 mod text_grammars;
+mod time_cursor;
 mod trackers;
