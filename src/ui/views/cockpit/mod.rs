@@ -35,11 +35,7 @@ pub fn view() -> Box<dyn View> {
 }
 
 static BINDINGS: &[Binding] = &[
-    Binding {
-        keys: &[Key::Char('t')],
-        action: Action::Kind,
-        help: "next page: steps, layers, similarity, instances",
-    },
+    Binding { keys: &[Key::Char('t')], action: Action::Kind, help: "steps, layers, similarity, instances" },
     Binding { keys: &[Key::Char('j'), Key::Down], action: Action::Down, help: "row below" },
     Binding { keys: &[Key::Char('k'), Key::Up], action: Action::Up, help: "row above" },
     Binding { keys: &[Key::Char('h'), Key::Left], action: Action::Left, help: "layer to the left" },
