@@ -4,6 +4,7 @@ use super::View;
 
 pub mod alerts;
 pub mod classes;
+pub mod cockpit;
 pub mod curves;
 pub mod files;
 pub mod layers;
@@ -11,4 +12,4 @@ pub mod runs;
 
 /// All views. One line each; everything else about them is found through the trait.
 pub static VIEWS: &[fn() -> Box<dyn View>] =
-    &[runs::view, curves::view, layers::view, classes::view, alerts::view, files::view];
+    &[runs::view, curves::view, layers::view, classes::view, cockpit::view, alerts::view, files::view];
