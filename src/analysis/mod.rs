@@ -11,6 +11,11 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
+pub mod cluster;
+pub mod cockpit;
+pub mod dynamics;
+pub mod similarity;
+
 /// Tells a computation that nobody waits for it any more. Clones are of one computation.
 #[derive(Clone, Debug, Default)]
 pub struct Cancel(Arc<AtomicBool>);

@@ -42,7 +42,7 @@ pub(super) static EXPLANATIONS: &[Explanation] = &[
         name: "log scale",
         meaning: "Equal heights are equal factors (y).",
         formula: "log10 of the value; values of 0 and below have none and leave a gap",
-        source: "the key y; a chart whose positive values span decades switches by itself",
+        source: "the key y; the charts of Runs and Alerts switch by themselves where values span decades",
         pitfalls: "A loss that is near 0 looks wild on it: the changes are small in absolute terms.",
     },
     Explanation {
