@@ -20,9 +20,9 @@ def flat(tensor):
 
 
 def joined(tensors):
-    """Several tensors as one of one axis: a copy, also of a single one."""
+    """Several tensors as one of one axis. Of a single one it may be the tensor itself, not a copy."""
     parts = [flat(t) for t in tensors]
-    return torch.cat(parts) if len(parts) > 1 else parts[0].clone()
+    return torch.cat(parts) if len(parts) > 1 else parts[0]
 
 
 def statistics(x):

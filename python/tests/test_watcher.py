@@ -1,6 +1,9 @@
 """The watcher on small PyTorch models, against the same numbers computed plainly."""
 
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -349,6 +352,47 @@ def test_workers_of_a_data_loader_write_nothing(tmp_path):
     with epochscope.Log(tmp_path) as log:
         list(torch.utils.data.DataLoader(Data(), num_workers=2, multiprocessing_context="fork"))
     assert [r["t"] for r in read(log)] == ["run", "event"]
+
+
+_DISTRIBUTED = """
+import os, sys, torch, torch.nn.functional as F, epochscope
+torch.set_num_threads(1)
+torch.distributed.init_process_group("gloo")
+torch.manual_seed(0)
+net = torch.nn.parallel.DistributedDataParallel(torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 2)))
+optimizer = torch.optim.SGD(net.parameters(), 0.1)
+with epochscope.Log(sys.argv[1], ranks=sys.argv[2] if sys.argv[2] == "all" else 0) as log:
+    epochscope.watch(net, optimizer, log=log, every=2, budget=None)
+    for step in range(4):
+        optimizer.zero_grad()
+        F.cross_entropy(net(torch.randn(6, 4)), torch.randint(0, 2, (6,))).backward()
+        optimizer.step()
+torch.distributed.destroy_process_group()
+"""
+
+
+@pytest.mark.parametrize("ranks, files", [("0", 1), ("all", 2)])
+def test_two_ranks_of_a_distributed_training(tmp_path, ranks, files):
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1",
+                   "MASTER_PORT": str(20000 + os.getpid() % 20000)}
+    children = [subprocess.Popen([sys.executable, "-c", _DISTRIBUTED, str(tmp_path / "a"), ranks],
+                                 env={**environment, "RANK": str(rank)}) for rank in range(2)]
+    assert [child.wait() for child in children] == [0, 0]
+    paths = sorted((tmp_path / "a").iterdir())
+    assert len(paths) == files
+    for path in paths:
+        records = [json.loads(line) for line in path.read_text().splitlines()]
+        assert [r["name"] for r in layers(records, "act") if r["step"] == 4] == ["0", "1", "2"]
+        assert {r["name"] for r in layers(records, "weight")} == {"0", "2"}
+
+
+def test_large_layers_are_remembered_by_a_part(tmp_path, monkeypatch):
+    whole = layers(run(tmp_path), "weight", "3")
+    monkeypatch.setattr("epochscope.weights.MOST_REMEMBERED", 1000)
+    part = layers(run(tmp_path), "weight", "3")
+    assert part[-1]["norm"] == whole[-1]["norm"]
+    for key in ("update_norm", "dist_init"):
+        assert part[-1][key] == pytest.approx(whole[-1][key], rel=0.2) and part[-1][key] != whole[-1][key]
 
 
 def test_another_rank_costs_nothing(tmp_path, monkeypatch):
