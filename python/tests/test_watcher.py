@@ -359,7 +359,8 @@ import os, sys, torch, torch.nn.functional as F, epochscope
 torch.set_num_threads(1)
 torch.distributed.init_process_group("gloo")
 torch.manual_seed(0)
-net = torch.nn.parallel.DistributedDataParallel(torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 2)))
+net = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 2))
+net = torch.nn.parallel.DistributedDataParallel(net)
 optimizer = torch.optim.SGD(net.parameters(), 0.1)
 with epochscope.Log(sys.argv[1], ranks=sys.argv[2] if sys.argv[2] == "all" else 0) as log:
     epochscope.watch(net, optimizer, log=log, every=2, budget=None)
