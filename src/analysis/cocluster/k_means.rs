@@ -87,12 +87,11 @@ fn nearest(point: &[f64], centres: &[Vec<f64>]) -> (usize, f64) {
 
 fn renumbered(labels: &[usize]) -> Vec<usize> {
     let mut seen: Vec<usize> = Vec::new();
-    let mut number = |label: usize| match seen.iter().position(|s| *s == label) {
-        Some(at) => at,
-        None => {
+    let mut number = |label: usize| {
+        seen.iter().position(|s| *s == label).unwrap_or_else(|| {
             seen.push(label);
             seen.len() - 1
-        }
+        })
     };
     labels.iter().map(|label| number(*label)).collect()
 }

@@ -1,4 +1,4 @@
-//! Rows and columns of a table that belong together: spectral co-clustering (Dhillon 2001), as RNNVis uses it for words
+//! Rows and columns of a table that belong together: spectral co-clustering (Dhillon 2001), as `RNNVis` uses it for words
 //! and units (Ming et al. 2017).
 
 use ndarray::{Array2, ArrayRef2};
