@@ -13,6 +13,7 @@ use std::sync::{
 
 pub mod cluster;
 pub mod cockpit;
+pub mod cocluster;
 pub mod dynamics;
 pub mod similarity;
 
