@@ -3,6 +3,7 @@
 //! No threads, no clock, no drawing. What may take long asks a [`Cancel`] now and then and gives up when told to.
 //! Every formula names its source; every number that a view shows is explained there.
 
+pub mod classes;
 pub mod cluster;
 
 use std::sync::{
