@@ -138,7 +138,9 @@ fn finish(
         }
         members[*at].push(*class);
     }
-    groups.iter_mut().for_each(|group| *group = number[*group]);
+    for group in &mut groups {
+        *group = number[*group];
+    }
     let name =
         |class: usize| evidence.names.get(class).map_or_else(|| class.to_string(), ToString::to_string);
     let group_names = members.iter().map(|classes| group_name(classes, name)).collect();

@@ -73,7 +73,7 @@ pub fn signed(now: &PackedMatrix, before: &PackedMatrix) -> Option<Array2<f64>> 
 }
 
 /// Total variation distance of the errors, `½ Σ |P − Q|`, where P and Q are the cells off the diagonal as shares of all
-/// errors: 0 for the same errors, 1 for none in common (ConfusionVis, Theissler et al. 2022). It says where errors go, not
+/// errors: 0 for the same errors, 1 for none in common (`ConfusionVis`, Theissler et al. 2022). It says where errors go, not
 /// how many there are. `None` for different classes; without errors on one side 1, on both 0.
 pub fn error_distance(a: &PackedMatrix, b: &PackedMatrix) -> Option<f64> {
     if a.classes() != b.classes() {

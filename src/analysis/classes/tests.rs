@@ -279,7 +279,7 @@ fn separating() -> Vec<PackedMatrix> {
 fn t_18_groups_separate_at_epoch_3_and_classes_at_20_and_a_sentence_says_so() {
     let all = separating();
     let dated = |end: usize| {
-        all[..end].iter().enumerate().map(|(i, m)| (i as i64 * 100, Some(i as f64), m)).collect::<Vec<_>>()
+        (0_i64..).zip(&all[..end]).map(|(i, m)| (i * 100, Some(i as f64), m)).collect::<Vec<_>>()
     };
     let groups = [0, 0, 1, 1];
     let whole = evolution(dated(26), &groups, 2);

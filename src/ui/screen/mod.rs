@@ -16,11 +16,15 @@ use super::{
     keymap::{self, Key},
     theme::Role,
 };
-use crate::model::Step;
+use crate::{
+    model::{Step, WallTime},
+    store::Run,
+};
 
 mod actions;
 mod help;
 mod palette;
+mod past;
 mod prompt;
 mod small;
 mod status;
@@ -74,6 +78,11 @@ pub struct Screen {
     body: Rect,
     tab_spans: Vec<(u16, u16)>,
     status_goes_stale_after: f64,
+    /// The time cursor moves by itself; when it moved last.
+    playing: Option<WallTime>,
+    /// The alerts as they were at the time cursor.
+    past: Option<past::Past>,
+    pasts: u64,
 }
 
 impl Screen {
@@ -96,6 +105,9 @@ impl Screen {
             body: Rect::ZERO,
             tab_spans: Vec::new(),
             status_goes_stale_after: f64::INFINITY,
+            playing: None,
+            past: None,
+            pasts: 0,
         }
     }
 
@@ -161,6 +173,10 @@ impl Screen {
         }
         let theme = self.theme;
         let context = FrameContext { theme: &theme, ..context };
+        self.at_cursor(context, |screen, context| screen.key_at_cursor(event, key, context))
+    }
+
+    fn key_at_cursor(&mut self, event: KeyEvent, key: Key, context: FrameContext<'_>) -> Vec<Request> {
         match std::mem::take(&mut self.overlay) {
             Overlay::Filter(prompt) => self.key_in_filter(prompt, event, key),
             Overlay::Palette(palette) => return self.key_in_palette(palette, event, key, context),
@@ -192,6 +208,10 @@ impl Screen {
     pub fn mouse(&mut self, event: MouseEvent, context: FrameContext<'_>) -> Vec<Request> {
         let theme = self.theme;
         let context = FrameContext { theme: &theme, ..context };
+        self.at_cursor(context, |screen, context| screen.mouse_at_cursor(event, context))
+    }
+
+    fn mouse_at_cursor(&mut self, event: MouseEvent, context: FrameContext<'_>) -> Vec<Request> {
         match event.kind {
             MouseEventKind::ScrollDown => self.wheel(Action::Down, context),
             MouseEventKind::ScrollUp => self.wheel(Action::Up, context),
@@ -240,9 +260,15 @@ impl Screen {
         let top = Rect { height: 1, ..area };
         let bottom = Rect { y: area.bottom() - 1, height: 1, ..area };
         self.body = Rect { y: area.y + 1, height: area.height - 2, ..area };
+        self.play_on(context);
+        self.at_cursor(context, |screen, context| screen.draw_all(context, (top, bottom), buffer));
+    }
+
+    fn draw_all(&mut self, context: FrameContext<'_>, (top, bottom): (Rect, Rect), buffer: &mut Buffer) {
         let titles: Vec<&str> = self.views.iter().map(|v| v.title()).collect();
         self.tab_spans = tabs::draw(context, &titles, self.current, top, buffer);
         self.suggest(context);
+        self.draw_strip(context, buffer);
         if let Some(view) = self.views.get_mut(self.current) {
             view.render(context, &self.selection, self.body, buffer);
         }
@@ -260,10 +286,27 @@ impl Screen {
         }
     }
 
+    /// While the time cursor is set: a row at the bottom that says where there are records, taken from the view's room.
+    fn draw_strip(&mut self, context: FrameContext<'_>, buffer: &mut Buffer) {
+        let Some(cursor) = self.selection.cursor else { return };
+        if self.body.height >= time_cursor::LEAST_HEIGHT {
+            let moments = self.moments(context);
+            self.body.height -= 1;
+            let row = Rect { y: self.body.bottom(), height: 1, ..self.body };
+            time_cursor::strip(context.theme, &moments, cursor, row, buffer);
+        }
+    }
+
     /// When the next frame is due although nothing happens: only while the screen shows an age, and not before that
     /// age would read differently.
     pub fn next_tick(&self, context: FrameContext<'_>) -> Option<Duration> {
-        if self.selection.frozen.is_some() || self.body.is_empty() {
+        if self.body.is_empty() {
+            return None;
+        }
+        if self.playing.is_some() {
+            return Some(Duration::from_secs_f64(time_cursor::PACE_S));
+        }
+        if self.selection.frozen.is_some() {
             return None;
         }
         let mut wait = self.status_goes_stale_after;
@@ -374,7 +417,7 @@ impl Screen {
     }
 }
 
-/// The step of a run's main curve that the time cursor would go to; public for views with records of their own.
-pub fn cursor_among(steps: &[Step], cursor: Option<Step>, by: isize) -> Option<Step> {
-    time_cursor::among(steps, cursor, by)
+/// The steps of a run's main loss, thinned as the store has them.
+pub fn moments_of_loss(run: &Run) -> Vec<Step> {
+    time_cursor::of_loss(run)
 }
