@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     LogitCorrelation, confusion_similarity, evaluations_needed,
-    names::{group_name, hierarchy},
+    names::{beginning, group_name, hierarchy},
 };
 use crate::{
     analysis::{
@@ -143,6 +143,8 @@ fn finish(
     }
     let name =
         |class: usize| evidence.names.get(class).map_or_else(|| class.to_string(), ToString::to_string);
-    let group_names = members.iter().map(|classes| group_name(classes, name)).collect();
+    let all: Vec<String> = evidence.names.iter().map(ToString::to_string).collect();
+    let common = beginning(&all);
+    let group_names = members.iter().map(|classes| group_name(classes, common, name)).collect();
     Arrangement { source, order, tree: Some(tree), groups, group_names, structure }
 }

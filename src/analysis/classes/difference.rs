@@ -4,8 +4,8 @@ use ndarray::Array2;
 
 use crate::model::PackedMatrix;
 
-/// Totals that differ by less are the same: a sample more or less.
-const SAME_TOTAL: f64 = 0.005;
+/// Totals that differ by less are the same: a last batch more or less.
+const SAME_TOTAL: f64 = 0.02;
 
 /// A pair of different classes that is mixed up more or less often than before.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -22,7 +22,7 @@ pub struct Move {
 
 /// By what counts of `before` are multiplied to be compared with `now`: the ratio of their totals, 1 where they hardly
 /// differ.
-fn scale(now: &PackedMatrix, before: &PackedMatrix) -> f64 {
+pub fn total_ratio(now: &PackedMatrix, before: &PackedMatrix) -> f64 {
     let (a, b) = (now.total(), before.total());
     if b <= 0.0 || (a - b).abs() <= SAME_TOTAL * b { 1.0 } else { a / b }
 }
@@ -32,7 +32,7 @@ pub fn moves(now: &PackedMatrix, before: &PackedMatrix, at_most: usize) -> Vec<M
     if now.classes() != before.classes() {
         return Vec::new();
     }
-    let scale = scale(now, before);
+    let scale = total_ratio(now, before);
     let mut found = Vec::new();
     for row in 0..now.classes() {
         let mut a = now.row(row).peekable();
@@ -64,7 +64,7 @@ pub fn signed(now: &PackedMatrix, before: &PackedMatrix) -> Option<Array2<f64>> 
     if now.classes() != before.classes() {
         return None;
     }
-    let scale = scale(now, before);
+    let scale = total_ratio(now, before);
     let mut difference = now.unpack();
     for (row, column, count) in before.cells() {
         difference[[row, column]] -= count * scale;

@@ -125,27 +125,44 @@ fn join(paths: &[Vec<&str>], classes: &[usize], level: usize, joins: &mut Vec<Jo
     nodes.first().copied().unwrap_or_default()
 }
 
-/// What a group is called: the beginning that all its names share, up to a separator or of at least three letters;
-/// else its first members. `name` gives the name of a class.
-pub fn group_name(classes: &[usize], name: impl Fn(usize) -> String) -> String {
+/// The level of a hierarchy that all classes share: what their names have in common up to a separator. `None` for
+/// fewer than two, or without one.
+pub fn shared_level(classes: &[usize], name: impl Fn(usize) -> String) -> Option<String> {
+    let names: Vec<String> = classes.iter().map(|c| name(*c)).collect();
+    if names.len() < 2 {
+        return None;
+    }
+    let shared = beginning(&names);
+    // All of it if each name ends or goes down a level there.
+    let whole = names.iter().all(|n| n.len() == shared.len() || n[shared.len()..].starts_with(SEPARATORS));
+    let end = if whole { shared.len() } else { shared.rfind(SEPARATORS)? };
+    let level = shared[..end].trim_end_matches(SEPARATORS).trim();
+    (!level.is_empty()).then(|| level.to_owned())
+}
+
+/// What all names begin with.
+pub(super) fn beginning(names: &[String]) -> &str {
+    let Some(first) = names.first() else { return "" };
+    names.iter().skip(1).fold(first.as_str(), |shared, name| {
+        let same = shared.chars().zip(name.chars()).take_while(|(a, b)| a == b);
+        &shared[..same.map(|(c, _)| c.len_utf8()).sum()]
+    })
+}
+
+/// What a group is called: the level that its names share, or a beginning of at least three letters that is longer than
+/// `common`, the beginning of all classes; else its first members. `name` gives the name of a class.
+pub fn group_name(classes: &[usize], common: &str, name: impl Fn(usize) -> String) -> String {
     let names: Vec<String> = classes.iter().map(|c| name(*c)).collect();
     let Some(first) = names.first() else { return String::new() };
     if names.len() == 1 {
         return first.clone();
     }
-    let shared = names.iter().skip(1).fold(first.as_str(), |shared, name| {
-        let same = shared.chars().zip(name.chars()).take_while(|(a, b)| a == b);
-        &shared[..same.map(|(c, _)| c.len_utf8()).sum()]
-    });
-    // Up to the last separator; all of it if each name ends or goes down a level there.
-    let whole = names.iter().all(|n| n.len() == shared.len() || n[shared.len()..].starts_with(SEPARATORS));
-    let end = if whole { Some(shared.len()) } else { shared.rfind(SEPARATORS) };
-    let level = end.map_or("", |end| shared[..end].trim_end_matches(SEPARATORS).trim());
-    if !level.is_empty() {
-        return level.to_owned();
+    if let Some(level) = shared_level(classes, &name) {
+        return level;
     }
+    let shared = beginning(&names);
     let word = shared.trim_end_matches(|c: char| !c.is_alphabetic());
-    if word.chars().count() >= PREFIX && word.len() < first.len() {
+    if word.chars().count() >= PREFIX && word.len() < first.len() && word.len() > common.len() {
         return format!("{word}…");
     }
     let mut text = names.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
