@@ -14,6 +14,9 @@ use crate::{
     model::PackedMatrix,
 };
 
+/// Classes of which two groups of two can be made.
+const LEAST_FOR_GROUPS: usize = 4;
+
 /// What is known of some classes. Owned, so that it can be worked on elsewhere.
 #[derive(Clone, Debug, Default)]
 pub struct Evidence {
@@ -114,6 +117,9 @@ pub fn arrange(evidence: &Evidence, cancel: &Cancel) -> Option<Arrangement> {
     let distances = Distances::of_similarity(&similarity);
     let tree = average_linkage(&distances, cancel)?;
     let order = order(&tree, &distances, cancel)?;
+    if n < LEAST_FOR_GROUPS {
+        return Some(finish(evidence, source, order, tree, vec![0; n], None));
+    }
     let structure = structure(&distances, &tree, cancel)?;
     let groups = tree.cut(structure.groups);
     Some(finish(evidence, source, order, tree, groups, Some(structure)))

@@ -231,16 +231,21 @@ fn what_only_looks_like_a_hierarchy_is_none() {
 
 #[test]
 fn groups_are_named_by_what_their_names_share() {
-    let name = |all: &'static [&'static str]| {
-        group_name(&(0..all.len()).collect::<Vec<_>>(), "class_", |c| all[c].to_owned())
+    let named = |all: &'static [&'static str], common: &str| {
+        group_name(&(0..all.len()).collect::<Vec<_>>(), common, |c| all[c].to_owned())
     };
+    let name = |all| named(all, "");
     assert_eq!(name(&["animal:cat", "animal:dog"]), "animal");
     assert_eq!(name(&["animal:bird:finch", "animal:bird:jay"]), "animal:bird");
     assert_eq!(name(&["truck_red", "truck_blue"]), "truck…");
     assert_eq!(name(&["cat", "dog", "deer"]), "cat, dog +1");
     assert_eq!(name(&["cat"]), "cat");
     assert_eq!(name(&["損失一", "損失二"]), "損失一, 損失二");
-    assert_eq!(name(&["class_1", "class_2"]), "class_1, class_2", "what all classes share says nothing");
+    assert_eq!(
+        named(&["class_1", "class_2"], "class_"),
+        "class_1, class_2",
+        "what all classes share says nothing"
+    );
     assert_eq!(name(&[]), "");
 }
 

@@ -189,6 +189,11 @@ impl Board {
         Some((*self.cells.get(row)?.first()?, *self.cells.get(column)?.first()?))
     }
 
+    /// Whether cells are the groups.
+    pub fn is_by_group(&self) -> bool {
+        self.made.as_ref().is_some_and(|made| made.grain == Grain::Group)
+    }
+
     /// For drawing.
     pub fn matrix(
         &self,
@@ -222,11 +227,8 @@ fn cell_name(cell: &[usize], figures: &Figures) -> String {
         several => {
             let name = |class: usize| figures.name(class);
             let level = shared_level(several, name);
-            format!(
-                "×{} {}",
-                several.len(),
-                level.unwrap_or_else(|| several.first().map_or_else(String::new, |c| name(*c)))
-            )
+            let first = || several.first().map_or_else(String::new, |class| format!("{}…", name(*class)));
+            format!("×{} {}", several.len(), level.unwrap_or_else(first))
         }
     }
 }

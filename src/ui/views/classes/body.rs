@@ -97,7 +97,10 @@ impl Classes {
             let taken = prose::draw(theme, &[(text, theme.accent())], spot, buffer);
             let rest = Rect { y: spot.y + taken, height: low.saturating_sub(taken), ..spot };
             let row = Rect { height: rest.height.min(1), ..rest };
-            header::cell_over_time(context, records, self.cursor, row, buffer);
+            let single = |cell: usize| self.board.cells.get(cell).is_some_and(|c| c.len() == 1);
+            if single(cursor.0) && single(cursor.1) {
+                header::cell_over_time(context, records, self.cursor, row, buffer);
+            }
             let rest = Rect { y: rest.y + 2, height: rest.height.saturating_sub(2), ..rest };
             if above.height < TALL || rest.height >= chart::LEAST {
                 chart::draw(context, drawn.standing, Rect { height: rest.height.min(16), ..rest }, buffer);

@@ -159,7 +159,8 @@ pub(super) fn cell_over_time(
     }
     let theme = context.theme;
     let percent = |share: f64| format!("{:.1}%", share * 100.0);
-    let label = format!("of the true over evaluations: {} ", percent(first[1]));
+    let what = if area.width < 56 { "over time" } else { "of the true over evaluations" };
+    let label = format!("{what}: {} ", percent(first[1]));
     let left = put(buffer, area.x, area.y, &label, area.width, theme.muted());
     let end = format!(" {}", percent(last[1]));
     let width = area.right().saturating_sub(left + end.len() as u16).min(30);

@@ -27,14 +27,19 @@ pub(super) fn text(
     let name = |class: usize| fit(&figures.name(class), NAME, theme.ascii);
     let (row, column) = board.place(cursor);
     let several = |cell: usize| board.cells.get(cell).is_some_and(|classes| classes.len() > 1);
-    let mut parts = vec![plan.note(counts.classes(), theme)];
+    let mut parts = vec![plan.note(matrix.len(), counts.classes(), theme)];
     let share = |cell: f64, of: f64| {
         if of > 0.0 { format!("{:.1}%", cell / of * 100.0) } else { "–".to_owned() }
     };
     let pair = (several(row) || several(column)).then(|| board.worst_pair(row, column)).flatten();
     if several(row) || several(column) {
         let sum = matrix.now.counts[[row, column]];
-        let label = |cell: usize| fit(&matrix.name(cell), NAME, theme.ascii);
+        let label = |cell: usize| match board.cells.get(cell).map(Vec::as_slice) {
+            Some([first, rest @ ..]) if !board.is_by_group() && !rest.is_empty() => {
+                format!("{} and {} more", name(*first), rest.len())
+            }
+            _ => fit(&matrix.name(cell), NAME, theme.ascii),
+        };
         parts.push(format!(
             "true {} {arrow} predicted {}: {} = {} of the true",
             label(row),

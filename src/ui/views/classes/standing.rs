@@ -13,7 +13,7 @@ use crate::{
             group_measures, logit_correlation,
         },
     },
-    model::{ArtefactKind, NumericArray, PackedMatrix, Step},
+    model::{Artefact, ArtefactKind, NumericArray, PackedMatrix, Payload, Step},
     store::{Evaluation, Run},
     ui::{FrameContext, background::Pending},
 };
@@ -66,7 +66,8 @@ pub(super) struct Standings {
 enum Logits {
     None,
     Batches(Arc<Vec<NumericArray>>),
-    Matrix(Arc<NumericArray>),
+    /// With the place of each class in it, where it names them.
+    Matrix(Arc<NumericArray>, Option<Arc<Vec<usize>>>),
 }
 
 impl Standings {
@@ -150,10 +151,13 @@ fn logits(run: &Run, source: &Source, records: &[Evaluation]) -> Logits {
     let classes = records.last().map_or(0, |r| r.matrix.classes());
     let known = |step: Option<Step>| step.is_some_and(|step| step <= until);
     let logged = run.tracks(ArtefactKind::Similarity).filter(|(key, _)| &*key.name == LOGGED);
-    let matrices = logged.filter_map(|(_, all)| all.iter().rev().find(|r| known(r.artefact.step)));
-    let fits = |array: &NumericArray| *array.shape() == [classes, classes];
-    if let Some(array) = matrices.filter_map(|r| r.artefact.array("m")).find(|array| fits(array)) {
-        return Logits::Matrix(Arc::new(array.clone()));
+    let mut matrices = logged.filter_map(|(_, all)| all.iter().rev().find(|r| known(r.artefact.step)));
+    let whole = |artefact: &Artefact| {
+        let array = artefact.array("m").filter(|array| *array.shape() == [classes, classes])?;
+        Some(Logits::Matrix(Arc::new(array.clone()), places(artefact, source).map(Arc::new)))
+    };
+    if let Some(found) = matrices.find_map(|record| whole(&record.artefact)) {
+        return found;
     }
     let with_logits = || {
         run.artefacts().iter().map(|stored| &stored.artefact).filter(|a| {
@@ -170,6 +174,13 @@ fn logits(run: &Run, source: &Source, records: &[Evaluation]) -> Logits {
     Logits::Batches(Arc::new(of_newest.filter_map(|a| a.array("logits")).cloned().collect()))
 }
 
+/// Where each class stands in a logged correlation, by the names in `layers`; `None` where names are missing or others.
+fn places(artefact: &Artefact, source: &Source) -> Option<Vec<usize>> {
+    let Some(Payload::Texts(texts)) = artefact.field("layers") else { return None };
+    let at = |name: &Arc<str>| texts.iter().position(|text| text.as_ref() == Some(name));
+    source.names.as_ref()?.iter().map(at).collect()
+}
+
 fn correlation(logits: &Logits, classes: usize) -> Option<LogitCorrelation> {
     let view = |array: &NumericArray| {
         let [rows, columns] = *array.shape() else { return None };
@@ -177,8 +188,13 @@ fn correlation(logits: &Logits, classes: usize) -> Option<LogitCorrelation> {
     };
     match logits {
         Logits::None => None,
-        Logits::Matrix(array) => {
-            let similarity = view(array)?.mapv(|v| if v < 0.0 { 0.0 } else { v });
+        Logits::Matrix(array, places) => {
+            let logged = view(array)?;
+            let at = |class: usize| places.as_ref().and_then(|p| p.get(class)).copied().unwrap_or(class);
+            let similarity = Array2::from_shape_fn((classes, classes), |(i, j)| {
+                let value = logged[[at(i), at(j)]];
+                if value < 0.0 { 0.0 } else { value }
+            });
             Some(LogitCorrelation { similarity, instances: 0, broken: 0 })
         }
         Logits::Batches(arrays) => {

@@ -100,14 +100,14 @@ impl Plan {
         Self::Counts { label, cell: cell as u16, rows, columns }
     }
 
-    /// What has to be said because not every class has a number of its own; empty when everything is there. `classes`
-    /// are in all cells together.
-    pub fn note(&self, classes: usize, theme: &Theme) -> String {
+    /// What has to be said because not every cell is on screen or not every class has a cell of its own; empty when
+    /// everything is there.
+    pub fn note(&self, cells: usize, classes: usize, theme: &Theme) -> String {
         let dash = if theme.ascii { '-' } else { '–' };
         match self {
-            Self::Counts { rows, columns, .. } if rows.len() < classes || columns.len() < classes => {
+            Self::Counts { rows, columns, .. } if rows.len() < cells || columns.len() < cells => {
                 let span = |r: &Range<usize>| format!("{}{dash}{}", r.start + 1, r.end);
-                format!("rows {}, columns {} of {classes}", span(rows), span(columns))
+                format!("rows {}, columns {} of {cells}", span(rows), span(columns))
             }
             Self::Map { values, .. } if *values == classes => format!("map of all {classes}, a point a cell"),
             Self::Map { values, .. } => format!("map of all {classes} classes in {values} cells"),

@@ -62,7 +62,7 @@ fn few_classes_are_numbers_with_rows_true() {
     let sample = Sample::new(5);
     let (text, plan) = drawn(&sample.matrix(), Zoom::Auto, (1, 2), PLAIN, 40, 6);
     assert!(matches!(plan, Plan::Counts { .. }));
-    assert_eq!(plan.note(5, &Theme::default()), "");
+    assert_eq!(plan.note(5, 5, &Theme::default()), "");
     let second = text.lines().nth(2).unwrap();
     let numbers: Vec<&str> = second.split_whitespace().collect();
     assert_eq!(numbers, ["class1", ".", "90", ">7", ".", "3"], "{text}");
@@ -81,7 +81,7 @@ fn numbers_that_do_not_fit_scroll_and_say_so() {
     let Plan::Counts { rows, columns, .. } = &plan else { panic!("{plan:?}") };
     assert!(rows.contains(&50) && columns.contains(&70), "{plan:?}");
     assert!(text.contains("class50"), "{text}");
-    assert!(plan.note(100, &theme).contains("of 100"));
+    assert!(plan.note(100, 100, &theme).contains("of 100"));
 }
 
 #[test]
