@@ -5,6 +5,11 @@
 
 pub mod classes;
 pub mod cluster;
+pub mod cockpit;
+pub mod dynamics;
+pub mod inspect;
+pub mod similarity;
+pub mod units;
 
 use std::sync::{
     Arc,

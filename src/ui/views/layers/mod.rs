@@ -6,7 +6,7 @@ use crate::{
     model::{LayerKind, LayerName, Step},
     store::{LayerTrack, Run},
     ui::{
-        Action, Binding, FrameContext, Outcome, Place, Selection, View,
+        Action, Binding, Explanation, FrameContext, Outcome, Place, Selection, View,
         keymap::Key,
         numbers::count,
         text::{fit, put},
@@ -33,7 +33,8 @@ pub fn view() -> Box<dyn View> {
 }
 
 static BINDINGS: &[Binding] = &[
-    Binding { keys: &[Key::Enter], action: Action::Open, help: "the layer's histogram over time" },
+    Binding { keys: &[Key::Enter], action: Action::Open, help: "the layer's own pages" },
+    Binding { keys: &[Key::Char('v')], action: Action::Values, help: "the next page of the open layer" },
     Binding { keys: &[Key::Char('t')], action: Action::Kind, help: "weights, gradients, activations, …" },
     Binding {
         keys: &[Key::Char('o')],
@@ -59,6 +60,7 @@ struct Layers {
     kind: LayerKind,
     order: Order,
     opened: bool,
+    detail: detail::Detail,
     lines: Lines,
     window: Window,
     head: Rect,
@@ -72,6 +74,7 @@ impl Default for Layers {
             kind: LayerKind::Gradients,
             order: Order::default(),
             opened: false,
+            detail: detail::Detail::default(),
             lines: Lines::default(),
             window: Window::default(),
             head: Rect::ZERO,
@@ -97,8 +100,24 @@ impl View for Layers {
         BINDINGS
     }
 
+    fn explanations(&self) -> &'static [Explanation] {
+        detail::EXPLANATIONS
+    }
+
     fn act(&mut self, action: Action, context: FrameContext<'_>, selection: &mut Selection) -> Outcome {
         let Some(run) = run_of(context, selection) else { return Outcome::Ignored };
+        if self.opened {
+            self.refresh(run, context, selection);
+        }
+        if self.opened
+            && let Some(row) = self.opened_row(run)
+        {
+            let what = detail::What { run, row, kind: self.kind, until: selection.until(run.id()) };
+            let outcome = self.detail.act(action, &what);
+            if outcome != Outcome::Ignored {
+                return outcome;
+            }
+        }
         let page = isize::try_from(self.rows.height.max(2) - 1).unwrap_or(1);
         match action {
             Action::Down => self.step(1, run, context, selection),
@@ -154,7 +173,7 @@ impl View for Layers {
             && let Some(row) = self.opened_row(run)
         {
             let what = detail::What { run, row, kind: self.kind, until: selection.until(run.id()) };
-            detail::draw(context, &what, area, buffer);
+            self.detail.draw(context, &what, area, buffer);
             return;
         }
         self.overview(run, context, selection, area, buffer);
