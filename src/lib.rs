@@ -11,6 +11,7 @@
 //!
 //! Which module may name which is the table in `tests/suite/architecture.rs`.
 
+pub mod analysis;
 pub mod app;
 pub mod detect;
 pub mod engine;

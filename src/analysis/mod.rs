@@ -1,0 +1,3 @@
+//! Pure functions over numbers and store data: what records mean, between the store and the views.
+
+pub mod layers;
