@@ -158,6 +158,7 @@ fn layers() -> Vec<Batch> {
             kind,
             step: 10 * log,
             wall: WallTime(START + log as f64),
+            split: std::sync::Arc::default(),
             stats: LayerStats {
                 mean: Some(mean),
                 std: Some(std),

@@ -58,6 +58,7 @@ impl Desk {
             health: &desk.health,
             now: WallTime(1.7501e9),
             theme: &desk.theme,
+            background: &epochscope::ui::background::Inline,
         };
         desk.screen.key(KeyEvent::new(KeyCode::Char(view), KeyModifiers::NONE), context);
         desk
@@ -70,6 +71,7 @@ impl Desk {
             health: &self.health,
             now: WallTime(1.7501e9),
             theme: &self.theme,
+            background: &epochscope::ui::background::Inline,
         };
         self.screen.draw(context, self.buffer.area, &mut self.buffer);
         black_box(&self.buffer);

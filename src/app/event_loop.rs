@@ -61,6 +61,8 @@ pub enum Beside {
     Sequence(Vec<u8>),
     /// A line for the user.
     Line(String),
+    /// Something that the screen waits for is done.
+    Redraw,
 }
 
 /// The channels that wake the loop.
@@ -149,6 +151,7 @@ impl<'a, S: Scene, D: Device> EventLoop<'a, S, D> {
                 self.scene.say(&text);
                 self.stale = true;
             }
+            Beside::Redraw => self.stale = true,
         }
         Ok(None)
     }

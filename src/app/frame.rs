@@ -18,7 +18,9 @@ use crate::{
     engine::Session,
     model::RunId,
     store::Run,
-    ui::{FrameContext, Place, Screen, ScreenOptions, Theme, VIEWS, snapshot, theme::Depth},
+    ui::{
+        FrameContext, Place, Screen, ScreenOptions, Theme, VIEWS, background::Inline, snapshot, theme::Depth,
+    },
 };
 
 /// Reads everything once, draws the view, writes it.
@@ -66,6 +68,7 @@ fn draw(
         health: &session.health,
         now: setting.clock.now(),
         theme: &theme,
+        background: &Inline,
     };
     let options =
         ScreenOptions { utc_offset_s: utc_offset_s(setting), stale_after_s: setting.common.stale_after };

@@ -31,7 +31,8 @@ pub mod terminal;
 pub mod terminal_query;
 pub mod trial;
 pub mod units;
-pub mod xdg;
+pub mod workers;
+mod xdg;
 
 use std::{
     ffi::OsString,

@@ -22,6 +22,7 @@ use super::{
     said::Said,
     signals,
     terminal::{self, Tty},
+    workers::Workers,
     xdg,
 };
 use crate::{
@@ -29,7 +30,7 @@ use crate::{
     engine::{self, Session},
     ingest::Ingest,
     model::{Clock, News, WallTime},
-    ui::{FrameContext, Request, Screen, ScreenOptions, Theme},
+    ui::{Background, FrameContext, Request, Screen, ScreenOptions, Theme},
 };
 
 /// Bells, notifications and lines that may wait for the event loop.
@@ -76,7 +77,12 @@ pub fn show(
             knock.knock();
         }),
     );
-    let mut monitor = Monitor::new(setting, session, Some(engine), said);
+    let done = beside_sender.clone();
+    let workers = Workers::start(move || {
+        let _ = done.try_send(Beside::Redraw);
+    });
+    let workers = workers.map_err(|e| no_thread(&e))?;
+    let mut monitor = Monitor::new(setting, session, Some(engine), said, workers);
     let common = &setting.common;
     let mut tty = Tty::take(!common.no_mouse).map_err(|e| no_terminal(&e))?;
     let runtime =
@@ -168,6 +174,7 @@ pub struct Monitor {
     theme: Theme,
     clock: Arc<dyn Clock>,
     mouse: bool,
+    workers: Workers,
     engine: Option<JoinHandle<()>>,
     said: Said,
     /// The folders that exports may be written to, the best first; those that are watched are passed over.
@@ -181,6 +188,7 @@ impl Monitor {
         session: Arc<RwLock<Session>>,
         engine: Option<JoinHandle<()>>,
         said: Said,
+        workers: Workers,
     ) -> Self {
         let theme = theme(&setting.common);
         let options =
@@ -191,6 +199,7 @@ impl Monitor {
             theme,
             clock: Arc::clone(&setting.clock),
             mouse: !setting.common.no_mouse,
+            workers,
             engine,
             said,
             exports: exports::folders(),
@@ -279,8 +288,14 @@ fn standing(alert: &Alert, now: WallTime) -> String {
     }
 }
 
-fn context<'a>(session: &'a Session, now: WallTime, theme: &'a Theme) -> FrameContext<'a> {
-    FrameContext { store: &session.store, alerts: &session.alerts, health: &session.health, now, theme }
+fn context<'a>(
+    session: &'a Session,
+    now: WallTime,
+    theme: &'a Theme,
+    background: &'a dyn Background,
+) -> FrameContext<'a> {
+    let Session { store, alerts, health, .. } = session;
+    FrameContext { store, alerts, health, now, theme, background }
 }
 
 impl Scene for Monitor {
@@ -288,7 +303,7 @@ impl Scene for Monitor {
         let now = self.clock.now();
         let requests = {
             let session = Self::read(&self.session);
-            let context = context(&session, now, &self.theme);
+            let context = context(&session, now, &self.theme, &self.workers);
             match event {
                 Event::Key(key) => self.screen.key(key, context),
                 Event::Mouse(mouse) => self.screen.mouse(mouse, context),
@@ -304,12 +319,13 @@ impl Scene for Monitor {
 
     fn draw(&mut self, area: Rect, buffer: &mut Buffer) {
         let session = Self::read(&self.session);
-        self.screen.draw(context(&session, self.clock.now(), &self.theme), area, buffer);
+        let context = context(&session, self.clock.now(), &self.theme, &self.workers);
+        self.screen.draw(context, area, buffer);
     }
 
     fn next_tick(&self) -> Option<Duration> {
         let session = Self::read(&self.session);
-        self.screen.next_tick(context(&session, self.clock.now(), &self.theme))
+        self.screen.next_tick(context(&session, self.clock.now(), &self.theme, &self.workers))
     }
 
     fn say(&mut self, text: &str) {

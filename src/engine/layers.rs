@@ -12,6 +12,7 @@
 use std::{
     cmp::Ordering,
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
 };
 
 use rustc_hash::FxHashMap;
@@ -123,6 +124,7 @@ fn merged(columns: &[(LayerScalar, &Column)]) -> Vec<LayerRecord> {
         kind: first.kind,
         step: point.step,
         wall: WallTime(point.wall),
+        split: Arc::default(),
         stats,
     };
     if others.is_empty() {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Payload, Step, WallTime};
+use super::{NumericArray, Payload, Step, WallTime};
 
 /// What kind of record it is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -98,6 +98,37 @@ pub struct Artefact {
     /// The named fields of the record that hold numbers or text, decoded and checked. Empty for kinds whose
     /// content is read on demand (pictures, sounds, graphs).
     pub fields: Vec<(Arc<str>, Payload)>,
+}
+
+impl Artefact {
+    /// The content of a named field.
+    pub fn field(&self, name: &str) -> Option<&Payload> {
+        self.fields.iter().find(|(known, _)| &**known == name).map(|(_, payload)| payload)
+    }
+
+    /// A field that holds one number.
+    pub fn number(&self, name: &str) -> Option<f64> {
+        match self.field(name)? {
+            Payload::Number(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// A field that holds one text.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        match self.field(name)? {
+            Payload::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// A field that holds an array of numbers.
+    pub fn array(&self, name: &str) -> Option<&NumericArray> {
+        match self.field(name)? {
+            Payload::Array(array) => Some(array),
+            _ => None,
+        }
+    }
 }
 
 /// An alert that the trainer wrote into its log.

@@ -53,8 +53,10 @@ pub struct LayerTrack {
 pub struct LayerRow {
     /// Which layer.
     pub layer: LayerName,
-    /// Its tensors, in the order of [`LayerKind`].
+    /// Its tensors, in the order of [`LayerKind`]; activations are those on training data, or of unknown data.
     pub kinds: BTreeMap<LayerKind, LayerTrack>,
+    /// Statistics on other data, by split.
+    others: BTreeMap<(LayerKind, Arc<str>), LayerTrack>,
 }
 
 /// The layers of a run.
@@ -161,6 +163,30 @@ impl LayerRow {
     pub fn track(&self, kind: LayerKind) -> Option<&LayerTrack> {
         self.kinds.get(&kind)
     }
+
+    /// The same on other data than what the network is trained on (`val`).
+    pub fn track_of(&self, kind: LayerKind, split: &str) -> Option<&LayerTrack> {
+        if matches!(split, "" | "train") {
+            return self.track(kind);
+        }
+        self.others.get(&(kind, Arc::from(split)))
+    }
+
+    /// The splits on which a tensor was looked at besides training data, sorted.
+    pub fn splits(&self, kind: LayerKind) -> impl Iterator<Item = &Arc<str>> {
+        self.others.keys().filter(move |(of, _)| *of == kind).map(|(_, split)| split)
+    }
+
+    fn tracks_mut(&mut self) -> impl Iterator<Item = &mut LayerTrack> {
+        self.kinds.values_mut().chain(self.others.values_mut())
+    }
+
+    fn place_of(&mut self, kind: LayerKind, split: &Arc<str>) -> &mut LayerTrack {
+        match &**split {
+            "" | "train" => self.kinds.entry(kind).or_default(),
+            _ => self.others.entry((kind, split.clone())).or_default(),
+        }
+    }
 }
 
 impl Layers {
@@ -192,7 +218,7 @@ impl Layers {
 
     pub(crate) fn add(&mut self, place: &Arc<Place>, record: &LayerRecord, pressure: Pressure) {
         let point = LayerPoint { step: record.step, wall: record.wall, stats: record.stats };
-        self.change(&record.layer, record.kind, |track| {
+        self.change(&record.layer, record.kind, &record.split, |track| {
             track.points.add(place, point, pressure.layer_points());
             track.merge_if_both();
         });
@@ -202,7 +228,7 @@ impl Layers {
     pub(crate) fn add_scalars(&mut self, place: &Arc<Place>, records: &[LayerRecord], pressure: Pressure) {
         for of_one in records.chunk_by(|a, b| a.layer == b.layer && a.kind == b.kind) {
             let Some(first) = of_one.first() else { continue };
-            self.change(&first.layer, first.kind, |track| {
+            self.change(&first.layer, first.kind, &first.split, |track| {
                 for record in of_one {
                     let mut point = LayerPoint { step: record.step, wall: record.wall, stats: record.stats };
                     if let Some(last) = track.scalars.entries().last().filter(|last| last.step == point.step)
@@ -224,20 +250,26 @@ impl Layers {
             edges: record.edges.clone(),
             counts: record.counts.clone(),
         };
-        self.change(&record.layer, record.kind, |track| {
+        self.change(&record.layer, record.kind, &Arc::default(), |track| {
             track.points.add(place, point, pressure.layer_points());
             track.merge_if_both();
             track.histograms.add(place, histogram, pressure.histograms());
         });
     }
 
-    fn change(&mut self, layer: &LayerName, kind: LayerKind, with: impl FnOnce(&mut LayerTrack)) {
+    fn change(
+        &mut self,
+        layer: &LayerName,
+        kind: LayerKind,
+        split: &Arc<str>,
+        with: impl FnOnce(&mut LayerTrack),
+    ) {
         let at = match self.index.get(layer) {
             Some(at) => *at,
             None => self.spelled(layer),
         };
         let Some(row) = self.rows.get_mut(at) else { return };
-        let track = row.kinds.entry(kind).or_default();
+        let track = row.place_of(kind, split);
         let before = track.bytes();
         with(track);
         self.bytes = (self.bytes + track.bytes()).saturating_sub(before);
@@ -247,7 +279,11 @@ impl Layers {
     fn spelled(&mut self, layer: &LayerName) -> usize {
         let at = self.place(layer).unwrap_or(self.rows.len());
         if at == self.rows.len() {
-            self.rows.push(LayerRow { layer: layer.clone(), kinds: BTreeMap::new() });
+            self.rows.push(LayerRow {
+                layer: layer.clone(),
+                kinds: BTreeMap::new(),
+                others: BTreeMap::new(),
+            });
             self.bytes += size_of::<LayerRow>() + layer.as_str().len();
         }
         self.index.insert(LayerName::new(&*same_layer(layer.as_str())), at);
@@ -257,7 +293,7 @@ impl Layers {
     }
 
     pub(crate) fn thin(&mut self, pressure: Pressure) {
-        for track in self.rows.iter_mut().flat_map(|r| r.kinds.values_mut()) {
+        for track in self.rows.iter_mut().flat_map(LayerRow::tracks_mut) {
             track.thin(pressure);
         }
         self.recount();
@@ -265,13 +301,15 @@ impl Layers {
 
     pub(crate) fn forget(&mut self, file: FileId) {
         for row in &mut self.rows {
-            row.kinds.retain(|_, t| {
+            let goes_on = |t: &mut LayerTrack| {
                 let empty = t.points.forget(file) & t.scalars.forget(file);
                 t.merge();
                 !(t.histograms.forget(file) && empty)
-            });
+            };
+            row.kinds.retain(|_, t| goes_on(t));
+            row.others.retain(|_, t| goes_on(t));
         }
-        self.rows.retain(|r| !r.kinds.is_empty());
+        self.rows.retain(|r| !(r.kinds.is_empty() && r.others.is_empty()));
         let spellings = |(at, row): (usize, &LayerRow)| {
             [(row.layer.clone(), at), (LayerName::new(&*same_layer(row.layer.as_str())), at)]
         };
@@ -284,7 +322,7 @@ impl Layers {
             .rows
             .iter()
             .map(|r| {
-                let tracks: usize = r.kinds.values().map(LayerTrack::bytes).sum();
+                let tracks: usize = r.kinds.values().chain(r.others.values()).map(LayerTrack::bytes).sum();
                 size_of::<LayerRow>() + r.layer.as_str().len() + 64 + tracks
             })
             .sum();

@@ -26,6 +26,7 @@ mod take_in;
 mod texts;
 mod timeline;
 mod titles;
+mod tracks;
 mod whole;
 
 pub use artefacts::{Event, StoredArtefact};
@@ -39,4 +40,5 @@ pub use run::Run;
 pub use segment::Segment;
 pub use series::Series;
 pub use summary::Summary;
+pub use tracks::{TrackKey, Tracks};
 pub use whole::Store;

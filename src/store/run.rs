@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use rustc_hash::FxHashMap;
 
 use super::{
-    Confusions, Event, Layers, Series, StoredArtefact,
+    Confusions, Event, Layers, Series, StoredArtefact, TrackKey, Tracks,
     facts::{Facts, leaf},
     file_part::{FilePart, Place},
     kept::Kept,
@@ -39,6 +39,7 @@ pub struct Run {
     pub(crate) confusions: Confusions,
     pub(crate) texts: Kept<TextRecord>,
     pub(crate) artefacts: Kept<StoredArtefact>,
+    pub(crate) tracks: Tracks,
     /// How many of each kind, by file.
     pub(crate) artefact_files: BTreeMap<FileId, BTreeMap<ArtefactKind, u64>>,
     pub(crate) artefact_counts: BTreeMap<ArtefactKind, u64>,
@@ -66,6 +67,7 @@ impl Run {
             confusions: Confusions::default(),
             texts: Kept::default(),
             artefacts: Kept::default(),
+            tracks: Tracks::default(),
             artefact_files: BTreeMap::new(),
             artefact_counts: BTreeMap::new(),
             events: Kept::default(),
@@ -145,7 +147,23 @@ impl Run {
         &self.artefact_counts
     }
 
-    /// The newest artefacts, in file order.
+    /// Records of a kind that are kept by subject, each subject's in ascending order of steps. Kinds of which each
+    /// record stands for itself (pictures, predictions) are among [`Self::artefacts`] instead.
+    pub fn tracks(&self, kind: ArtefactKind) -> impl Iterator<Item = (&TrackKey, &[StoredArtefact])> {
+        self.tracks.of(kind)
+    }
+
+    /// The records of one subject in ascending order of steps; empty if there are none.
+    pub fn track(&self, kind: ArtefactKind, name: &str, aspect: &str) -> &[StoredArtefact] {
+        self.tracks.records(&TrackKey { kind, name: name.into(), aspect: aspect.into() })
+    }
+
+    /// How many records of a subject were read, thinned ones included: tells whether there are new ones.
+    pub fn track_count(&self, key: &TrackKey) -> u64 {
+        self.tracks.count(key)
+    }
+
+    /// The newest artefacts that are not kept by subject, in file order.
     pub fn artefacts(&self) -> &[StoredArtefact] {
         self.artefacts.entries()
     }
@@ -247,6 +265,7 @@ impl Run {
             + self.confusions.bytes()
             + self.texts.bytes()
             + self.artefacts.bytes()
+            + self.tracks.bytes()
             + self.events.bytes()
             + self.logged_alerts.bytes()
     }

@@ -140,6 +140,9 @@ impl Run {
             Record::Layer(r) => {
                 file.saw(r.wall.0);
                 self.layers.add(place, r, pressure);
+                if r.is_of_other_data() {
+                    return taking.changes.push(Change::Noted { run, record: n });
+                }
                 Change::Layer { run, layer: r.layer.clone(), kind: r.kind, step: r.step, record: n }
             }
             Record::Histogram(r) => {
@@ -171,7 +174,7 @@ impl Run {
                 self.add_fact(record, taking.part)
             }
             Record::Text(_) | Record::Artefact(_) | Record::LoggedAlert(_) | Record::Event { .. } => {
-                self.add_note(record, taking.part, place, pressure.notes());
+                self.add_note(record, taking.part, place, pressure);
                 Change::Noted { run, record: n }
             }
         });
@@ -202,7 +205,8 @@ impl Run {
         Change::Info { run }
     }
 
-    fn add_note(&mut self, record: &Record, part: usize, place: &Arc<Place>, most: usize) {
+    fn add_note(&mut self, record: &Record, part: usize, place: &Arc<Place>, pressure: Pressure) {
+        let most = pressure.notes();
         let file = &mut self.files[part];
         match record {
             Record::Text(text) => {
@@ -214,7 +218,9 @@ impl Run {
                 *self.artefact_counts.entry(artefact.kind).or_default() += 1;
                 *self.artefact_files.entry(place.file).or_default().entry(artefact.kind).or_default() += 1;
                 let stored = StoredArtefact { file: place.file, artefact: artefact.clone() };
-                self.artefacts.add(place, stored, most);
+                if !self.tracks.add(place, &stored, pressure) {
+                    self.artefacts.add(place, stored, most);
+                }
             }
             Record::LoggedAlert(alert) => {
                 file.saw(alert.wall.0);
@@ -241,6 +247,7 @@ impl Run {
         self.confusions.forget(file);
         self.texts.forget(file);
         self.artefacts.forget(file);
+        self.tracks.forget(file);
         self.events.forget(file);
         self.logged_alerts.forget(file);
         for (kind, n) in self.artefact_files.remove(&file).unwrap_or_default() {
@@ -264,6 +271,7 @@ impl Run {
         self.confusions.thin(pressure);
         self.texts.thin(pressure.notes());
         self.artefacts.thin(pressure.notes());
+        self.tracks.thin(pressure);
         self.events.thin(pressure.notes());
         self.logged_alerts.thin(pressure.notes());
     }

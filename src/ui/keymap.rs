@@ -63,6 +63,8 @@ pub enum Action {
     TimeBackTen,
     /// Time cursor ten steps forward.
     TimeForwardTen,
+    /// Move the time cursor forward by itself, or stop.
+    Play,
     /// Back to live.
     Live,
     /// Next order of rows.
@@ -239,6 +241,7 @@ pub static GLOBAL: &[Binding] = &[
     bind(&[Key::Char(']')], Action::TimeForward, "time cursor forward"),
     bind(&[Key::Char('{')], Action::TimeBackTen, "time cursor ten back"),
     bind(&[Key::Char('}')], Action::TimeForwardTen, "time cursor ten forward"),
+    bind(&[Key::Char('P')], Action::Play, "play the time cursor forward"),
     bind(&[Key::Char('0')], Action::Live, "back to live"),
     bind(&[Key::Char('o')], Action::Sort, "order of rows"),
     bind(&[Key::Char('t')], Action::Kind, "kind of what is shown"),

@@ -12,6 +12,8 @@ use crate::{
     store::Store,
 };
 
+pub mod background;
+pub mod explanation;
 pub mod filter;
 pub mod keymap;
 pub mod numbers;
@@ -24,6 +26,8 @@ pub mod theme;
 pub mod views;
 pub mod widgets;
 
+pub use background::Background;
+pub use explanation::Explanation;
 pub use keymap::{Action, Binding};
 pub use screen::{Screen, ScreenOptions};
 pub use selection::{Axis, Selection};
@@ -43,6 +47,8 @@ pub struct FrameContext<'a> {
     pub now: WallTime,
     /// Colours and glyphs.
     pub theme: &'a Theme,
+    /// Who does what takes too long for a frame.
+    pub background: &'a dyn Background,
 }
 
 /// A place in the program: which view, and what it shall point at. `None` leaves what is selected.
@@ -141,6 +147,17 @@ pub trait View {
     ) -> Outcome {
         let _ = (column, row, context, selection);
         Outcome::Ignored
+    }
+
+    /// What the numbers on screen mean: for every one that is not a plain count or name.
+    fn explanations(&self) -> &'static [Explanation] {
+        &[]
+    }
+
+    /// The steps at which what this view shows has records, ascending: where the time cursor stops. By default those of
+    /// the selected run's main loss.
+    fn moments(&self, context: FrameContext<'_>, selection: &Selection) -> Vec<Step> {
+        selection.run_in(context.store).map(screen::moments_of_loss).unwrap_or_default()
     }
 
     /// The last frame showed texts such as "5m ago" that go stale by themselves.

@@ -15,9 +15,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("formats", &["model"]),
     ("store", &["model"]),
     ("detect", &["model", "store"]),
+    ("analysis", &["model", "store"]),
     ("ingest", &["model", "formats"]),
     ("engine", &["model", "store", "detect"]),
-    ("ui", &["model", "store", "detect"]),
+    ("ui", &["model", "store", "detect", "analysis"]),
     ("app", &["model", "formats", "store", "detect", "ingest", "engine", "ui"]),
 ];
 

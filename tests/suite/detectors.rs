@@ -624,6 +624,7 @@ fn a_layer_that_holds_nan_is_the_root_of_the_loss_that_follows() {
                 kind: LayerKind::Activations,
                 step,
                 wall,
+                split: std::sync::Arc::default(),
                 stats,
             }));
         }

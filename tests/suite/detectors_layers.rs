@@ -42,6 +42,7 @@ impl Log {
             kind,
             step,
             wall: WallTime::UNKNOWN,
+            split: std::sync::Arc::default(),
             stats: *stats,
         }))));
     }
@@ -884,6 +885,7 @@ fn layers_that_are_logged_as_scalars_are_judged_beside_histograms_of_the_same_st
         kind: Activations,
         step,
         wall: WallTime::UNKNOWN,
+        split: std::sync::Arc::default(),
         stats,
     };
     let mut records = Vec::new();

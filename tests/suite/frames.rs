@@ -53,6 +53,7 @@ pub fn open(desk: &mut Desk, view: &'static str, run: &str) {
         health: &desk.health,
         now: WallTime(NOW),
         theme: &desk.theme,
+        background: &epochscope::ui::background::Inline,
     };
     assert!(desk.screen.open(&place, context), "no view {view}");
 }
@@ -166,6 +167,7 @@ pub fn layers_batch(records: i64) -> Batch {
                 kind: LayerKind::Activations,
                 step,
                 wall: WallTime(1_750_000_000.0 + step as f64),
+                split: std::sync::Arc::default(),
                 stats: LayerStats {
                     mean: Some(0.31),
                     std: Some(0.52),

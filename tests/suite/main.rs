@@ -22,6 +22,7 @@ mod frames_layers;
 mod ingest;
 mod line;
 mod manifest;
+mod measures;
 mod native_log;
 mod notifications;
 mod pipeline;

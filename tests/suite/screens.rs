@@ -392,6 +392,7 @@ impl Desk {
             health: &self.health,
             now: WallTime(NOW),
             theme: &self.theme,
+            background: &epochscope::ui::background::Inline,
         }
     }
 
@@ -402,6 +403,7 @@ impl Desk {
             health: &self.health,
             now: WallTime(NOW),
             theme: &self.theme,
+            background: &epochscope::ui::background::Inline,
         };
         self.screen.mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }, context);
     }
@@ -413,6 +415,7 @@ impl Desk {
             health: &self.health,
             now: WallTime(NOW),
             theme: &self.theme,
+            background: &epochscope::ui::background::Inline,
         };
         self.screen.key(KeyEvent::new(KeyCode::Char(letter), KeyModifiers::CONTROL), context)
     }
@@ -435,6 +438,7 @@ fn an_area_inside_of_a_larger_buffer_is_respected() {
             health: &desk.health,
             now: WallTime(NOW),
             theme: &desk.theme,
+            background: &epochscope::ui::background::Inline,
         };
         desk.screen.draw(context, area, &mut buffer);
         for y in 0..40 {

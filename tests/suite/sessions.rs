@@ -50,6 +50,7 @@ impl Desk {
             health: &self.health,
             now: WallTime(NOW),
             theme: &self.theme,
+            background: &epochscope::ui::background::Inline,
         };
         self.screen.draw(context, area, &mut buffer);
         buffer
@@ -62,6 +63,7 @@ impl Desk {
             health: &self.health,
             now: WallTime(NOW),
             theme: &self.theme,
+            background: &epochscope::ui::background::Inline,
         };
         self.screen.key(KeyEvent::new(code, KeyModifiers::NONE), context)
     }

@@ -224,6 +224,10 @@ pub fn artefact(
         }
     }
     check(spec, &fields)?;
+    if !envelope.context.is_empty() {
+        let context = Payload::Text(Arc::from(envelope.context.as_str()));
+        fields.push(("split".into(), Checked { shape: None, payload: Some(context) }));
+    }
     let known: Vec<&str> = spec.needs.iter().chain(spec.knows).map(|(name, _)| *name).collect();
     unknown_keys(spec.record_type, record, &known, out);
     out.record(Record::Artefact(Artefact {

@@ -29,6 +29,8 @@ const STATISTICS: &[&str] = &[
     "dist_init",
     "dead",
     "saturated",
+    "always_on",
+    "duplicate",
     "density",
     "alpha",
     "stable_rank",
@@ -51,6 +53,7 @@ pub fn layer(record: &Object<'_>, envelope: &Envelope, out: &mut Decoded) -> Res
         kind,
         step,
         wall: envelope.wall,
+        split: Arc::from(envelope.context.as_str()),
         stats,
     }));
     Ok(())
@@ -156,10 +159,13 @@ fn statistics(record_type: &str, record: &Object<'_>, out: &mut Decoded) -> Laye
         dist_init: number("dist_init"),
         dead: number("dead"),
         saturated: number("saturated"),
+        always_on: number("always_on"),
+        duplicate: number("duplicate"),
         density: number("density"),
         alpha: number("alpha"),
         stable_rank: number("stable_rank"),
         gdv: number("gdv"),
+        eta2: record.get("disc").and_then(Json::object).and_then(|disc| disc.number("eta2_mean")),
         frozen: record.get("frozen").and_then(Json::bool),
     }
 }

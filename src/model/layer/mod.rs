@@ -80,6 +80,10 @@ pub struct LayerStats {
     pub dead: Option<f64>,
     /// Share of saturated units, 0…1.
     pub saturated: Option<f64>,
+    /// Share of units active for (nearly) every input of the window, 0…1.
+    pub always_on: Option<f64>,
+    /// Share of units that respond as another unit of the layer does, 0…1.
+    pub duplicate: Option<f64>,
     /// Mean share of active units, 0…1.
     pub density: Option<f64>,
     /// `WeightWatcher`'s power-law exponent.
@@ -88,6 +92,8 @@ pub struct LayerStats {
     pub stable_rank: Option<f64>,
     /// Generalised discrimination value.
     pub gdv: Option<f64>,
+    /// Mean over the units of η², the share of a unit's variance that classes explain, 0…1.
+    pub eta2: Option<f64>,
     /// The trainer says that this layer is not being trained.
     pub frozen: Option<bool>,
 }
@@ -111,10 +117,13 @@ impl LayerStats {
             dist_init: self.dist_init.or(other.dist_init),
             dead: self.dead.or(other.dead),
             saturated: self.saturated.or(other.saturated),
+            always_on: self.always_on.or(other.always_on),
+            duplicate: self.duplicate.or(other.duplicate),
             density: self.density.or(other.density),
             alpha: self.alpha.or(other.alpha),
             stable_rank: self.stable_rank.or(other.stable_rank),
             gdv: self.gdv.or(other.gdv),
+            eta2: self.eta2.or(other.eta2),
             frozen: self.frozen.or(other.frozen),
         }
     }
@@ -131,8 +140,17 @@ pub struct LayerRecord {
     pub step: Step,
     /// When.
     pub wall: WallTime,
+    /// On which data activations were looked at (`val`); empty where the log does not say, as for parameters.
+    pub split: Arc<str>,
     /// The numbers.
     pub stats: LayerStats,
+}
+
+impl LayerRecord {
+    /// Whether it speaks of other data than what the network is trained on.
+    pub fn is_of_other_data(&self) -> bool {
+        !matches!(&*self.split, "" | "train")
+    }
 }
 
 /// A histogram at one step. `edges` has one more element than `counts`; edges do not decrease.

@@ -2,7 +2,7 @@
 
 use super::{Overlay, Palette, Prompt, Screen, time_cursor};
 use crate::{
-    model::{RunId, sanitise},
+    model::{RunId, Step, sanitise},
     store::Run,
     ui::{Action, FrameContext, Request, selection::SMOOTHING},
 };
@@ -30,7 +30,9 @@ impl Screen {
             Action::LogScale => self.selection.log_y = !self.selection.log_y,
             Action::Axis => self.selection.axis = self.selection.axis.next(),
             Action::Freeze => self.selection.toggle_freeze(context.store, context.now),
+            Action::Play => self.toggle_play(context),
             Action::Live => {
+                self.playing = None;
                 self.selection.cursor = None;
                 self.selection.frozen = None;
             }
@@ -49,11 +51,43 @@ impl Screen {
     }
 
     fn move_cursor(&mut self, context: FrameContext<'_>, by: isize) {
-        let Some(run) = self.selection.run_in(context.store) else { return };
-        self.selection.cursor = time_cursor::moved(run, self.selection.cursor, by);
-        if let Some(step) = self.selection.cursor {
-            self.say(format!("as it was at step {step}; ] forward, 0 back to live"));
+        self.playing = None;
+        let moments = self.moments(context);
+        if moments.is_empty() {
+            return self.say("this view has no records to go through");
         }
+        self.selection.cursor = time_cursor::among(&moments, self.selection.cursor, by);
+        if let Some(step) = self.selection.cursor {
+            self.say(format!("as it was at step {step}; ] forward, P plays, 0 back to live"));
+        }
+    }
+
+    /// Begins where the cursor is, or with the first record.
+    fn toggle_play(&mut self, context: FrameContext<'_>) {
+        if self.playing.take().is_some() {
+            return self.say("stopped; P goes on, 0 back to live");
+        }
+        let moments = self.moments(context);
+        let Some(first) = moments.first().filter(|_| moments.len() > 1) else {
+            return self.say("this view has no records to play");
+        };
+        self.selection.cursor = self.selection.cursor.or(Some(*first));
+        self.playing = Some(context.now);
+    }
+
+    /// The steps at which the view on screen has records.
+    pub(super) fn moments(&self, context: FrameContext<'_>) -> Vec<Step> {
+        self.views.get(self.current).map_or_else(Vec::new, |view| view.moments(context, &self.selection))
+    }
+
+    /// The next step if it is time for it; live again after the last one.
+    pub(super) fn play_on(&mut self, context: FrameContext<'_>, moments: &[Step]) {
+        let Some(since) = self.playing else { return };
+        if context.now.since(since) < time_cursor::PACE_S {
+            return;
+        }
+        self.selection.cursor = time_cursor::among(moments, self.selection.cursor, 1);
+        self.playing = self.selection.cursor.map(|_| context.now);
     }
 
     fn toggle_mark(&mut self, context: FrameContext<'_>) {

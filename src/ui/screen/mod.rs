@@ -16,7 +16,10 @@ use super::{
     keymap::{self, Key},
     theme::Role,
 };
-use crate::model::Step;
+use crate::{
+    model::{Step, WallTime},
+    store::Run,
+};
 
 mod actions;
 mod help;
@@ -74,6 +77,8 @@ pub struct Screen {
     body: Rect,
     tab_spans: Vec<(u16, u16)>,
     status_goes_stale_after: f64,
+    /// The time cursor moves by itself; when it moved last.
+    playing: Option<WallTime>,
 }
 
 impl Screen {
@@ -96,6 +101,7 @@ impl Screen {
             body: Rect::ZERO,
             tab_spans: Vec::new(),
             status_goes_stale_after: f64::INFINITY,
+            playing: None,
         }
     }
 
@@ -243,6 +249,7 @@ impl Screen {
         let titles: Vec<&str> = self.views.iter().map(|v| v.title()).collect();
         self.tab_spans = tabs::draw(context, &titles, self.current, top, buffer);
         self.suggest(context);
+        self.draw_strip(context, buffer);
         if let Some(view) = self.views.get_mut(self.current) {
             view.render(context, &self.selection, self.body, buffer);
         }
@@ -260,10 +267,31 @@ impl Screen {
         }
     }
 
+    /// While the time cursor is set: a row at the bottom that says where there are records, taken from the view's room.
+    fn draw_strip(&mut self, context: FrameContext<'_>, buffer: &mut Buffer) {
+        if self.selection.cursor.is_none() {
+            return;
+        }
+        let moments = self.moments(context);
+        self.play_on(context, &moments);
+        let Some(cursor) = self.selection.cursor else { return };
+        if self.body.height >= time_cursor::LEAST_HEIGHT {
+            self.body.height -= 1;
+            let row = Rect { y: self.body.bottom(), height: 1, ..self.body };
+            time_cursor::strip(context.theme, &moments, cursor, row, buffer);
+        }
+    }
+
     /// When the next frame is due although nothing happens: only while the screen shows an age, and not before that
     /// age would read differently.
     pub fn next_tick(&self, context: FrameContext<'_>) -> Option<Duration> {
-        if self.selection.frozen.is_some() || self.body.is_empty() {
+        if self.body.is_empty() {
+            return None;
+        }
+        if self.playing.is_some() {
+            return Some(Duration::from_secs_f64(time_cursor::PACE_S));
+        }
+        if self.selection.frozen.is_some() {
             return None;
         }
         let mut wait = self.status_goes_stale_after;
@@ -374,7 +402,7 @@ impl Screen {
     }
 }
 
-/// The step of a run's main curve that the time cursor would go to; public for views with records of their own.
-pub fn cursor_among(steps: &[Step], cursor: Option<Step>, by: isize) -> Option<Step> {
-    time_cursor::among(steps, cursor, by)
+/// The steps of a run's main loss, thinned as the store has them.
+pub fn moments_of_loss(run: &Run) -> Vec<Step> {
+    time_cursor::of_loss(run)
 }

@@ -10,7 +10,6 @@ use crate::{
     ui::{
         Action, Binding, FrameContext, Outcome, Selection, View,
         keymap::Key,
-        screen::cursor_among,
         text::{fit, put},
         theme::Role,
         widgets::{
@@ -43,8 +42,6 @@ static BINDINGS: &[Binding] = &[
         help: "predicted class to the right",
     },
     Binding { keys: &[Key::Char('t')], action: Action::Kind, help: "next split" },
-    Binding { keys: &[Key::Char('[')], action: Action::TimeBack, help: "the evaluation before" },
-    Binding { keys: &[Key::Char(']')], action: Action::TimeForward, help: "the evaluation after" },
     Binding {
         keys: &[Key::Char('N')],
         action: Action::Normalise,
@@ -146,13 +143,17 @@ impl View for Classes {
                 };
             }
             Action::Back if self.panes != Panes::Both => self.panes = Panes::Both,
-            Action::TimeBack => return travel(run, &split, selection, -1),
-            Action::TimeForward => return travel(run, &split, selection, 1),
-            Action::TimeBackTen => return travel(run, &split, selection, -10),
-            Action::TimeForwardTen => return travel(run, &split, selection, 10),
             _ => return Outcome::Ignored,
         }
         Outcome::Done
+    }
+
+    fn moments(&self, context: FrameContext<'_>, selection: &Selection) -> Vec<Step> {
+        let of = |run: &Run| {
+            let split = self.split_of(run)?;
+            Some(run.confusions().of(&split).iter().map(|r| r.step).collect())
+        };
+        run_of(context, selection).and_then(of).unwrap_or_default()
     }
 
     fn render(&mut self, context: FrameContext<'_>, selection: &Selection, area: Rect, buffer: &mut Buffer) {
@@ -372,19 +373,6 @@ fn shown<'a>(run: &'a Run, split: &str, until: Option<Step>) -> &'a [ConfusionRe
     match until {
         Some(step) => &all[..all.partition_point(|r| r.step <= step)],
         None => all,
-    }
-}
-
-/// Moves the time cursor along the evaluations.
-fn travel(run: &Run, split: &str, selection: &mut Selection, by: isize) -> Outcome {
-    let steps: Vec<Step> = run.confusions().of(split).iter().map(|r| r.step).collect();
-    if steps.is_empty() {
-        return Outcome::Ignored;
-    }
-    selection.cursor = cursor_among(&steps, selection.cursor, by);
-    match selection.cursor {
-        Some(step) => Outcome::Say(format!("the evaluation at step {step}; ] forward, 0 back to live")),
-        None => Outcome::Done,
     }
 }
 

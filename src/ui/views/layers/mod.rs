@@ -9,7 +9,6 @@ use crate::{
         Action, Binding, FrameContext, Outcome, Place, Selection, View,
         keymap::Key,
         numbers::count,
-        screen::cursor_among,
         text::{fit, put},
         theme::Role,
         widgets::{
@@ -41,8 +40,6 @@ static BINDINGS: &[Binding] = &[
         action: Action::Sort,
         help: "by network, trouble, norms, zeros, change",
     },
-    Binding { keys: &[Key::Char('[')], action: Action::TimeBack, help: "the layer records before" },
-    Binding { keys: &[Key::Char(']')], action: Action::TimeForward, help: "the layer records after" },
 ];
 
 /// Kinds in the order in which the key goes through them.
@@ -117,13 +114,13 @@ impl View for Layers {
             }
             Action::Open => self.opened = !run.layers().is_empty(),
             Action::Back if self.opened => self.opened = false,
-            Action::TimeBack => return travel(run, selection, -1),
-            Action::TimeForward => return travel(run, selection, 1),
-            Action::TimeBackTen => return travel(run, selection, -10),
-            Action::TimeForwardTen => return travel(run, selection, 10),
             _ => return Outcome::Ignored,
         }
         Outcome::Done
+    }
+
+    fn moments(&self, context: FrameContext<'_>, selection: &Selection) -> Vec<Step> {
+        run_of(context, selection).map_or_else(Vec::new, |run| longest(run).iter().map(|r| r.step).collect())
     }
 
     fn show(&mut self, place: &Place, context: FrameContext<'_>, selection: &mut Selection) {
@@ -381,19 +378,5 @@ fn trend(
     if let (Some(first), Some(last)) = (points.first(), points.last()) {
         let x = (first[0], if last[0] > first[0] { last[0] } else { first[0] + 1.0 });
         sparkline::draw(context.theme, &points, x, context.theme.series(0), area, buffer);
-    }
-}
-
-/// Moves the time cursor along the steps at which layers were logged.
-fn travel(run: &Run, selection: &mut Selection, by: isize) -> Outcome {
-    let records = longest(run);
-    if records.is_empty() {
-        return Outcome::Ignored;
-    }
-    let steps: Vec<Step> = records.iter().map(|r| r.step).collect();
-    selection.cursor = cursor_among(&steps, selection.cursor, by);
-    match selection.cursor {
-        Some(step) => Outcome::Say(format!("layers as they were at step {step}; ] forward, 0 back to live")),
-        None => Outcome::Done,
     }
 }
