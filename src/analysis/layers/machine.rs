@@ -1,8 +1,7 @@
 //! From "below the threshold" and "falls" to a state, with what was before in mind.
 
-use std::collections::VecDeque;
-
 use super::{
+    ring::Ring,
     state::State,
     trend::{self, Trend, mann_kendall},
 };
@@ -12,26 +11,23 @@ use super::{
 /// *Settling* begins when the measure falls by Mann–Kendall's test over its newest ten values (five are needed; one-sided
 /// 5 %) while it is above its threshold, and ends when not even more pairs fall than rise. A layer that left *stable* is
 /// *regressing* until it is stable again, or settling.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Machine {
-    recent: VecDeque<f64>,
+    recent: Ring<{ trend::WINDOW }>,
     state: State,
     was_stable: bool,
 }
 
 impl Default for Machine {
     fn default() -> Self {
-        Self { recent: VecDeque::with_capacity(trend::WINDOW), state: State::Warming, was_stable: false }
+        Self { recent: Ring::default(), state: State::Warming, was_stable: false }
     }
 }
 
 impl Machine {
     /// A value of the measure whose trend is looked at.
     pub fn trend(&mut self, value: f64) {
-        if self.recent.len() == trend::WINDOW {
-            self.recent.pop_front();
-        }
-        self.recent.push_back(value);
+        self.recent.push(value);
     }
 
     /// The state after a value: `enters` if the condition of *stable* holds, `leaves` if that of leaving it.
@@ -46,7 +42,7 @@ impl Machine {
     }
 
     fn unsettled(&self) -> State {
-        let settles = match mann_kendall(self.recent.iter().copied()) {
+        let settles = match mann_kendall(self.recent.as_slice()) {
             Trend::Falls => true,
             Trend::Leans => self.state == State::Settling,
             Trend::None => false,

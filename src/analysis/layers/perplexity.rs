@@ -1,7 +1,7 @@
 //! How many filters an instance excites, and the histogram of that over many instances (`DeepEyes`, Pezzotti et al.
 //! 2018).
 
-use crate::model::{Artefact, Payload, Step};
+use crate::model::{Artefact, Step};
 
 /// The perplexity 2^H of the responses of a layer's filters to one instance: H is the entropy in bits of the
 /// responses divided by their sum. From 1 (one filter) to as many as there are filters (all alike).
@@ -26,6 +26,8 @@ pub fn perplexity(responses: &[f64]) -> Option<f64> {
 /// Buckets into which perplexities of `resp` records are sorted: as many as the reference simulation of the three-pool
 /// rule has.
 pub const BUCKETS: usize = 20;
+/// Records with more buckets are refused: the pools keep the newest twelve of each layer.
+const MOST_BUCKETS: usize = 4096;
 
 /// Edges 1…`filters`, evenly spaced in the logarithm: fixed for a layer, so that its snapshots can be compared.
 pub fn edges(filters: usize) -> Vec<f64> {
@@ -51,7 +53,7 @@ pub struct Snapshot {
 /// What a record that cannot be used is refused for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Refused {
-    /// Neither buckets nor a matrix of responses, or not as many edges as counts and one.
+    /// Neither buckets nor a matrix of responses, too many buckets, or not as many edges as counts and one.
     Shape,
     /// A count is NaN, infinite or negative, an edge is not finite, or edges do not rise.
     Numbers,
@@ -64,19 +66,15 @@ impl Snapshot {
     /// record, a row an instance.
     pub fn of(artefact: &Artefact) -> Result<Self, Refused> {
         let step = artefact.step.unwrap_or_default();
-        let number = |name| match field(artefact, name) {
-            Some(Payload::Number(n)) => Some(*n),
-            _ => None,
-        };
-        match (field(artefact, "edges"), field(artefact, "counts"), field(artefact, "m")) {
-            (Some(Payload::Array(edges)), Some(Payload::Array(counts)), _) => Self::checked(Self {
+        match (artefact.array("edges"), artefact.array("counts"), artefact.array("m")) {
+            (Some(edges), Some(counts), _) if counts.values().len() <= MOST_BUCKETS => Self::checked(Self {
                 step,
                 edges: edges.values().to_vec(),
                 counts: counts.values().to_vec(),
-                filters: number("filters").filter(|f| f.is_finite() && *f >= 1.0),
-                no_response: number("no_response").filter(|n| n.is_finite()).unwrap_or(0.0).max(0.0),
+                filters: artefact.number("filters").filter(|f| f.is_finite() && *f >= 1.0),
+                no_response: artefact.number("no_response").filter(|n| n.is_finite()).unwrap_or(0.0).max(0.0),
             }),
-            (_, _, Some(Payload::Array(responses))) => match responses.shape() {
+            (_, _, Some(responses)) => match responses.shape() {
                 [_, filters] if *filters > 0 => Self::of_responses(step, responses.values(), *filters),
                 _ => Err(Refused::Shape),
             },
@@ -142,11 +140,6 @@ impl Snapshot {
     pub fn unanswered(&self) -> f64 {
         self.no_response / (self.total() + self.no_response)
     }
-}
-
-/// A named field of a record.
-pub fn field<'a>(artefact: &'a Artefact, name: &str) -> Option<&'a Payload> {
-    artefact.fields.iter().find(|(key, _)| &**key == name).map(|(_, payload)| payload)
 }
 
 #[cfg(test)]

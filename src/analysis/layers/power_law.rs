@@ -8,7 +8,7 @@ const MOST: usize = 2048;
 /// A fitted tail.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct PowerLaw {
-    /// 1 + n / Σ ln(λ / λ_min). Trained layers lie between 2 and 6.
+    /// `1 + n / Σ ln(λ / x_min)`. Trained layers lie between 2 and 6.
     pub alpha: f64,
     /// The standard error (α − 1) / √n.
     pub sigma: f64,

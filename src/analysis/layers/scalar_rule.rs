@@ -1,9 +1,7 @@
 //! When a measure that is one number a record has come to rest: median and maximum of the newest values against a
 //! threshold.
 
-use std::collections::VecDeque;
-
-use super::{machine::Machine, state::State};
+use super::{machine::Machine, ring::Ring, state::State};
 
 /// Values that are looked at.
 pub const WINDOW: usize = 5;
@@ -15,9 +13,9 @@ pub const LEAVE: f64 = 3.0;
 pub const FROZEN_AFTER: u32 = 3;
 
 /// The rule over the values of one layer in their order.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct ScalarRule {
-    window: VecDeque<f64>,
+    window: Ring<WINDOW>,
     /// Values above [`LEAVE`] τ in a row.
     above: u32,
     /// Values that are exactly zero in a row.
@@ -37,10 +35,7 @@ impl ScalarRule {
     /// infinitely large: something that is broken has not come to rest.
     pub fn push(&mut self, value: f64, tau: Option<f64>) -> State {
         let size = if value.is_nan() { f64::INFINITY } else { value.abs() };
-        if self.window.len() == WINDOW {
-            self.window.pop_front();
-        }
-        self.window.push_back(size);
+        self.window.push(size);
         self.machine.trend(size);
         self.zeros = if size == 0.0 { self.zeros + 1 } else { 0 };
         if self.zero_is_frozen && self.zeros >= FROZEN_AFTER {
@@ -48,13 +43,11 @@ impl ScalarRule {
         }
         let Some(tau) = tau else { return State::Warming };
         self.above = if size > LEAVE * tau { self.above + 1 } else { 0 };
-        if self.window.len() < WINDOW {
+        if !self.window.is_full() {
             return State::Warming;
         }
         let mut sorted = [0.0; WINDOW];
-        for (to, from) in sorted.iter_mut().zip(&self.window) {
-            *to = *from;
-        }
+        sorted.copy_from_slice(self.window.as_slice());
         sorted.sort_unstable_by(f64::total_cmp);
         let enters = sorted[WINDOW / 2] <= tau && sorted[WINDOW - 1] <= ENTER_MOST * tau;
         self.machine.judge(enters, self.above >= 2)
