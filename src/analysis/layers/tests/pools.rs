@@ -83,7 +83,7 @@ fn t_10_the_rule_of_consecutive_snapshots_would_call_the_slow_layer_stable() {
     // What the three pools are for: this layer moves, and hides under the noise from one snapshot to the next.
     let mut random = Random(1);
     let counts: Vec<Vec<f64>> =
-        (0..70).map(|t| random.multinomial(200, &bell(16.0 - 0.1 * t as f64))).collect();
+        (0..70).map(|t| random.multinomial(200, &bell(16.0 - 0.1 * f64::from(t)))).collect();
     assert!(counts.windows(2).filter(|w| in_floors(&w[0], &w[1]) <= ENTER).count() > 60);
 }
 

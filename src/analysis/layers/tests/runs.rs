@@ -32,14 +32,14 @@ fn run(store: &Store) -> &Run {
     store.run(&RunId::from(RUN)).unwrap()
 }
 
-fn weights(layer: &str, step: Step, stats: LayerStats) -> Record {
+fn weights(layer: &str, step: Step, stats: &LayerStats) -> Record {
     Record::Layer(LayerRecord {
         layer: LayerName::from(layer),
         kind: LayerKind::Weights,
         step,
         wall: WallTime(step as f64),
         split: Arc::default(),
-        stats,
+        stats: *stats,
     })
 }
 
@@ -47,7 +47,7 @@ fn update(layer: &str, step: Step, ratio: f64) -> Record {
     weights(
         layer,
         step,
-        LayerStats { norm: Some(2.0), update_norm: Some(2.0 * ratio), ..LayerStats::default() },
+        &LayerStats { norm: Some(2.0), update_norm: Some(2.0 * ratio), ..LayerStats::default() },
     )
 }
 
@@ -163,7 +163,7 @@ fn the_best_measure_that_the_log_permits_is_taken_and_named() {
         records.push(histogram("hist", LayerKind::Weights, step, 0.001 * (step % 2) as f64));
         records.push(histogram("hist", LayerKind::Gradients, step, 0.1 * step as f64));
         records.push(histogram("grads", LayerKind::Gradients, step, 0.1 * step as f64));
-        records.push(weights("silent", step, LayerStats { mean: Some(0.0), ..LayerStats::default() }));
+        records.push(weights("silent", step, &LayerStats { mean: Some(0.0), ..LayerStats::default() }));
     }
     let store = store(records);
     let mut stability = Stability::default();
@@ -195,10 +195,10 @@ fn layers_that_are_not_trained_are_frozen() {
     for step in 0..12 {
         records.push(update("zero", step, if step < 4 { 0.1 } else { 0.0 }));
         let frozen = Some(step >= 6);
-        records.push(weights("said", step, LayerStats { norm: Some(1.0), frozen, ..LayerStats::default() }));
+        records.push(weights("said", step, &LayerStats { norm: Some(1.0), frozen, ..LayerStats::default() }));
         let size = Some(f64::max(1.0, 6.0 - step as f64));
         let stats = LayerStats { norm: size, mean: size, min: size, max: size, ..LayerStats::default() };
-        records.push(weights("same", step, stats));
+        records.push(weights("same", step, &stats));
     }
     let store = store(records);
     let mut stability = Stability::default();
