@@ -3,30 +3,32 @@
 use std::{
     io,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::mpsc::{Receiver, Sender, channel},
+    sync::mpsc::{Receiver, SyncSender, sync_channel},
     thread,
 };
 
 use crate::ui::{Background, background::Job};
 
-/// A thread with a queue. Jobs that were cancelled end at once, so that the queue stays short.
+/// Jobs that wait; those that were cancelled end at once.
+const WAITING: usize = 64;
+
+/// A thread with a queue.
 ///
 /// It is not waited for at the end: a job may still be at work.
-pub struct Workers(Sender<Job>);
+pub struct Workers(SyncSender<Job>);
 
 impl Workers {
     /// Starts the thread; `done` is called after each job.
     pub fn start(done: impl Fn() + Send + 'static) -> io::Result<Self> {
-        let (sender, jobs) = channel();
+        let (sender, jobs) = sync_channel(WAITING);
         thread::Builder::new().name("analysis".to_owned()).spawn(move || work(&jobs, &done))?;
         Ok(Self(sender))
     }
 }
 
 impl Background for Workers {
-    fn start(&self, job: Job) {
-        // Without the thread the result does not come; the view says that nothing is known.
-        let _ = self.0.send(job);
+    fn start(&self, job: Job) -> bool {
+        self.0.try_send(job).is_ok()
     }
 }
 
@@ -44,9 +46,9 @@ mod tests {
 
     #[test]
     fn jobs_are_done_on_another_thread_and_one_that_panics_stops_none() {
-        let (sender, done) = channel();
+        let (sender, done) = sync_channel(2);
         let workers = Workers::start(move || sender.send(()).unwrap()).unwrap();
-        let (sender, seen) = channel();
+        let (sender, seen) = sync_channel(1);
         let here = thread::current().id();
         Background::start(&workers, Box::new(|| std::panic::resume_unwind(Box::new("broken"))));
         Background::start(&workers, Box::new(move || sender.send(thread::current().id()).unwrap()));

@@ -79,6 +79,8 @@ pub struct Alert {
     pub advice: String,
     /// The numbers behind it.
     pub evidence: Evidence,
+    /// What was said when it opened, once something else is said.
+    pub opening: Option<Box<Opening>>,
     /// The alert that explains this one; such alerts are shown under their cause and do not notify.
     pub caused_by: Option<u64>,
     /// The user has seen it.
@@ -91,7 +93,49 @@ pub struct Alert {
     pub snoozed_until: Option<WallTime>,
 }
 
+/// What an alert said when it opened.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Opening {
+    /// How bad it was.
+    pub severity: Severity,
+    /// The message.
+    pub message: String,
+    /// The advice.
+    pub advice: String,
+    /// The numbers.
+    pub evidence: Evidence,
+}
+
 impl Alert {
+    /// The alert as it was while the log ended at `until`; `None` if it had not been raised, or is not of a step.
+    ///
+    /// How far it had got worse by then is not kept: it says what it said when it opened.
+    pub fn as_of(&self, until: Step) -> Option<Self> {
+        let mut past = self.clone();
+        past.step.filter(|step| *step <= until)?;
+        if let Some(opening) = past.opening.take() {
+            (past.severity, past.evidence) = (opening.severity, opening.evidence);
+            (past.message, past.advice) = (opening.message, opening.advice);
+        }
+        if past.closed_step.is_some_and(|step| step > until) {
+            past.state = AlertState::Open;
+            past.closed_step = None;
+        }
+        Some(past)
+    }
+
+    /// Keeps what was said at the opening, before something else is said.
+    pub(super) fn remember_opening(&mut self) {
+        if self.opening.is_none() {
+            self.opening = Some(Box::new(Opening {
+                severity: self.severity,
+                message: self.message.clone(),
+                advice: self.advice.clone(),
+                evidence: self.evidence.clone(),
+            }));
+        }
+    }
+
     /// True while the user does not want to hear of it: it is listed, but neither counted nor told.
     pub fn is_quiet(&self) -> bool {
         self.muted || self.snoozed_until.is_some()

@@ -234,6 +234,7 @@ impl AlertBook {
     /// It got worse: the numbers and words of now replace those of then; `step` and `since_step` stay.
     pub fn escalate(&mut self, id: u64, severity: Severity, words: (String, String), evidence: Evidence) {
         self.edit(id, |alert| {
+            alert.remember_opening();
             alert.severity = severity;
             alert.state = AlertState::Open;
             alert.closed_step = None;
@@ -297,6 +298,32 @@ impl AlertBook {
         self.generation += 1;
     }
 
+    /// The book as it was while the log of each run ended at `until`. `version` tells this past from others: it takes the
+    /// place of the generation, counted from the top so that it is never that of a book of the present.
+    #[must_use]
+    pub fn as_of(&self, until: impl Fn(&RunId) -> Option<Step>, version: u64) -> Self {
+        let alerts: BTreeMap<u64, Alert> = self
+            .alerts
+            .iter()
+            .filter_map(|(id, alert)| {
+                let past = match until(&alert.run) {
+                    Some(until) => alert.as_of(until)?,
+                    None => alert.clone(),
+                };
+                Some((*id, past))
+            })
+            .collect();
+        let mut by_run: FxHashMap<RunId, RunPage> = FxHashMap::default();
+        for (id, alert) in &alerts {
+            by_run.entry(alert.run.clone()).or_default().ids.push(*id);
+        }
+        let mut past = Self { alerts, by_run, generation: u64::MAX - version, ..Self::default() };
+        for run in past.by_run.keys().cloned().collect::<Vec<_>>() {
+            past.link(&run);
+        }
+        past
+    }
+
     fn edit(&mut self, id: u64, change: impl FnOnce(&mut Alert)) {
         let Some(alert) = self.alerts.get_mut(&id) else { return };
         change(alert);
@@ -337,6 +364,7 @@ fn opened(id: u64, draft: Draft) -> Alert {
         message: draft.message,
         advice: draft.advice,
         evidence: draft.evidence,
+        opening: None,
         caused_by: None,
         acknowledged: false,
         muted: false,

@@ -49,7 +49,7 @@ use crate::{
     store::Run,
 };
 
-pub use alert::{Alert, AlertState, Severity};
+pub use alert::{Alert, AlertState, Opening, Severity};
 pub use alert_book::{ALERTS_KEPT_PER_RULE, AlertBook, AlertCounts, Draft};
 pub use attitude::{Attitude, AttitudeKey, Attitudes};
 pub use company::Company;

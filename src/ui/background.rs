@@ -3,7 +3,7 @@
 //! Who does it is the application's business ([`Background`]): threads in the monitor, at once in `frame` and in
 //! tests, so that pictures do not depend on the machine.
 
-use std::sync::mpsc::{Receiver, TryRecvError, channel};
+use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 
 use super::FrameContext;
 use crate::analysis::Cancel;
@@ -13,8 +13,9 @@ pub type Job = Box<dyn FnOnce() + Send>;
 
 /// Does jobs. When one is done, the screen is drawn again.
 pub trait Background {
-    /// Takes a job; the latest ones may be done first.
-    fn start(&self, job: Job);
+    /// Takes a job and does not wait; false if there is no room for it. Then it is asked for again with the next frame,
+    /// which follows the end of any job.
+    fn start(&self, job: Job) -> bool;
 }
 
 /// Does each job at once.
@@ -22,8 +23,9 @@ pub trait Background {
 pub struct Inline;
 
 impl Background for Inline {
-    fn start(&self, job: Job) {
+    fn start(&self, job: Job) -> bool {
         job();
+        true
     }
 }
 
@@ -87,17 +89,22 @@ impl<K: PartialEq, T: Send + 'static> Pending<K, T> {
         if known {
             self.running = None;
         } else if !begun && self.failed.as_ref() != Some(&key) {
-            let (sender, result) = channel();
+            let (sender, result) = sync_channel(1);
             let told = Cancel::default();
             // Replacing the former computation cancels it.
             self.running = Some(Running { key, result, _wanted: Wanted(told.clone()) });
-            context.background.start(Box::new(move || {
+            let taken = context.background.start(Box::new(move || {
                 if !told.is_cancelled()
                     && let Some(value) = work(&told)
                 {
                     let _ = sender.send(value);
                 }
             }));
+            if !taken {
+                self.running = None;
+                let waits = Progress { running: true, ..self.progress(false) };
+                return waits;
+            }
             self.collect();
             let fresh = self.running.is_none() && self.failed.is_none();
             return self.progress(fresh);
@@ -145,8 +152,12 @@ mod tests {
     struct Later(RefCell<Vec<Job>>);
 
     impl Background for Later {
-        fn start(&self, job: Job) {
-            self.0.borrow_mut().push(job);
+        fn start(&self, job: Job) -> bool {
+            let room = self.0.borrow().len() < 4;
+            if room {
+                self.0.borrow_mut().push(job);
+            }
+            room
         }
     }
 
@@ -204,6 +215,22 @@ mod tests {
             pending.ask(context, 3, |_| panic!("nobody waits"));
             drop(pending);
             later.work();
+        });
+    }
+
+    #[test]
+    fn a_job_for_which_there_is_no_room_is_tried_again() {
+        let later = Later::default();
+        with(&later, |context| {
+            for _ in 0..4 {
+                later.start(Box::new(|| ()));
+            }
+            let mut pending = Pending::default();
+            assert!(pending.ask(context, 1, |_| Some("lost")).running);
+            later.work();
+            assert!(pending.ask(context, 1, |_| Some("one")).running);
+            later.work();
+            assert_eq!(pending.ask(context, 1, |_| None).value, Some(&"one"));
         });
     }
 

@@ -44,7 +44,7 @@ pub fn markdown(views: &[Box<dyn View>]) -> String {
                     "from" => "Source",
                     _ => "Mind",
                 };
-                let _ = write!(text, "- {label}: {part}\n");
+                let _ = writeln!(text, "- {label}: {part}");
             }
         }
     }

@@ -34,4 +34,5 @@ mod sessions;
 mod store;
 mod text_formats;
 mod text_grammars;
+mod time_cursor;
 mod trackers;

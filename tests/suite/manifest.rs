@@ -8,23 +8,21 @@ use std::{
     fs,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex,
+        Mutex,
         atomic::{AtomicUsize, Ordering},
-        mpsc::sync_channel,
     },
     thread,
 };
 
 use epochscope::{
-    engine::{Engine, Session, read_all},
-    ingest::{Options, start},
-    model::{FileHealth, FileState, HyperValue, ManualClock, WallTime},
-    store::{Limits, Run, Series},
+    engine::Session,
+    model::{FileHealth, FileState, HyperValue},
+    store::{Run, Series},
 };
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::builders::samples::claimed_paths;
+use crate::builders::{reading::read_folder, samples::claimed_paths};
 
 /// Columns of the manifest.
 const COLUMNS: [&str; 11] =
@@ -106,19 +104,9 @@ fn row(line: &str) -> Row {
     }
 }
 
-/// Reads a file or a folder once, to its end.
-fn session(path: &Path) -> Session {
-    let clock = Arc::new(ManualClock::new(WallTime(1.9e9)));
-    let options =
-        Options { roots: vec![path.to_path_buf()], follow: false, workers: 1, ..Options::default() };
-    let (out, news) = sync_channel(64);
-    let _ingest = start(options, clock.clone(), out).unwrap();
-    read_all(&news, Engine::new(Limits::default(), false), &*clock, &mut |_| {})
-}
-
 /// Everything that is not as the row says.
 fn differences(row: &Row) -> Vec<String> {
-    let session = session(&samples().join(&row.read));
+    let session = read_folder(&samples().join(&row.read), false);
     let mut wrong = Vec::new();
     let mine: Vec<&FileHealth> = session.health.files.values().filter(|f| is_of(row, f)).collect();
     if mine.is_empty() {

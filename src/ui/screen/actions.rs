@@ -81,12 +81,12 @@ impl Screen {
     }
 
     /// The next step if it is time for it; live again after the last one.
-    pub(super) fn play_on(&mut self, context: FrameContext<'_>, moments: &[Step]) {
+    pub(super) fn play_on(&mut self, context: FrameContext<'_>) {
         let Some(since) = self.playing else { return };
         if context.now.since(since) < time_cursor::PACE_S {
             return;
         }
-        self.selection.cursor = time_cursor::among(moments, self.selection.cursor, 1);
+        self.selection.cursor = time_cursor::among(&self.moments(context), self.selection.cursor, 1);
         self.playing = self.selection.cursor.map(|_| context.now);
     }
 

@@ -24,6 +24,7 @@ use crate::{
 mod actions;
 mod help;
 mod palette;
+mod past;
 mod prompt;
 mod small;
 mod status;
@@ -79,6 +80,9 @@ pub struct Screen {
     status_goes_stale_after: f64,
     /// The time cursor moves by itself; when it moved last.
     playing: Option<WallTime>,
+    /// The alerts as they were at the time cursor.
+    past: Option<past::Past>,
+    pasts: u64,
 }
 
 impl Screen {
@@ -102,6 +106,8 @@ impl Screen {
             tab_spans: Vec::new(),
             status_goes_stale_after: f64::INFINITY,
             playing: None,
+            past: None,
+            pasts: 0,
         }
     }
 
@@ -167,6 +173,10 @@ impl Screen {
         }
         let theme = self.theme;
         let context = FrameContext { theme: &theme, ..context };
+        self.at_cursor(context, |screen, context| screen.key_at_cursor(event, key, context))
+    }
+
+    fn key_at_cursor(&mut self, event: KeyEvent, key: Key, context: FrameContext<'_>) -> Vec<Request> {
         match std::mem::take(&mut self.overlay) {
             Overlay::Filter(prompt) => self.key_in_filter(prompt, event, key),
             Overlay::Palette(palette) => return self.key_in_palette(palette, event, key, context),
@@ -198,6 +208,10 @@ impl Screen {
     pub fn mouse(&mut self, event: MouseEvent, context: FrameContext<'_>) -> Vec<Request> {
         let theme = self.theme;
         let context = FrameContext { theme: &theme, ..context };
+        self.at_cursor(context, |screen, context| screen.mouse_at_cursor(event, context))
+    }
+
+    fn mouse_at_cursor(&mut self, event: MouseEvent, context: FrameContext<'_>) -> Vec<Request> {
         match event.kind {
             MouseEventKind::ScrollDown => self.wheel(Action::Down, context),
             MouseEventKind::ScrollUp => self.wheel(Action::Up, context),
@@ -246,6 +260,11 @@ impl Screen {
         let top = Rect { height: 1, ..area };
         let bottom = Rect { y: area.bottom() - 1, height: 1, ..area };
         self.body = Rect { y: area.y + 1, height: area.height - 2, ..area };
+        self.play_on(context);
+        self.at_cursor(context, |screen, context| screen.draw_all(context, (top, bottom), buffer));
+    }
+
+    fn draw_all(&mut self, context: FrameContext<'_>, (top, bottom): (Rect, Rect), buffer: &mut Buffer) {
         let titles: Vec<&str> = self.views.iter().map(|v| v.title()).collect();
         self.tab_spans = tabs::draw(context, &titles, self.current, top, buffer);
         self.suggest(context);
@@ -269,13 +288,9 @@ impl Screen {
 
     /// While the time cursor is set: a row at the bottom that says where there are records, taken from the view's room.
     fn draw_strip(&mut self, context: FrameContext<'_>, buffer: &mut Buffer) {
-        if self.selection.cursor.is_none() {
-            return;
-        }
-        let moments = self.moments(context);
-        self.play_on(context, &moments);
         let Some(cursor) = self.selection.cursor else { return };
         if self.body.height >= time_cursor::LEAST_HEIGHT {
+            let moments = self.moments(context);
             self.body.height -= 1;
             let row = Rect { y: self.body.bottom(), height: 1, ..self.body };
             time_cursor::strip(context.theme, &moments, cursor, row, buffer);

@@ -3,4 +3,5 @@
 pub mod curves;
 pub mod faults;
 pub mod feeding;
+pub mod reading;
 pub mod samples;

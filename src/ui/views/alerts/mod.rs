@@ -5,7 +5,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 use crate::{
     detect::{Alert, AlertState, Severity},
     ui::{
-        Action, Binding, FrameContext, Outcome, Place, Request, Selection, View,
+        Action, Binding, Explanation, FrameContext, Outcome, Place, Request, Selection, View,
         keymap::Key,
         numbers::count,
         text::{fit, put},
@@ -16,6 +16,7 @@ use crate::{
 
 mod card;
 mod evidence;
+mod explanations;
 mod order;
 mod quiet;
 mod rows;
@@ -91,6 +92,10 @@ impl View for Alerts {
 
     fn bindings(&self) -> &'static [Binding] {
         BINDINGS
+    }
+
+    fn explanations(&self) -> &'static [Explanation] {
+        explanations::EXPLANATIONS
     }
 
     fn act(&mut self, action: Action, context: FrameContext<'_>, selection: &mut Selection) -> Outcome {

@@ -12,7 +12,7 @@ use crate::{
     model::{Goal, Step},
     store::Run,
     ui::{
-        Action, Axis, Binding, FrameContext, Outcome, Place, Request, Selection, View,
+        Action, Axis, Binding, Explanation, FrameContext, Outcome, Place, Request, Selection, View,
         keymap::Key,
         numbers,
         text::{columns, fit, put, put_right},
@@ -21,6 +21,7 @@ use crate::{
 };
 
 pub mod catalog;
+mod explanations;
 pub mod grid;
 mod kept;
 pub mod legend;
@@ -105,6 +106,10 @@ impl View for Curves {
 
     fn bindings(&self) -> &'static [Binding] {
         BINDINGS
+    }
+
+    fn explanations(&self) -> &'static [Explanation] {
+        explanations::EXPLANATIONS
     }
 
     fn act(&mut self, action: Action, context: FrameContext<'_>, selection: &mut Selection) -> Outcome {

@@ -5,7 +5,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 use crate::{
     model::{FileHealth, FileId, FileState},
     ui::{
-        Action, Binding, FrameContext, Outcome, Place, Selection, Theme, View,
+        Action, Binding, Explanation, FrameContext, Outcome, Place, Selection, Theme, View,
         filter::Filter,
         keymap::Key,
         numbers::{bytes, count, percent},
@@ -19,6 +19,7 @@ use crate::{
 };
 
 mod detail;
+mod explanations;
 mod search;
 
 /// The view.
@@ -123,6 +124,10 @@ impl View for Files {
 
     fn bindings(&self) -> &'static [Binding] {
         BINDINGS
+    }
+
+    fn explanations(&self) -> &'static [Explanation] {
+        explanations::EXPLANATIONS
     }
 
     fn act(&mut self, action: Action, context: FrameContext<'_>, selection: &mut Selection) -> Outcome {

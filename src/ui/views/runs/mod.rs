@@ -10,7 +10,7 @@ use crate::{
     detect::state,
     model::RunId,
     ui::{
-        Action, Binding, FrameContext, Outcome, Place, Request, Selection, View,
+        Action, Binding, Explanation, FrameContext, Outcome, Place, Request, Selection, View,
         keymap::Key,
         numbers,
         text::{columns, fit, put, put_right},
@@ -20,6 +20,7 @@ use crate::{
 };
 
 mod detail;
+mod explanations;
 mod facts;
 mod order;
 mod overview;
@@ -83,6 +84,10 @@ impl View for Runs {
 
     fn bindings(&self) -> &'static [Binding] {
         BINDINGS
+    }
+
+    fn explanations(&self) -> &'static [Explanation] {
+        explanations::EXPLANATIONS
     }
 
     fn act(&mut self, action: Action, context: FrameContext<'_>, selection: &mut Selection) -> Outcome {

@@ -1,0 +1,196 @@
+//! Inside the network: a network of 1,000 layers with 500 records of weights and gradients each.
+//!
+//! `first_picture`: a new screen over a store that is read, until everything is drawn. `key`: the next frame after a key
+//! while nothing is worked out beside it. `key_while_records_come`: the same when every layer got a record since.
+
+use divan::{Bencher, black_box};
+use epochscope::{
+    detect::AlertBook,
+    model::{
+        Batch, FileId, Health, HistogramRecord, LayerKind, LayerName, LayerRecord, LayerStats, Origin,
+        Record, RunId, WallTime,
+    },
+    store::{Limits, Store},
+    ui::{
+        Background, FrameContext, Place, Screen, ScreenOptions, Theme,
+        background::{Inline, Job},
+    },
+};
+use ratatui::{
+    buffer::Buffer,
+    crossterm::event::{KeyCode, KeyEvent, KeyModifiers},
+    layout::Rect,
+};
+
+const LAYERS: usize = 1_000;
+const RECORDS: i64 = 500;
+const HISTOGRAMS: i64 = 50;
+
+fn main() {
+    divan::main();
+}
+
+/// Takes jobs and does none: what a key press sees while something is worked out.
+struct Busy;
+
+impl Background for Busy {
+    fn start(&self, _: Job) -> bool {
+        true
+    }
+}
+
+fn noise(n: u64) -> f64 {
+    let mixed = (n ^ (n >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    ((mixed ^ (mixed >> 27)) >> 40) as f64 / (1u64 << 24) as f64
+}
+
+/// Records of one step of all layers; they settle one after the other.
+fn step(record: i64) -> Batch {
+    let mut batch = Batch::new(RunId::from("deep"), Origin::new(FileId(1), "0"));
+    for layer in 0..LAYERS {
+        let name = LayerName::from(format!("blocks.{layer}.mlp").as_str());
+        let settles = 100.0 + 0.3 * layer as f64;
+        let size = (-(record as f64) / settles).exp() + 0.001;
+        let jitter = 1.0 + 0.05 * noise(record as u64 * 7919 + layer as u64);
+        for kind in [LayerKind::Weights, LayerKind::Gradients] {
+            let norm = if kind == LayerKind::Weights { 20.0 } else { size * jitter };
+            let stats = LayerStats {
+                mean: Some(0.0),
+                std: Some(norm * 0.01),
+                min: Some(-norm),
+                max: Some(norm),
+                absmean: Some(norm * 0.01),
+                norm: Some(norm),
+                numel: Some(65_536.0),
+                nan: Some(0.0),
+                update_norm: (kind == LayerKind::Weights).then_some(size * 0.02 * jitter),
+                ..LayerStats::default()
+            };
+            batch.records.push(Record::Layer(LayerRecord {
+                layer: name.clone(),
+                kind,
+                step: record * 10,
+                wall: WallTime(1.75e9 + record as f64),
+                split: std::sync::Arc::default(),
+                stats,
+            }));
+        }
+        if record % (RECORDS / HISTOGRAMS) == 0 {
+            batch.records.push(Record::Histogram(HistogramRecord {
+                layer: name,
+                kind: LayerKind::Weights,
+                step: record * 10,
+                wall: WallTime(1.75e9 + record as f64),
+                edges: (0..=30).map(|i| f64::from(i - 15) * (0.01 + size * 0.001)).collect(),
+                counts: (0..30).map(|i| f64::from(100 - (i - 15) * (i - 15) / 3)).collect(),
+                stats: LayerStats::default(),
+            }));
+        }
+    }
+    batch
+}
+
+fn store() -> Store {
+    let mut store = Store::new(Limits::default());
+    for record in 0..RECORDS {
+        store.apply(&step(record));
+    }
+    store
+}
+
+struct Desk {
+    alerts: AlertBook,
+    health: Health,
+    theme: Theme,
+    screen: Screen,
+    buffer: Buffer,
+}
+
+impl Desk {
+    fn new(store: &Store, view: &'static str) -> Self {
+        let theme = Theme::default();
+        let mut desk = Self {
+            alerts: AlertBook::default(),
+            health: Health::default(),
+            theme,
+            screen: Screen::new(theme, ScreenOptions::default()),
+            buffer: Buffer::empty(Rect::new(0, 0, 200, 50)),
+        };
+        let place = Place { view, run: Some(RunId::from("deep")), ..Place::default() };
+        desk.with(store, &Inline, |screen, context, _| {
+            screen.open(&place, context);
+        });
+        desk
+    }
+
+    fn with(
+        &mut self,
+        store: &Store,
+        background: &dyn Background,
+        work: impl FnOnce(&mut Screen, FrameContext<'_>, &mut Buffer),
+    ) {
+        let context = FrameContext {
+            store,
+            alerts: &self.alerts,
+            health: &self.health,
+            now: WallTime(1.7501e9),
+            theme: &self.theme,
+            background,
+        };
+        work(&mut self.screen, context, &mut self.buffer);
+    }
+
+    fn draw(&mut self, store: &Store, background: &dyn Background) {
+        self.with(store, background, |screen, context, buffer| {
+            screen.draw(context, buffer.area, buffer);
+            black_box(&buffer);
+        });
+    }
+
+    fn key(&mut self, store: &Store, background: &dyn Background, code: KeyCode) {
+        self.with(store, background, |screen, context, _| {
+            screen.key(KeyEvent::new(code, KeyModifiers::NONE), context);
+        });
+        self.draw(store, background);
+    }
+}
+
+#[divan::bench(sample_count = 10)]
+fn first_picture(bencher: Bencher<'_, '_>) {
+    let store = store();
+    bencher.bench_local(|| Desk::new(&store, "layers").draw(&store, &Inline));
+}
+
+#[divan::bench]
+fn key(bencher: Bencher<'_, '_>) {
+    let store = store();
+    let mut desk = Desk::new(&store, "layers");
+    desk.draw(&store, &Inline);
+    bencher.bench_local(|| desk.key(&store, &Inline, KeyCode::Char('j')));
+}
+
+#[divan::bench(sample_count = 20)]
+fn key_while_records_come(bencher: Bencher<'_, '_>) {
+    let mut store = store();
+    let mut desk = Desk::new(&store, "layers");
+    desk.draw(&store, &Inline);
+    let mut record = RECORDS;
+    bencher
+        .with_inputs(|| {
+            record += 1;
+            step(record)
+        })
+        .bench_local_values(|batch| {
+            store.apply(&batch);
+            desk.key(&store, &Busy, KeyCode::Char('j'));
+        });
+}
+
+/// A frame with the time cursor on another step: every layer as it was then.
+#[divan::bench(sample_count = 20)]
+fn key_time_cursor(bencher: Bencher<'_, '_>) {
+    let store = store();
+    let mut desk = Desk::new(&store, "layers");
+    desk.draw(&store, &Inline);
+    bencher.bench_local(|| desk.key(&store, &Busy, KeyCode::Char('[')));
+}
