@@ -76,6 +76,11 @@ impl FreezeHint {
         }
     }
 
+    /// Whether anything could be frozen.
+    pub fn is_one(&self) -> bool {
+        matches!(self, Self::Prefix { .. } | Self::All { .. })
+    }
+
     /// The sentence on screen.
     pub fn sentence(&self) -> String {
         let at = |since: &Option<Step>| since.map_or_else(String::new, |step| format!(" since step {step}"));

@@ -88,20 +88,19 @@ impl Stability {
         }
     }
 
-    /// A measure of a layer over time up to `until`, with its threshold; empty if it cannot be taken.
-    pub fn moments(
-        &mut self,
-        subject: &Subject<'_>,
+    /// A measure of a layer over time up to `until`, with its limit of *stable*; empty if nobody asked for its verdict. No
+    /// limit where it was not known yet.
+    pub fn known(
+        &self,
+        layer: &LayerName,
         measure: Measure,
         until: Option<Step>,
     ) -> (&[Moment], Option<f64>) {
-        match Source::of(subject, measure) {
-            Some((source, count)) => {
-                let evaluation = self.evaluated(subject, measure, &source, count);
-                (evaluation.until(until), evaluation.tau())
-            }
-            None => (&[], None),
-        }
+        let all = self.layers.get(layer).map(Vec::as_slice).unwrap_or_default();
+        let Some(evaluation) = all.iter().find(|e| e.measure() == measure) else { return (&[], None) };
+        let moments = evaluation.until(until);
+        let judged = moments.last().is_some_and(|m| m.state != State::Warming);
+        (moments, evaluation.tau().filter(|_| judged))
     }
 
     fn evaluated(
