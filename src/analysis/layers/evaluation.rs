@@ -20,7 +20,8 @@ use crate::model::Step;
 pub struct Moment {
     /// The trainer's counter.
     pub step: Step,
-    /// The measure; for L1 in noise floors. NaN where a number was not one.
+    /// The measure; for L1 in noise floors (while there are fewer than twelve snapshots, from one to the next). NaN where
+    /// a number was not one.
     pub value: f32,
     /// What it says.
     pub state: State,
@@ -175,8 +176,9 @@ impl Evaluation {
                     self.refused += 1;
                     return;
                 };
-                let (distance, state) = pools.push(&snapshot);
-                self.moments.push(Moment { step, value: distance.unwrap_or(f64::NAN) as f32, state });
+                if let (Some(distance), state) = pools.push(&snapshot) {
+                    self.moments.push(Moment { step, value: distance as f32, state });
+                }
             }
             (Judge::Pools(_), _) => {}
             (Judge::Scalar(scalar), source) => {

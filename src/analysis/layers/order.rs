@@ -23,6 +23,8 @@ pub enum FreezeHint {
     NoParameters,
     /// The log lists its layers by name: which is the first of the network is not known.
     NoOrder,
+    /// A layer holds numbers that are none: nothing is at rest that can be trusted.
+    Broken(LayerName),
     /// The first layer is not at rest.
     FirstIs {
         /// Which.
@@ -89,16 +91,17 @@ impl FreezeHint {
             Self::NoOrder => {
                 "no freeze hint: the log lists its layers by name, not in the order of the network".to_owned()
             }
+            Self::Broken(layer) => format!("no freeze hint: {layer} holds NaN or infinite numbers"),
             Self::FirstIs { layer, state: State::NotApplicable } => {
                 format!("no freeze hint: nothing in the log says whether the first layer, {layer}, moves")
             }
             Self::FirstIs { layer, state } => format!("no freeze hint: the first layer, {layer}, is {state}"),
             Self::Prefix { layers: 1, of, first, since, .. } => {
-                format!("freeze hint: the first of {of} layers, {first}, is at rest{}", at(since))
+                format!("freeze hint: the first of {of} layers is at rest{} ({first})", at(since))
             }
             Self::Prefix { layers, of, first, last, since } => {
                 format!(
-                    "freeze hint: the first {layers} of {of} layers, {first} to {last}, are at rest{}",
+                    "freeze hint: the first {layers} of {of} layers are at rest{} ({first} to {last})",
                     at(since)
                 )
             }

@@ -270,7 +270,7 @@ fn the_prefix_that_is_at_rest_could_be_frozen() {
     let found: Vec<_> = subjects.iter().map(|s| (s, stability.verdict(s, None))).collect();
     assert_eq!(
         FreezeHint::of(&found).sentence(),
-        "freeze hint: the first 2 of 4 layers, in.weight to in.bias, are at rest since step 19"
+        "freeze hint: the first 2 of 4 layers are at rest since step 19 (in.weight to in.bias)"
     );
     let order = order::became_stable(found.iter().map(|(s, v)| (&s.name, *v)));
     let order: Vec<(&str, Step)> = order.into_iter().map(|(name, step)| (name.as_str(), step)).collect();

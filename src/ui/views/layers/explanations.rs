@@ -25,9 +25,9 @@ pub(super) static EXPLANATIONS: &[Explanation] = &[
         pitfalls: "A layer is reported some records after it stops: 9 to 13 snapshots with L1, 5 or 6 records with the others. Long logs are thinned, then it is known to within the records that are kept.",
     },
     Explanation {
-        name: "change, limits",
-        meaning: "The measure over all records against its two limits. The three lowest heights are below the limit of stable, the two in the middle between the limits, the three highest above the limit at which stable is left.",
-        formula: "D / limit; heights change at 1/3, 2/3 and 1 of the first limit, half-way to and at the second, at twice and four times that",
+        name: "drift",
+        meaning: "The measure over all records against its two limits. The two lowest heights are below the limit of stable, the next two between the limits, the four highest above the limit at which stable is left.",
+        formula: "D / limit; heights change at half of the first limit and at it, half-way to the second and at it, at 2, 5 and 12 times that",
         source: "this program",
         pitfalls: "A fixed threshold without the sample size is wrong: two histograms of one distribution already differ by the noise floor. For L1, before there are 12 snapshots, the distance of consecutive ones is drawn.",
     },

@@ -81,7 +81,7 @@ impl Field {
             State => Column::text("state", 12, 12, rank, Keep::Start),
             By => Column::text("by", 3, 3, rank, Keep::Start),
             Since => number("since", 6),
-            Drift => Column::text("change, limits", 8, 32, rank, Keep::Start),
+            Drift => Column::text("drift", 8, 32, rank, Keep::Start),
             UpdateRatio => number("upd/w", 9),
             WeightNorm => number("w norm", 8),
             GradientNorm => number("g norm", 8),

@@ -147,7 +147,7 @@ fn caption(theme: &Theme, flow: &Flow, area: Rect, buffer: &mut Buffer) {
     let (first, last) = (known.next().unwrap_or(0.0), known.next_back().unwrap_or(0.0));
     let arrow = theme.glyph("→", "->");
     let what = if flow.elements {
-        format!("gradient flow (log): bar mean |g|, {} max |g|", theme.glyph("▔", "^"))
+        format!("gradient flow (log): mean |g|, {} max", theme.glyph("▔", "^"))
     } else {
         "gradient norm across depth (log)".to_owned()
     };

@@ -116,7 +116,7 @@ impl Group {
         }
     }
 
-    /// Its columns, less those of which no row knows anything. A count of NaN that is above zero is hardly ever left out.
+    /// Its columns, less those of which no row knows anything. A count of NaN that is above zero leaves later.
     pub fn columns(self, lines: &[Line]) -> Vec<(Field, u8)> {
         let broken = lines.iter().any(|l| l.figures.broken.is_some_and(|n| n > 0.0));
         let mut columns = vec![(Name, 0)];
@@ -124,7 +124,8 @@ impl Group {
             let known = lines.iter().any(|line| field.is_known(line));
             let always = matches!((self, field), (Self::Stability, State));
             if known || always {
-                columns.push((*field, if *field == Broken && broken { 4 } else { *rank }));
+                columns
+                    .push((*field, if *field == Broken && broken { rank.min(&9).to_owned() } else { *rank }));
             }
         }
         columns

@@ -6,7 +6,7 @@ use super::{figures::shown, list::Lines};
 use crate::{
     analysis::layers::samples::{norm, update_ratio},
     model::{LayerKind, LayerName, LayerStats, RunId, Step},
-    store::Run,
+    store::{LayerTrack, Run},
     ui::{
         Theme,
         numbers::{percent, step, value},
@@ -83,7 +83,7 @@ impl Quantity {
         }
         let (kind, of) = self.of();
         run.layers().rows().any(|row| {
-            let records = row.track(kind).map(|t| t.records()).unwrap_or_default();
+            let records = row.track(kind).map(LayerTrack::records).unwrap_or_default();
             records.last().is_some_and(|r| of(&r.stats).is_some())
         })
     }
@@ -200,6 +200,8 @@ pub(super) struct What<'a> {
     pub quantity: Quantity,
     pub until: Option<Step>,
     pub selected: Option<usize>,
+    /// Nothing else is on screen.
+    pub alone: bool,
 }
 
 /// Draws caption, map, time axis. Where there are more layers than rows, several share one and the largest value is shown.
@@ -295,7 +297,7 @@ fn caption(map: &Map, theme: &Theme, what: &What<'_>, per: usize, area: Rect, bu
             what.quantity.text(map.range.0),
             what.quantity.text(map.range.1),
         ),
-        "h l other quantity, v back".to_owned(),
+        format!("h l another quantity, v {}", if what.alone { "back" } else { "alone" }),
     ];
     if per > 1 {
         parts.insert(1, format!("{per} layers a row, the largest value"));

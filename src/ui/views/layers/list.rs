@@ -129,7 +129,11 @@ impl Lines {
         let verdicts: Vec<(&Subject<'_>, Verdict)> =
             subjects.iter().zip(self.all.iter().map(|l| l.figures.verdict)).collect();
         let said = verdicts.iter().any(|(_, v)| v.measure.is_some() || v.state.is_settled());
-        self.hint = said.then(|| FreezeHint::of(&verdicts));
+        let broken = self.all.iter().find(|l| matches!(l.trouble, Trouble::Broken(_)));
+        self.hint = said.then(|| match broken {
+            Some(line) => FreezeHint::Broken(LayerName::from(line.figures.name.as_str())),
+            None => FreezeHint::of(&verdicts),
+        });
         let stable = order::became_stable(verdicts.iter().map(|(s, v)| (&s.name, *v)));
         self.stable = stable.into_iter().map(|(name, step)| (name.to_string(), step)).collect();
     }

@@ -104,6 +104,8 @@ struct Layers {
     rows: Rect,
     /// The table had the room to show the flow below it.
     flow_is_below: bool,
+    /// Layers over time are on screen.
+    map_is_shown: bool,
 }
 
 impl Default for Layers {
@@ -124,6 +126,7 @@ impl Default for Layers {
             head: Rect::ZERO,
             rows: Rect::ZERO,
             flow_is_below: false,
+            map_is_shown: false,
         }
     }
 }
@@ -162,19 +165,10 @@ impl View for Layers {
             Action::Kind if self.opened => self.next_kind(run),
             Action::Kind => return self.next_group(run, context, selection),
             Action::Sort if !self.opened => return self.next_order(),
-            Action::Values if !self.opened => return self.next_page(run),
-            Action::Left if self.page == Page::Map => {
-                self.quantity = self.quantity.next(&self.lines, run, -1)
-            }
-            Action::Right if self.page == Page::Map => {
-                self.quantity = self.quantity.next(&self.lines, run, 1)
-            }
-            Action::Open if self.opened_row(run).is_none() => {
-                return Outcome::Say(
-                    "neither statistics nor histograms of this layer were logged".to_owned(),
-                );
-            }
-            Action::Open => self.opened = true,
+            Action::Values if !self.opened => self.next_page(run, context, selection),
+            Action::Left if self.map_is_shown => self.quantity = self.quantity.next(&self.lines, run, -1),
+            Action::Right if self.map_is_shown => self.quantity = self.quantity.next(&self.lines, run, 1),
+            Action::Open => return self.open(run, context, selection),
             Action::Back if self.opened => self.opened = false,
             Action::Back if self.page != Page::Table => self.page = Page::Table,
             _ => return Outcome::Ignored,
@@ -204,6 +198,7 @@ impl View for Layers {
     fn render(&mut self, context: FrameContext<'_>, selection: &Selection, area: Rect, buffer: &mut Buffer) {
         let area = area.intersection(buffer.area);
         (self.head, self.rows) = (Rect::ZERO, Rect::ZERO);
+        self.map_is_shown = false;
         if area.height < 2 || area.width < 8 {
             return;
         }
@@ -231,33 +226,29 @@ impl View for Layers {
                 Page::Map => "over time (v)".to_owned(),
             },
         };
-        summary::header(theme, &self.lines, &head, area, buffer);
         let said = summary::rows(&self.lines, area.height);
-        if said > 0 {
-            summary::states(theme, &self.lines, Rect { y: area.y + 1, height: 1, ..area }, buffer);
-        }
-        if said > 1 {
-            summary::freezing(theme, &self.lines, Rect { y: area.y + 2, height: 1, ..area }, buffer);
-        }
+        summary::draw(theme, &self.lines, Rect { y: area.y + 1, height: said, ..area }, buffer);
         let body = Rect { y: area.y + 1 + said, height: area.height - 1 - said, ..area };
         let index = self.lines.row(self.index()).map(|l| l.figures.index);
         match self.page {
-            Page::Table => {
-                self.table(run, context, selection, body, buffer);
-                self.position(theme, area, buffer);
-            }
+            Page::Table => self.table(run, context, selection, body, buffer),
             Page::Flow => flow::draw(theme, &self.lines.all, index, body, buffer),
             Page::Map => {
+                self.map_is_shown = true;
                 let what = heat::What {
                     run,
                     lines: &self.lines,
                     quantity: self.quantity,
                     until: head.until,
                     selected: index,
+                    alone: true,
                 };
                 heat::draw(&mut self.map, theme, &what, body, buffer);
             }
         }
+        let taken = self.position(theme, area, buffer);
+        let room = Rect { width: area.width.saturating_sub(taken), ..area };
+        summary::header(theme, &self.lines, &head, room, buffer);
     }
 
     fn click(
@@ -305,6 +296,15 @@ impl Layers {
             Group::Norms => LayerKind::Weights,
             Group::Stability | Group::Units => self.kind,
         }
+    }
+
+    fn open(&mut self, run: &Run, context: FrameContext<'_>, selection: &Selection) -> Outcome {
+        self.refresh(run, context, selection);
+        self.opened = self.opened_row(run).is_some();
+        if self.opened || self.lines.shown.is_empty() {
+            return Outcome::Done;
+        }
+        Outcome::Say("neither statistics nor histograms of this layer were logged".to_owned())
     }
 
     /// The row of the selected layer; the first one while none is selected.
@@ -381,7 +381,8 @@ impl Layers {
         Outcome::Say(format!("layers {}", field.order_name()))
     }
 
-    fn next_page(&mut self, run: &Run) -> Outcome {
+    fn next_page(&mut self, run: &Run, context: FrameContext<'_>, selection: &Selection) {
+        self.refresh(run, context, selection);
         let flows = flow::is_there(&self.lines.all) && !self.flow_is_below;
         self.page = match self.page {
             Page::Table if flows => Page::Flow,
@@ -391,7 +392,6 @@ impl Layers {
         if self.page == Page::Map && !self.quantity.is_there(&self.lines, run) {
             self.quantity = self.quantity.next(&self.lines, run, 1);
         }
-        Outcome::Done
     }
 }
 

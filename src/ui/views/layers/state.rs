@@ -53,16 +53,16 @@ const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█
 const ASCII: [char; 8] = ['_', '.', ',', '-', '=', '+', '*', '#'];
 
 /// The height of a measure that is `relative` to the limit at which a layer is stable, `leave` being that above which it is
-/// not any more: three heights below the first limit (thirds of it), two between them, three above the second (up to
-/// twice, up to four times, more).
+/// not any more: two heights below the first limit (the lower is half of it), two between them, four above the second (up
+/// to 2, 5, 12 times that, more). A layer begins at 20 times the limit of L2.
 pub(super) fn height(relative: f64, leave: f64) -> usize {
-    let limits = [1.0 / 3.0, 2.0 / 3.0, 1.0, f64::midpoint(1.0, leave), leave, 2.0 * leave, 4.0 * leave];
+    let limits = [0.5, 1.0, f64::midpoint(1.0, leave), leave, 2.0 * leave, 5.0 * leave, 12.0 * leave];
     limits.iter().position(|limit| relative <= *limit).unwrap_or(limits.len())
 }
 
 /// Draws a measure over `x` into one row. A column shows the largest of its values, for a single one above the limits
 /// decides; columns without one repeat the last; `×` (`N`) where a value was none. Values below the first limit look like
-/// *stable*, those above the second like *warn*.
+/// *stable*.
 pub(super) fn draw(
     theme: &Theme,
     moments: &[Moment],
@@ -95,9 +95,9 @@ pub(super) fn draw(
         } else {
             let level = height(relative, leave);
             let style = match level {
-                0..3 => theme.style(Role::Good),
-                3..5 => theme.muted(),
-                _ => theme.style(Role::Warn),
+                0..2 => theme.style(Role::Good),
+                2..4 => theme.muted(),
+                _ => Style::new(),
             };
             (if theme.ascii { ASCII[level] } else { BLOCKS[level] }, style)
         };
@@ -111,9 +111,9 @@ mod tests {
 
     #[test]
     fn heights_tell_on_which_side_of_the_limits_a_measure_is() {
-        assert_eq!([0.0, 0.5, 1.0].map(|v| height(v, 3.0)), [0, 1, 2]);
-        assert_eq!([1.5, 3.0].map(|v| height(v, 3.0)), [3, 4]);
-        assert_eq!([5.0, 11.0, 99.0].map(|v| height(v, 3.0)), [5, 6, 7]);
-        assert_eq!(height(1.2, 4.0 / 3.0), 4);
+        assert_eq!([0.0, 0.6, 1.0].map(|v| height(v, 3.0)), [0, 1, 1]);
+        assert_eq!([1.5, 3.0].map(|v| height(v, 3.0)), [2, 3]);
+        assert_eq!([5.0, 11.0, 20.0, 99.0].map(|v| height(v, 3.0)), [4, 5, 6, 7]);
+        assert_eq!(height(1.2, 4.0 / 3.0), 3);
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     ui::{
         Theme,
         numbers::{count, step},
-        text::{fit, put},
+        text::{columns, fit, put},
         theme::Role,
     },
 };
@@ -51,57 +51,61 @@ pub(super) fn header(theme: &Theme, lines: &Lines, head: &Head<'_>, area: Rect, 
     put(buffer, area.x, area.y, &text, area.width, style);
 }
 
-/// How many lines [`states`] and [`freezing`] take in an area of so many rows.
+/// How many lines [`draw`] takes in an area of so many rows.
 pub(super) fn rows(lines: &Lines, height: u16) -> u16 {
-    if lines.hint.is_none() {
-        return 0;
-    }
     match height {
+        _ if lines.hint.is_none() => 0,
         ..9 => 0,
         9..14 => 1,
-        _ => 2,
+        14..20 => 2,
+        _ => 2 + u16::from(!lines.stable.is_empty()),
     }
 }
 
-/// How many layers are in which state, and the order in which those that are stable became so.
-pub(super) fn states(theme: &Theme, lines: &Lines, area: Rect, buffer: &mut Buffer) {
+/// As many lines as `area` has rows: how many layers are in which state; what could be frozen; which layers became stable,
+/// the first one first.
+pub(super) fn draw(theme: &Theme, lines: &Lines, area: Rect, buffer: &mut Buffer) {
+    let line = |n: u16| (area.height > n).then_some(Rect { y: area.y + n, height: 1, ..area });
+    if let Some(line) = line(0) {
+        states(theme, lines, line, buffer);
+    }
+    if let (Some(line), Some(hint)) = (line(1), &lines.hint) {
+        let style = if hint.is_one() { theme.accent() } else { theme.muted() };
+        let text = fit(&hint.sentence(), usize::from(line.width), theme.ascii);
+        put(buffer, line.x, line.y, &text, line.width, style);
+    }
+    if let Some(line) = line(2) {
+        let text = fit(&order(lines, usize::from(line.width)), usize::from(line.width), theme.ascii);
+        put(buffer, line.x, line.y, &text, line.width, theme.muted());
+    }
+}
+
+fn states(theme: &Theme, lines: &Lines, area: Rect, buffer: &mut Buffer) {
     let mut x = area.x;
-    let right = area.right();
     let order =
         [State::Stable, State::Settling, State::Moving, State::Regressing, State::Frozen, State::Warming];
     for state in order {
         let n = lines.all.iter().filter(|l| l.figures.verdict.state == state).count();
         if n > 0 {
             let text = format!("{} {n} {state}  ", state::glyph(theme, state));
-            x = put(buffer, x, area.y, &text, right.saturating_sub(x), state::style(theme, state));
+            let room = area.right().saturating_sub(x);
+            x = put(buffer, x, area.y, &text, room, state::style(theme, state));
         }
     }
-    let room = usize::from(right.saturating_sub(x));
-    if lines.stable.is_empty() || room < 24 {
-        return;
-    }
-    let mut text = String::from("stable in this order: ");
-    let mut left = lines.stable.len();
-    for (name, since) in &lines.stable {
-        let next = format!("{name} {}", step(*since));
-        let more = if left > 1 { ", " } else { "" };
-        if text.chars().count() + next.chars().count() + 12 > room {
-            break;
-        }
-        text.push_str(&next);
-        text.push_str(more);
-        left -= 1;
-    }
-    if left > 0 {
-        text.push_str(&format!("and {left} more"));
-    }
-    put(buffer, x, area.y, &fit(&text, room, theme.ascii), right.saturating_sub(x), theme.muted());
 }
 
-/// What could be frozen.
-pub(super) fn freezing(theme: &Theme, lines: &Lines, area: Rect, buffer: &mut Buffer) {
-    let Some(hint) = &lines.hint else { return };
-    let text = fit(&hint.sentence(), usize::from(area.width), theme.ascii);
-    let style = if hint.is_one() { theme.accent() } else { theme.muted() };
-    put(buffer, area.x, area.y, &text, area.width, style);
+/// As many layers as fit, with the steps since which they are stable.
+fn order(lines: &Lines, room: usize) -> String {
+    let mut text = String::from("stable since: ");
+    for (at, (name, since)) in lines.stable.iter().enumerate() {
+        let next = format!("{}{name} {}", if at > 0 { ", " } else { "" }, step(*since));
+        let left = lines.stable.len() - at;
+        // Room for `, and 123 more`.
+        let rest = if left > 1 { 14 } else { 0 };
+        if at > 0 && columns(&text) + columns(&next) + rest > room {
+            return format!("{text}, and {left} more");
+        }
+        text.push_str(&next);
+    }
+    text
 }

@@ -2,7 +2,7 @@
 
 use ratatui::{buffer::Buffer, layout::Rect};
 
-use super::{Layers, detail, field::Field, figures, flow, list::Line, state};
+use super::{Layers, Page, detail, field::Field, figures, flow, heat, list::Line, state};
 use crate::{
     model::{LayerName, Step},
     store::Run,
@@ -17,6 +17,9 @@ use crate::{
     },
 };
 
+/// Rows from which on layers over time are worth drawing below the table.
+const OVER_TIME: u16 = 8;
+
 impl Layers {
     /// The columns of the group that the log can fill, the name as wide as is worth while.
     fn choose_columns(&mut self, width: u16) {
@@ -24,8 +27,8 @@ impl Layers {
         self.columns = fields.into_iter().map(|(field, rank)| (field, field.column(rank))).collect();
         if let Some((_, name)) = self.columns.first_mut() {
             name.max = self.lines.name_width.clamp(name.min, name.max);
-            // The name may take a third before a number has to leave.
-            name.min = name.max.min((width / 3).min(28)).max(name.min);
+            // The name may take a quarter before a number has to leave.
+            name.min = name.max.min((width / 4).min(28)).max(name.min);
         }
     }
 
@@ -40,14 +43,14 @@ impl Layers {
         let theme = context.theme;
         let index = self.index();
         let rows = u16::try_from(self.lines.shown.len()).unwrap_or(u16::MAX);
-        let flows = flow::is_there(&self.lines.all);
-        let profile = if area.height >= 18 && area.width >= 60 && flows {
-            area.height.saturating_sub(rows.saturating_add(2)).clamp(5, (area.height / 2).min(18))
-        } else {
-            0
-        };
+        let spare = area.height.saturating_sub(rows.saturating_add(2));
+        let flows = area.height >= 18 && area.width >= 60 && flow::is_there(&self.lines.all);
+        let profile = if flows { spare.clamp(5, (area.height / 2).min(18)) } else { 0 };
         self.flow_is_below = profile > 0;
-        let body = Rect { height: area.height - profile, ..area };
+        // What is left of a tall screen shows the layers over time.
+        let over_time = spare.saturating_sub(profile);
+        let over_time = if over_time >= OVER_TIME && area.width >= 60 { over_time } else { 0 };
+        let body = Rect { height: area.height - profile - over_time, ..area };
         self.choose_columns(body.width);
         let columns: Vec<Column> = self.columns.iter().map(|(_, column)| *column).collect();
         let layout = Layout::new(&columns, body.width);
@@ -76,17 +79,31 @@ impl Layers {
             let text = format!("no layer matches {:?}; Esc clears the filter", selection.filter);
             put(buffer, body.x + 2, body.y + 1, &text, body.width.saturating_sub(2), theme.muted());
         }
+        self.map_is_shown = over_time > 0;
+        if over_time > 0 {
+            let what = heat::What {
+                run,
+                lines: &self.lines,
+                quantity: self.quantity,
+                until,
+                selected: self.lines.row(index).map(|l| l.figures.index),
+                alone: false,
+            };
+            let area = Rect { y: body.bottom(), height: over_time - 1, ..area };
+            heat::draw(&mut self.map, theme, &what, area, buffer);
+        }
         let below = Rect { y: area.bottom() - profile, height: profile, ..area };
         self.below(run, theme, until, below, buffer);
     }
 
-    /// Which rows are visible, in the view's first line.
-    pub(super) fn position(&self, theme: &Theme, area: Rect, buffer: &mut Buffer) {
+    /// Which rows are visible, at the right of the view's first line; returns the columns that it takes.
+    pub(super) fn position(&self, theme: &Theme, area: Rect, buffer: &mut Buffer) -> u16 {
         let note = position(&self.visible, self.lines.shown.len(), theme.ascii);
-        if !note.is_empty() {
-            let style = theme.style(Role::Accent);
-            put_right(buffer, area.x, area.right(), area.y, &format!(" {note}"), style);
+        if note.is_empty() || self.page != Page::Table {
+            return 0;
         }
+        let style = theme.style(Role::Accent);
+        area.right() - put_right(buffer, area.x, area.right(), area.y, &format!(" {note}"), style)
     }
 
     /// The gradient's flow, beside it the histograms of the selected layer.
@@ -96,6 +113,7 @@ impl Layers {
         }
         let line = self.lines.row(self.index());
         if let Some(row) = self.opened_row(run)
+            && row.track(self.kind).is_some_and(|track| !track.histograms().is_empty())
             && area.width >= 120
             && area.height >= 8
         {
