@@ -27,9 +27,9 @@ const NETWORK: [(&str, Option<i64>); 9] = [
 ];
 
 /// How far a layer moves with a record, relative to its weights.
-fn moves(layer: usize, stop: Option<i64>, record: i64) -> f64 {
-    let jitter = 1.0 + 0.1 * ((record * 7 + layer as i64 * 3) % 5) as f64;
-    match (NETWORK[layer].0, stop) {
+fn moves(layer: &str, stop: Option<i64>, record: i64) -> f64 {
+    let jitter = 1.0 + 0.1 * ((record * 7 + stop.unwrap_or(3)) % 5) as f64;
+    match (layer, stop) {
         // frozen by mistake
         ("stage3.0.conv2", _) => 0.0,
         // came to rest, and left it
@@ -41,14 +41,14 @@ fn moves(layer: usize, stop: Option<i64>, record: i64) -> f64 {
     }
 }
 
-fn statistics(layer: usize, kind: LayerKind, record: i64, stats: LayerStats) -> Record {
+fn statistics(layer: &str, kind: LayerKind, record: i64, stats: &LayerStats) -> Record {
     Record::Layer(LayerRecord {
-        layer: LayerName::from(NETWORK[layer].0),
+        layer: LayerName::from(layer),
         kind,
         step: record * 50,
         wall: WallTime(1_750_000_000.0 + record as f64),
         split: Arc::default(),
-        stats,
+        stats: *stats,
     })
 }
 
@@ -57,21 +57,21 @@ fn network() -> Desk {
     let mut desk = sessions::full();
     let mut batch = Batch::new(RunId::from("cnn"), sessions::origin());
     for record in 0..40_i64 {
-        for (layer, (_, stop)) in NETWORK.iter().enumerate() {
-            let n = 400.0 * 4_f64.powi(layer as i32 / 2);
+        for (depth, (layer, stop)) in (0..).zip(NETWORK) {
+            let n = 400.0 * 4_f64.powi(depth / 2);
             let norm = n.sqrt() * 0.05;
-            let update = norm * moves(layer, *stop, record);
-            let size = 1e-9 * 8_f64.powi(layer as i32) * (1.0 + 0.3 * ((record + layer as i64) % 3) as f64);
+            let update = norm * moves(layer, stop, record);
+            let size = 1e-9 * 8_f64.powi(depth) * (1.0 + 0.3 * ((record + i64::from(depth)) % 3) as f64);
             batch.records.push(statistics(
                 layer,
                 LayerKind::Weights,
                 record,
-                LayerStats {
+                &LayerStats {
                     norm: Some(norm),
                     numel: Some(n),
                     update_norm: Some(update),
                     nan: Some(0.0),
-                    alpha: Some(3.0 + 0.2 * layer as f64),
+                    alpha: Some(3.0 + 0.2 * f64::from(depth)),
                     dist_init: Some(0.01 * record as f64),
                     ..LayerStats::default()
                 },
@@ -80,13 +80,13 @@ fn network() -> Desk {
                 layer,
                 LayerKind::Gradients,
                 record,
-                LayerStats {
+                &LayerStats {
                     norm: Some(size * n.sqrt()),
                     absmean: Some(0.8 * size),
                     min: Some(-6.0 * size),
                     max: Some(5.0 * size),
                     numel: Some(n),
-                    nan: Some(if layer == 8 && record == 39 { 3.0 } else { 0.0 }),
+                    nan: Some(if depth == 8 && record == 39 { 3.0 } else { 0.0 }),
                     ..LayerStats::default()
                 },
             ));
@@ -94,14 +94,14 @@ fn network() -> Desk {
                 layer,
                 LayerKind::Activations,
                 record,
-                LayerStats {
-                    zero: Some(0.4 + 0.04 * layer as f64),
-                    dead: Some(if layer == 5 { 0.02 * record as f64 } else { 0.01 }),
+                &LayerStats {
+                    zero: Some(0.4 + 0.04 * f64::from(depth)),
+                    dead: Some(if depth == 5 { 0.02 * record as f64 } else { 0.01 }),
                     saturated: Some(0.0),
-                    always_on: Some(if layer == 2 { 0.3 } else { 0.0 }),
+                    always_on: Some(if depth == 2 { 0.3 } else { 0.0 }),
                     duplicate: Some(0.06),
                     density: Some(0.5),
-                    gdv: Some(-0.05 * layer as f64),
+                    gdv: Some(-0.05 * f64::from(depth)),
                     ..LayerStats::default()
                 },
             ));

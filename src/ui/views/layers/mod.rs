@@ -39,27 +39,11 @@ pub fn view() -> Box<dyn View> {
 
 static BINDINGS: &[Binding] = &[
     Binding { keys: &[Key::Enter], action: Action::Open, help: "the layer's histogram over time" },
-    Binding {
-        keys: &[Key::Char('t')],
-        action: Action::Kind,
-        help: "stability, norms, units, or a kind of tensor",
-    },
+    Binding { keys: &[Key::Char('t')], action: Action::Kind, help: "stability, norms, units, tensors" },
     Binding { keys: &[Key::Char('o')], action: Action::Sort, help: "order by the next column" },
-    Binding {
-        keys: &[Key::Char('v')],
-        action: Action::Values,
-        help: "table, gradient flow, layers over time",
-    },
-    Binding {
-        keys: &[Key::Char('h'), Key::Left],
-        action: Action::Left,
-        help: "other quantity of layers over time",
-    },
-    Binding {
-        keys: &[Key::Char('l'), Key::Right],
-        action: Action::Right,
-        help: "next quantity of layers over time",
-    },
+    Binding { keys: &[Key::Char('v')], action: Action::Values, help: "table, gradient flow, over time" },
+    Binding { keys: &[Key::Char('h'), Key::Left], action: Action::Left, help: "over time: quantity before" },
+    Binding { keys: &[Key::Char('l'), Key::Right], action: Action::Right, help: "over time: next quantity" },
 ];
 
 /// Kinds in the order in which the key goes through them.
@@ -141,7 +125,7 @@ impl View for Layers {
     }
 
     fn summary(&self) -> &'static str {
-        "which layers are stable and since when, norms, gradients, dead and duplicate units; a layer's histogram over time"
+        "which layers are stable, norms, gradients, units; a layer's histogram over time"
     }
 
     fn bindings(&self) -> &'static [Binding] {
