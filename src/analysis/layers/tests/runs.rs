@@ -206,6 +206,12 @@ fn layers_that_are_not_trained_are_frozen() {
     assert_eq!((found[0].1.state, found[0].1.since), (State::Frozen, Some(6)));
     assert_eq!((found[1].1.state, found[1].1.since), (State::Frozen, Some(6)));
     assert_eq!((found[2].1.state, found[2].1.since), (State::Frozen, Some(5)));
+    let of_run = subjects(run(&store));
+    let hint = |n: usize| {
+        let judged: Vec<_> = of_run.iter().take(n).zip(found.iter().map(|(_, v)| *v)).collect();
+        FreezeHint::of(&judged).sentence()
+    };
+    assert_eq!(hint(3), "no freeze hint: none of 3 layers moves at all");
     let before = verdicts(&mut stability, run(&store), Some(5));
     assert_eq!([before[1].1.state, before[2].1.state], [State::NotApplicable; 2]);
 }
