@@ -65,6 +65,9 @@ pub struct Alert {
     pub series: Option<SeriesKey>,
     /// The layer, where one can be named.
     pub layer: Option<LayerName>,
+    /// The place of that layer in the network, from 0, as far as it was known when the alert was raised: of layers
+    /// that break in the same step the first one is the cause.
+    pub depth: Option<usize>,
     /// Where it opened.
     pub step: Option<Step>,
     /// Where its condition first held.

@@ -1,6 +1,8 @@
 //! The view *Layers*: a row a layer in the order of the network: whether it is stable, how large it is, what its units do;
 //! `Enter` opens one: its histogram over time.
 
+use std::sync::LazyLock;
+
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use crate::{
@@ -37,11 +39,19 @@ pub fn view() -> Box<dyn View> {
     Box::new(Layers::default())
 }
 
+/// Those of the table, then those of a layer's own pages.
+static ALL_EXPLANATIONS: LazyLock<Vec<Explanation>> =
+    LazyLock::new(|| [explanations::EXPLANATIONS, detail::EXPLANATIONS].concat());
+
 static BINDINGS: &[Binding] = &[
-    Binding { keys: &[Key::Enter], action: Action::Open, help: "the layer's histogram over time" },
+    Binding { keys: &[Key::Enter], action: Action::Open, help: "the layer's own pages" },
     Binding { keys: &[Key::Char('t')], action: Action::Kind, help: "stability, norms, units, tensors" },
     Binding { keys: &[Key::Char('o')], action: Action::Sort, help: "order by the next column" },
-    Binding { keys: &[Key::Char('v')], action: Action::Values, help: "table, gradient flow, over time" },
+    Binding {
+        keys: &[Key::Char('v')],
+        action: Action::Values,
+        help: "table, gradient flow, over time; pages of a layer",
+    },
     Binding { keys: &[Key::Char('h'), Key::Left], action: Action::Left, help: "over time: quantity before" },
     Binding { keys: &[Key::Char('l'), Key::Right], action: Action::Right, help: "over time: next quantity" },
 ];
@@ -78,6 +88,7 @@ struct Layers {
     page: Page,
     quantity: Quantity,
     opened: bool,
+    detail: detail::Detail,
     lines: Lines,
     map: Map,
     /// The columns that were drawn last.
@@ -102,6 +113,7 @@ impl Default for Layers {
             page: Page::default(),
             quantity: Quantity::default(),
             opened: false,
+            detail: detail::Detail::default(),
             lines: Lines::default(),
             map: Map::default(),
             columns: Vec::new(),
@@ -133,11 +145,23 @@ impl View for Layers {
     }
 
     fn explanations(&self) -> &'static [Explanation] {
-        explanations::EXPLANATIONS
+        &ALL_EXPLANATIONS
     }
 
     fn act(&mut self, action: Action, context: FrameContext<'_>, selection: &mut Selection) -> Outcome {
         let Some(run) = run_of(context, selection) else { return Outcome::Ignored };
+        if self.opened {
+            self.refresh(run, context, selection);
+        }
+        if self.opened
+            && let Some(row) = self.opened_row(run)
+        {
+            let what = detail::What { run, row, kind: self.kind, until: selection.until(run.id()) };
+            let outcome = self.detail.act(action, &what);
+            if outcome != Outcome::Ignored {
+                return outcome;
+            }
+        }
         let page = isize::try_from(self.rows.height.max(2) - 1).unwrap_or(1);
         match action {
             Action::Down => self.step(1, run, context, selection),
@@ -196,7 +220,7 @@ impl View for Layers {
             && let Some(row) = self.opened_row(run)
         {
             let what = detail::What { run, row, kind: self.kind, until: selection.until(run.id()) };
-            detail::draw(context, &what, area, buffer);
+            self.detail.draw(context, &what, area, buffer);
             return;
         }
         let theme = context.theme;

@@ -1,0 +1,1 @@
+"""Callbacks of training frameworks. Each module imports its framework; import the one that you use."""
