@@ -6,8 +6,10 @@
 pub mod classes;
 pub mod cluster;
 pub mod cockpit;
+pub mod cocluster;
 pub mod dynamics;
 pub mod inspect;
+pub mod layers;
 pub mod similarity;
 pub mod units;
 

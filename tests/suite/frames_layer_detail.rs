@@ -26,14 +26,14 @@ const FILTERS: usize = 3;
 const UNITS: usize = 4;
 const INSPECTOR: usize = 5;
 
-fn layer(name: &str, kind: LayerKind, split: &str, step: Step, stats: LayerStats) -> Record {
+fn layer(name: &str, kind: LayerKind, split: &str, step: Step, stats: &LayerStats) -> Record {
     Record::Layer(LayerRecord {
         layer: LayerName::from(name),
         kind,
         split: Arc::from(split),
         step,
         wall: WallTime(1_750_000_000.0 + step as f64),
-        stats,
+        stats: *stats,
     })
 }
 
@@ -81,7 +81,7 @@ fn batch(opens: Option<i64>, epochs: i64) -> Batch {
                 std: Some(0.52),
                 ..LayerStats::default()
             };
-            batch.records.push(layer("conv1", LayerKind::Activations, split, step, stats));
+            batch.records.push(layer("conv1", LayerKind::Activations, split, step, &stats));
         }
         let low = 200.0 + 20.0 * epoch as f64;
         batch.records.push(artefact(
@@ -122,7 +122,7 @@ fn batch(opens: Option<i64>, epochs: i64) -> Batch {
     ));
     let stats =
         LayerStats { alpha: Some(1.7), stable_rank: Some(12.5), numel: Some(72.0), ..LayerStats::default() };
-    batch.records.push(layer("conv1.weight", LayerKind::Weights, "", last, stats));
+    batch.records.push(layer("conv1.weight", LayerKind::Weights, "", last, &stats));
     batch
 }
 
@@ -326,8 +326,7 @@ fn broken_records() -> Desk {
     };
     let lists =
         [numbers(&[]), numbers(&wild), shaped(&[0, 3], 0.0), shaped(&[2, 2, 2, 2, 1], f64::NAN), text("x")];
-    for (i, list) in lists.iter().enumerate() {
-        let step = i as i64 * 1000 - 1000;
+    for (i, (step, list)) in (-1000..).step_by(1000).zip(&lists).enumerate() {
         let stat = text(["mean_act", "max_act", "eta2", "", "\u{1b}[2J"][i]);
         for kind in [ArtefactKind::Units, ArtefactKind::Credit, ArtefactKind::Perplexity] {
             batch.records.push(artefact(
@@ -366,7 +365,7 @@ fn broken_records() -> Desk {
             ..LayerStats::default()
         };
         for split in ["train", "val"] {
-            batch.records.push(layer("w", LayerKind::Activations, split, step, stats));
+            batch.records.push(layer("w", LayerKind::Activations, split, step, &stats));
         }
         batch.records.push(histogram("w", step, &[f64::MIN, 0.0, f64::MAX], &[1.0, 1e300]));
     }

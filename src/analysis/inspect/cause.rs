@@ -10,7 +10,7 @@ use super::robust::mad_sigma;
 use crate::{
     analysis::Cancel,
     model::{LayerKind, LayerName, LayerStats, Step},
-    store::Layers,
+    store::{LayerPoint, Layers},
 };
 
 /// Robust z beyond which a statistic has left its history.
@@ -32,42 +32,51 @@ const STATISTICS: [&str; 3] = ["max", "norm", "std"];
 /// Values below this are as good as zero.
 const TINY: f64 = 1e-30;
 
-/// Statistics of one tensor at one step, as far as departures are looked for in them.
+/// Records before the failure (or the end) that are looked at: a window, and what may have left it since.
+const COPIED: usize = WINDOW + 2 * ADOPTED;
+
+/// Statistics of one tensor at one step in which departures are looked for.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct HistoryRecord {
     /// The trainer's counter.
-    pub step: Step,
-    /// Largest magnitude, norm and standard deviation.
-    values: [Option<f64>; 3],
-    /// Elements that are no finite numbers; at least 1 where a statistic itself is none.
-    non_finite: f64,
+    step: Step,
+    /// Largest magnitude, norm and standard deviation; NaN where it was not logged.
+    values: [f64; 3],
 }
 
 impl HistoryRecord {
-    fn of(step: Step, s: &LayerStats) -> Self {
-        let counted = s.nan.unwrap_or(0.0).max(0.0) + s.inf.unwrap_or(0.0).max(0.0);
-        let all = [s.mean, s.std, s.min, s.max, s.absmean, s.norm];
-        let broken = all.into_iter().flatten().any(|v| !v.is_finite());
+    fn of(point: &LayerPoint) -> Self {
+        let s = &point.stats;
         let largest = match (s.min, s.max) {
             (Some(a), Some(b)) => Some(a.abs().max(b.abs())),
             (one, other) => one.or(other).map(f64::abs),
         };
-        let non_finite = if counted > 0.0 { counted } else { f64::from(u8::from(broken)) };
-        Self { step, values: [largest, s.norm.or(s.absmean), s.std], non_finite }
+        let values = [largest, s.norm.or(s.absmean), s.std].map(|v| v.unwrap_or(f64::NAN));
+        Self { step: point.step, values }
     }
+}
+
+/// Elements that are no finite numbers; at least 1 where a statistic itself is none.
+fn non_finite(s: &LayerStats) -> f64 {
+    let counted = s.nan.unwrap_or(0.0).max(0.0) + s.inf.unwrap_or(0.0).max(0.0);
+    let all = [s.mean, s.std, s.min, s.max, s.absmean, s.norm];
+    let broken = all.into_iter().flatten().any(|v| !v.is_finite());
+    if counted > 0.0 { counted } else { f64::from(u8::from(broken)) }
 }
 
 /// One tensor of one layer up to a step: all that [`first_to_leave`] needs, copied, so that it may run elsewhere.
 #[derive(Clone, PartialEq, Debug)]
 pub struct History {
     /// The layer.
-    pub layer: LayerName,
+    layer: LayerName,
     /// Its place in the network, from 0.
-    pub index: usize,
+    index: usize,
     /// Which of its tensors.
-    pub kind: LayerKind,
-    /// In ascending order of steps.
-    pub records: Vec<HistoryRecord>,
+    kind: LayerKind,
+    /// The last sound records up to the first failure anywhere in the network, ascending.
+    records: Vec<HistoryRecord>,
+    /// Since when it has been NaN or infinite, and how many elements were then.
+    broken: Option<(Step, f64)>,
 }
 
 /// How a layer left its history.
@@ -107,50 +116,73 @@ pub struct Cause {
     pub failed: bool,
 }
 
-/// Copies what is known of all layers up to and with `until`.
+/// Copies what is known of all layers up to and with `until`, as far back as it matters: 4 KiB a tensor.
 pub fn histories(layers: &Layers, until: Option<Step>) -> Vec<History> {
     let rows = layers.rows().enumerate();
-    rows.flat_map(|(index, row)| row.kinds.iter().map(move |(kind, track)| (index, row, *kind, track)))
-        .map(|(index, row, kind, track)| {
-            let known = track.records().iter().take_while(|r| until.is_none_or(|until| r.step <= until));
-            let records = known.map(|r| HistoryRecord::of(r.step, &r.stats)).collect();
-            History { layer: row.layer.clone(), index, kind, records }
+    let tracks =
+        rows.flat_map(|(index, row)| row.kinds.iter().map(move |(kind, track)| (index, row, kind, track)));
+    let known = |records: &'_ [LayerPoint]| {
+        until.map_or(records.len(), |until| records.partition_point(|r| r.step <= until))
+    };
+    let tracks: Vec<Track<'_>> = tracks
+        .map(|(index, row, kind, track)| Track {
+            layer: &row.layer,
+            index,
+            kind: *kind,
+            records: track.records().get(..known(track.records())).unwrap_or_default(),
         })
-        .collect()
+        .collect();
+    copied(&tracks)
+}
+
+/// One tensor of one layer up to a step.
+struct Track<'a> {
+    layer: &'a LayerName,
+    index: usize,
+    kind: LayerKind,
+    records: &'a [LayerPoint],
+}
+
+fn copied(tracks: &[Track<'_>]) -> Vec<History> {
+    // The first of the records at the end that are all broken.
+    let sound =
+        |t: &Track<'_>| t.records.iter().rposition(|r| non_finite(&r.stats) <= 0.0).map_or(0, |i| i + 1);
+    let sound: Vec<usize> = tracks.iter().map(sound).collect();
+    let begins = |(track, sound): (&Track<'_>, &usize)| track.records.get(*sound).map(|r| r.step);
+    let failure = tracks.iter().zip(&sound).filter_map(begins).min();
+    let copy = |(track, sound): (&Track<'_>, &usize)| {
+        // What came after the failure is its consequence.
+        let before = failure.map_or(*sound, |f| track.records.partition_point(|r| r.step <= f).min(*sound));
+        let records = track.records.get(before.saturating_sub(COPIED)..before).unwrap_or_default();
+        let broken = track.records.get(*sound).map(|r| (r.step, non_finite(&r.stats)));
+        History {
+            layer: track.layer.clone(),
+            index: track.index,
+            kind: track.kind,
+            records: records.iter().map(HistoryRecord::of).collect(),
+            broken,
+        }
+    };
+    tracks.iter().zip(&sound).map(copy).collect()
 }
 
 /// The earliest departure that lasts until the last record; `None` where nothing has left its history (or
 /// `cancel` says so).
 pub fn first_to_leave(histories: &[History], cancel: &Cancel) -> Option<Cause> {
     let depth = histories.iter().map(|h| h.index).max().unwrap_or(0);
-    let broken: Vec<Option<usize>> = histories.iter().map(|h| broken_since(&h.records)).collect();
-    let failure = histories
-        .iter()
-        .zip(&broken)
-        .filter_map(|(h, at)| at.and_then(|at| h.records.get(at)).map(|r| r.step))
-        .min();
+    let failed = histories.iter().any(|h| h.broken.is_some());
     let mut found: Vec<((Step, u8, usize), &History, Departure)> = Vec::new();
-    for (history, broken) in histories.iter().zip(&broken) {
+    for history in histories {
         if cancel.is_cancelled() {
             return None;
         }
-        let sound = broken.unwrap_or(history.records.len());
-        // What came after the failure is its consequence.
-        let sound =
-            sound.min(failure.map_or(usize::MAX, |f| history.records.partition_point(|r| r.step <= f)));
         let left = (0..STATISTICS.len())
-            .filter_map(|which| left_since(&history.records[..sound], which, failure.is_some()))
-            .min_by_key(|(at, _)| *at);
-        let first = match (left, broken) {
-            (Some((at, departure)), _) => Some((at, departure)),
-            (None, Some(at)) => history.records.get(*at).map(|r| (*at, Departure::NonFinite(r.non_finite))),
-            (None, None) => None,
-        };
-        if let Some((at, departure)) = first
-            && let Some(record) = history.records.get(at)
-        {
+            .filter_map(|which| left_since(&history.records, which, failed))
+            .min_by_key(|(step, _)| *step);
+        let broken = history.broken.map(|(step, elements)| (step, Departure::NonFinite(elements)));
+        if let Some((step, departure)) = left.or(broken) {
             let (pass, place) = order(history.kind, history.index, depth);
-            found.push(((record.step, pass, place), history, departure));
+            found.push(((step, pass, place), history, departure));
         }
     }
     let (key, history, departure) = found.iter().min_by_key(|(key, ..)| *key)?;
@@ -165,7 +197,7 @@ pub fn first_to_leave(histories: &[History], cancel: &Cancel) -> Option<Cause> {
         step: key.0,
         departure: *departure,
         others: others.len(),
-        failed: failure.is_some(),
+        failed,
     })
 }
 
@@ -181,25 +213,21 @@ fn order(kind: LayerKind, index: usize, depth: usize) -> (u8, usize) {
     }
 }
 
-/// The first of the records at the end that are all broken.
-fn broken_since(records: &[HistoryRecord]) -> Option<usize> {
-    let sound = records.iter().rposition(|r| r.non_finite <= 0.0).map_or(0, |i| i + 1);
-    (sound < records.len()).then_some(sound)
-}
-
-/// The first of the records at the end in all of which a statistic is outside of its history, and how far it was.
-fn left_since(records: &[HistoryRecord], which: usize, failed: bool) -> Option<(usize, Departure)> {
+/// The step since which a statistic has been outside of its history, and how far it was then.
+fn left_since(records: &[HistoryRecord], which: usize, failed: bool) -> Option<(Step, Departure)> {
     let mut usual = Usual::default();
-    let mut since: Option<(usize, Departure)> = None;
+    let mut since: Option<(Step, Departure, f64)> = None;
     let mut outside: Vec<f64> = Vec::new();
-    for (at, record) in records.iter().enumerate() {
-        let Some(value) = record.values[which].filter(|v| v.is_finite()) else { continue };
+    for record in records {
+        let value = record.values[which];
+        if !value.is_finite() {
+            continue;
+        }
         let log = value.abs().max(TINY).ln();
         match usual.z(log) {
             Some((z, centre)) if z > Z_LIMIT => {
-                let usual = centre.exp();
-                let statistic = STATISTICS[which];
-                since.get_or_insert((at, Departure::Left { statistic, value, usual, z }));
+                let left = Departure::Left { statistic: STATISTICS[which], value, usual: centre.exp(), z };
+                since.get_or_insert((record.step, left, z));
                 outside.push(log);
             }
             _ => {
@@ -214,9 +242,9 @@ fn left_since(records: &[HistoryRecord], which: usize, failed: bool) -> Option<(
             since = None;
         }
     }
-    let (_, Departure::Left { z, .. }) = since? else { return None };
+    let (step, left, z) = since?;
     let needed = if failed { 2 } else { IN_A_ROW };
-    (outside.len() >= needed || (failed && z > Z_ALONE)).then_some(since?)
+    (outside.len() >= needed || (failed && z > Z_ALONE)).then_some((step, left))
 }
 
 /// The last [`WINDOW`] values, in their order and sorted.
@@ -259,6 +287,7 @@ impl Usual {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::WallTime;
 
     fn stats(size: f64) -> LayerStats {
         LayerStats {
@@ -274,53 +303,61 @@ mod tests {
         1.0 + 0.2 * ((at * 7) as f64 + layer as f64 * 13.0).sin()
     }
 
-    /// Nine layers with activations and gradients every 20 steps; `change` may alter a record.
-    fn network(records: i64, change: &dyn Fn(usize, LayerKind, Step, &mut LayerStats)) -> Vec<History> {
+    /// Nine layers with activations and gradients every 20 steps up to `last`; `change` may alter a record.
+    fn network(last: Step, change: &dyn Fn(usize, LayerKind, Step, &mut LayerStats)) -> Option<Cause> {
+        let names: Vec<LayerName> = (1..=9).map(|i| LayerName::new(format!("layer{i}"))).collect();
         let mut all = Vec::new();
         for index in 0..9 {
             for kind in [LayerKind::Activations, LayerKind::Gradients] {
-                let records = (1..=records).map(|i| {
-                    let mut s = stats(wobble(index, i));
-                    change(index, kind, i * 20, &mut s);
-                    HistoryRecord::of(i * 20, &s)
+                let records = (20..=last).step_by(20).map(|step| {
+                    let mut s = stats(wobble(index, step / 20));
+                    change(index, kind, step, &mut s);
+                    LayerPoint { step, wall: WallTime::UNKNOWN, stats: s }
                 });
-                let layer = LayerName::new(format!("layer{}", index + 1));
-                all.push(History { layer, index, kind, records: records.collect() });
+                all.push((index, kind, records.collect::<Vec<_>>()));
             }
         }
-        all
+        let tracks: Vec<Track<'_>> = all
+            .iter()
+            .map(|(index, kind, records)| Track {
+                layer: &names[*index],
+                index: *index,
+                kind: *kind,
+                records,
+            })
+            .collect();
+        first_to_leave(&copied(&tracks), &Cancel::default())
     }
 
     #[test]
     fn t_23_nan_that_starts_in_layer_7_at_step_400_is_found_there() {
-        let all = network(21, &|index, kind, step, s| {
+        let fails = |index: usize, kind, step: Step, s: &mut LayerStats| {
             // Forward from layer 7 in that step, everywhere in the next.
             let forward = index >= 6 && kind == LayerKind::Activations && step >= 400;
             if forward || step > 400 || (step == 400 && kind == LayerKind::Gradients) {
                 (s.mean, s.norm, s.nan) = (Some(f64::NAN), Some(f64::NAN), Some(12.0));
             }
-        });
-        let cause = first_to_leave(&all, &Cancel::default()).unwrap();
-        assert_eq!((cause.layer.as_str(), cause.step), ("layer7", 400));
-        assert_eq!((cause.kind, cause.departure), (LayerKind::Activations, Departure::NonFinite(12.0)));
-        assert!(cause.failed && cause.others == 8, "{cause:?}");
-        // Nothing of it was known before.
-        let before: Vec<History> =
-            all.iter().map(|h| History { records: h.records[..19].to_vec(), ..h.clone() }).collect();
-        assert_eq!(first_to_leave(&before, &Cancel::default()), None);
+        };
+        for last in [400, 420, 8000] {
+            let cause = network(last, &fails).unwrap();
+            assert_eq!((cause.layer.as_str(), cause.step), ("layer7", 400));
+            assert_eq!((cause.kind, cause.departure), (LayerKind::Activations, Departure::NonFinite(12.0)));
+            assert!(cause.failed && cause.others == 8, "{cause:?}");
+        }
+        assert_eq!(network(380, &fails), None);
     }
 
     #[test]
     fn what_grew_before_it_broke_is_the_cause() {
-        let all = network(30, &|index, kind, step, s| {
+        let cause = network(600, &|index, kind, step, s| {
             if index == 2 && kind == LayerKind::Gradients && step >= 360 {
                 *s = stats(40.0_f64.powi((step / 20 - 17).min(9) as i32));
             }
             if step >= 420 {
                 s.nan = Some(1.0);
             }
-        });
-        let cause = first_to_leave(&all, &Cancel::default()).unwrap();
+        })
+        .unwrap();
         assert_eq!((cause.layer.as_str(), cause.kind, cause.step), ("layer3", LayerKind::Gradients, 360));
         let Departure::Left { statistic, value, usual, z } = cause.departure else { panic!("{cause:?}") };
         assert!(statistic == "max" && value == 120.0 && (2.0..4.0).contains(&usual) && z > 6.0);
@@ -329,34 +366,28 @@ mod tests {
     #[test]
     fn gradients_leave_backwards_and_need_to_stay_away() {
         let surge = |from: Step, to: Step| {
-            network(60, &move |_, kind, step, s| {
+            network(1200, &move |_, kind, step, s| {
                 if kind == LayerKind::Gradients && (from..=to).contains(&step) {
                     *s = stats(50.0);
                 }
             })
         };
         // All in one step: the last layer has its gradient first.
-        let cause = first_to_leave(&surge(1100, 1200), &Cancel::default()).unwrap();
+        let cause = surge(1100, 1200).unwrap();
         assert_eq!((cause.layer.as_str(), cause.step, cause.failed), ("layer9", 1100, false));
-        assert_eq!(first_to_leave(&surge(1180, 1200), &Cancel::default()), None, "two records are chance");
-        assert_eq!(first_to_leave(&surge(900, 1100), &Cancel::default()), None, "it came back");
-        assert_eq!(
-            first_to_leave(&surge(400, 1200), &Cancel::default()),
-            None,
-            "a level that stays is the new history"
-        );
+        assert_eq!(surge(1180, 1200), None, "two records are chance");
+        assert_eq!(surge(900, 1100), None, "it came back");
+        assert_eq!(surge(400, 1200), None, "a level that stays is the new history");
     }
 
     #[test]
     fn healthy_layers_do_not_leave() {
         // Gradients that shrink a hundredfold with noise of a factor of 1.2.
-        let all = network(500, &|index, _, step, s| {
-            *s = stats(0.01_f64.powf(step as f64 / 10_000.0) * wobble(index, step));
-        });
-        for upto in (1..500).step_by(17) {
-            let cut: Vec<History> =
-                all.iter().map(|h| History { records: h.records[..upto].to_vec(), ..h.clone() }).collect();
-            assert_eq!(first_to_leave(&cut, &Cancel::default()), None, "{upto}");
+        for last in (20..10_000).step_by(340) {
+            let found = network(last, &|index, _, step, s| {
+                *s = stats(0.01_f64.powf(step as f64 / 10_000.0) * wobble(index, step));
+            });
+            assert_eq!(found, None, "{last}");
         }
         assert_eq!(first_to_leave(&[], &Cancel::default()), None);
     }

@@ -99,8 +99,6 @@ pub struct UnitFigures {
     pub units: Vec<UnitFigure>,
     /// Step of the newest record that is in here.
     pub step: Option<Step>,
-    /// How well the layer separates classes, from responses with labels.
-    pub separation: Option<inspect::Separation>,
 }
 
 /// The newest numbers of each unit of the layer of a row, up to and with `until`: records of units with the statistics
@@ -129,15 +127,33 @@ pub fn figures(run: &Run, row: &str, until: Option<Step>) -> UnitFigures {
             }
         }
     }
-    let responses = run
-        .tracks(ArtefactKind::Responses)
-        .filter(|(key, _)| speaks_of(row, &key.name) && key.aspect.is_empty())
-        .find_map(|(_, records)| known(records, until).last());
-    if let Some(record) = responses {
-        from_responses(&record.artefact, &mut found, &mut all);
+    if let Some(record) = responses(run, row, until) {
+        from_responses(record, &mut found, &mut all);
     }
     all.units = found.into_values().collect();
     all
+}
+
+/// How well the layer of a row separates classes, by its newest labelled responses up to and with `until`. Compares
+/// all pairs of instances: milliseconds.
+pub fn separation(run: &Run, row: &str, until: Option<Step>) -> Option<inspect::Separation> {
+    let record = responses(run, row, until)?;
+    let responses = record.array("m")?;
+    let &[_, width] = responses.shape() else { return None };
+    inspect::gdv(responses.values(), width, &labels(record))
+}
+
+/// The newest responses of the layer of a row on training data.
+fn responses<'a>(run: &'a Run, row: &str, until: Option<Step>) -> Option<&'a Artefact> {
+    run.tracks(ArtefactKind::Responses)
+        .filter(|(key, _)| speaks_of(row, &key.name) && key.aspect.is_empty())
+        .find_map(|(_, records)| known(records, until).last())
+        .map(|record| &record.artefact)
+}
+
+fn labels(record: &Artefact) -> Vec<i64> {
+    let labels = record.array("labels").map_or(&[][..], NumericArray::values);
+    labels.iter().map(|v| *v as i64).collect()
 }
 
 /// Adds what labelled responses tell.
@@ -148,8 +164,7 @@ fn from_responses(record: &Artefact, found: &mut BTreeMap<u64, UnitFigure>, all:
         return;
     }
     all.step = all.step.max(record.step);
-    let labels: Vec<i64> =
-        record.array("labels").map_or(&[][..], NumericArray::values).iter().map(|v| *v as i64).collect();
+    let labels = labels(record);
     for unit in 0..width {
         let column: Vec<f64> = responses.values().iter().skip(unit).step_by(width).copied().collect();
         let figure = found
@@ -163,5 +178,4 @@ fn from_responses(record: &Artefact, found: &mut BTreeMap<u64, UnitFigure>, all:
         let count = finite().count() as f64;
         figure.mean = figure.mean.or_else(|| (count > 0.0).then(|| finite().map(|v| v / count).sum()));
     }
-    all.separation = inspect::gdv(responses.values(), width, &labels);
 }

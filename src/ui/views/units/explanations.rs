@@ -21,14 +21,14 @@ pub(super) static EXPLANATIONS: &[Explanation] = &[
     Explanation {
         name: "outlier",
         meaning: "A curve that stands alone far from all others; its unit's number is written at its end.",
-        formula: "distance more than 3 times what any unit that is not drawn has to its nearest curve, and it represents at most 1 % of the units",
+        formula: "distance more than 5 times the median distance in the list, and more than 5 times what any unit that is not drawn has to its nearest curve; it represents at most 1 % of the units",
         source: "rule of this program",
         pitfalls: "a group of like units is no outlier, however far from the rest",
     },
     Explanation {
         name: "eta2",
         meaning: "How much of what a unit does is explained by the class of the instance: 0 nothing, 1 all.",
-        formula: "η² = sum of squares between classes / total sum of squares, as logged in units records with the stat eta2",
+        formula: "η² = sum of squares between classes / total sum of squares, as logged in units records with the stat eta2, else from labelled responses",
         source: "analysis of variance; stands in for the unit discriminability of Deep View (Zhong et al. 2017), whose formula is not published",
         pitfalls: "with few instances per class it is too large: (classes − 1)/(instances − 1) is what chance gives",
     },

@@ -6,12 +6,11 @@ use std::sync::Arc;
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use crate::{
-    analysis::units::{self, Curves, Sample, Spread},
-    model::{ArtefactKind, RunId, Step},
+    analysis::units::{self, Spread},
+    model::{ArtefactKind, Step},
     store::{Run, StoredArtefact},
     ui::{
         Action, Binding, Explanation, FrameContext, Outcome, Place, Selection, View,
-        background::Pending,
         keymap::Key,
         numbers::count,
         text::{fit, put},
@@ -25,12 +24,12 @@ mod credit;
 mod empty;
 mod explanations;
 mod picks;
+mod sampled;
 mod spaghetti;
 
 use cause::RootCause;
+use sampled::{Chooser, DRAWN, Sampled, Subject};
 
-/// Curves that are drawn.
-const DRAWN: usize = 20;
 /// Statistics that are shown first, where a layer has them.
 const FIRST: [&str; 3] = ["mean_act", "max_act", "act"];
 
@@ -63,33 +62,6 @@ enum Page {
     Credit,
 }
 
-/// On what the chosen curves depend.
-#[derive(Clone, PartialEq, Debug)]
-struct Asked {
-    run: RunId,
-    layer: Arc<str>,
-    statistic: Arc<str>,
-    until: Option<Step>,
-    records: usize,
-    newest: Option<Step>,
-    spread: Spread,
-}
-
-impl Asked {
-    /// All but how many records there were.
-    fn subject(&self) -> impl PartialEq + use<'_> {
-        (&self.run, &self.layer, &self.statistic, self.until, self.spread)
-    }
-}
-
-/// Curves and which of them stand for all.
-#[derive(Debug)]
-struct Sampled {
-    of: Asked,
-    curves: Curves,
-    sample: Sample,
-}
-
 /// State of the view.
 #[derive(Default)]
 struct Units {
@@ -100,8 +72,7 @@ struct Units {
     spread: Spread,
     /// The curve that is marked, by its place among the picks.
     marked: usize,
-    asked: Option<Asked>,
-    sampled: Pending<Asked, Sampled>,
+    chooser: Chooser,
     cause: RootCause,
     bounds: Bounds,
     window: Window,
@@ -299,56 +270,12 @@ impl Units {
             return;
         };
         let records = units::known(records, until);
-        let asked = Asked {
-            run: run.id().clone(),
-            layer: layer.clone(),
-            statistic: (*statistic).clone(),
-            until,
-            records: records.len(),
-            newest: records.last().and_then(|r| r.artefact.step),
-            spread: self.spread,
-        };
-        // Copied only when it is worked out anew: `Pending` does not begin the same work twice.
-        let owned = (self.asked.as_ref() != Some(&asked)).then(|| units::curves(records));
-        self.asked = Some(asked.clone());
-        let spread = self.spread;
-        let of = asked.clone();
-        let progress = self.sampled.ask(context, asked, move |cancel| {
-            let curves = owned?;
-            let sample = units::sample(&curves, DRAWN, spread, cancel)?;
-            Some(Sampled { of, curves, sample })
-        });
-        let known = units::layers(run);
-        let place = known.iter().position(|name| name == layer).map_or(0, |at| at + 1);
-        let mut parts = vec![format!("{layer} ({place} of {}, j k)", known.len())];
-        if statistics.len() > 1 {
-            parts.push(format!("{statistic} (t)"));
-        } else {
-            parts.push(if statistic.is_empty() { "units".to_owned() } else { statistic.to_string() });
-        }
-        if progress.running {
+        let what = Subject { run, layer, statistic, records, until, spread: self.spread };
+        let (value, eta2, running) = self.chooser.ask(context, &what);
+        let more = if statistics.len() > 1 { " (t)" } else { "" };
+        let mut parts = header(&what, more, value);
+        if running {
             parts.push("choosing curves…".to_owned());
-        }
-        let subject = self.asked.as_ref().map(Asked::subject);
-        // Fewer records of the same curves may stand in while newer ones are worked on; other curves may not.
-        let value = progress.value.filter(|s| !s.sample.picks.is_empty() && Some(s.of.subject()) == subject);
-        if let Some(Sampled { curves, sample, .. }) = value {
-            let units = curves.units().len();
-            let drawn = sample.picks.len();
-            parts.push(format!("{} units, {drawn} drawn", count(units as u64)));
-            if let (Some(first), Some(last)) = (curves.steps().first(), curves.steps().last()) {
-                parts.push(match until {
-                    Some(_) => format!("as it was at step {last}"),
-                    None => format!("step {first} to {last}"),
-                });
-            }
-            let broken = curves.broken();
-            if broken > 0 {
-                parts.push(format!("{} with NaN or Inf", count(broken as u64)));
-            }
-            if spread == Spread::Shapes {
-                parts.push("by shape (N)".to_owned());
-            }
         }
         if area.width >= 120 {
             parts.push(run.title().to_owned());
@@ -357,7 +284,7 @@ impl Units {
         put(buffer, area.x, area.y, &text, area.width, theme.title());
         let body = Rect { y: area.y + 1, height: area.height - 1, ..area };
         let Some(sampled) = value else {
-            if !progress.running {
+            if !running {
                 let text = match until {
                     Some(step) => format!("No numbers of units up to step {step}; 0 back to live."),
                     None => "The numbers of these units were too many to be kept in memory.".to_owned(),
@@ -367,12 +294,36 @@ impl Units {
             return;
         };
         self.marked = self.marked.min(sampled.sample.picks.len() - 1);
-        let eta2 = logged_eta2(run, layer, until);
         let (chart, list) = split(body);
         let log = selection.log_y;
         spaghetti::draw(theme, sampled, (self.marked, log), &mut self.bounds, chart, buffer);
-        self.rows = picks::draw(theme, sampled, &eta2, self.marked, &mut self.window, list, buffer);
+        self.rows = picks::draw(theme, sampled, eta2, self.marked, &mut self.window, list, buffer);
     }
+}
+
+/// Which layer and statistic, how many units, up to when; `more` is the key where there are more statistics.
+fn header(what: &Subject<'_>, more: &str, value: Option<&Sampled>) -> Vec<String> {
+    let known = units::layers(what.run);
+    let place = known.iter().position(|name| name == what.layer).map_or(0, |at| at + 1);
+    let statistic = if what.statistic.is_empty() { "units" } else { &**what.statistic };
+    let mut parts =
+        vec![format!("{} ({place} of {}, j k)", what.layer, known.len()), format!("{statistic}{more}")];
+    let Some(Sampled { curves, sample, broken, .. }) = value else { return parts };
+    let units = curves.units().len();
+    parts.push(format!("{} units, {} drawn", count(units as u64), sample.picks.len()));
+    if let (Some(first), Some(last)) = (curves.steps().first(), curves.steps().last()) {
+        parts.push(match what.until {
+            Some(_) => format!("as it was at step {last}"),
+            None => format!("step {first} to {last}"),
+        });
+    }
+    if *broken > 0 {
+        parts.push(format!("{} with NaN or Inf", count(*broken as u64)));
+    }
+    if what.spread == Spread::Shapes {
+        parts.push("by shape (N)".to_owned());
+    }
+    parts
 }
 
 /// Room for the chart and for the list of its curves: beside each other where it is wide.
@@ -394,14 +345,6 @@ fn chosen(known: &[(&Arc<str>, &[StoredArtefact])], wanted: Option<&Arc<str>>) -
         .and_then(|name| place(name))
         .or_else(|| FIRST.iter().find_map(|name| place(name)))
         .or_else(|| (!known.is_empty()).then_some(0))
-}
-
-/// η² of units by their number, as far as it was logged.
-fn logged_eta2(run: &Run, layer: &str, until: Option<Step>) -> std::collections::BTreeMap<u64, f64> {
-    let records = units::known(run.track(ArtefactKind::Units, layer, "eta2"), until);
-    let curves = units::curves(&records[records.len().saturating_sub(1)..]);
-    let numbers = curves.units().iter().enumerate();
-    numbers.filter_map(|(at, unit)| Some((*unit, curves.last(at)?))).collect()
 }
 
 fn open_layer(run: &Run, layer: crate::model::LayerName) -> Outcome {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
 
-use super::{Sampled, style};
+use super::{sampled::Sampled, style};
 use crate::ui::{
     Theme,
     numbers::{count, value},

@@ -6,7 +6,7 @@ use ratatui::{
     style::{Modifier, Style},
 };
 
-use super::{Sampled, style};
+use super::{sampled::Sampled, style};
 use crate::ui::{
     Theme,
     text::{columns, put, set},

@@ -4,7 +4,6 @@ use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::figures::shown;
 use crate::{
-    analysis::units::{self, UnitFigures},
     model::{ArtefactKind, LayerKind, RunId, Step},
     store::{LayerRow, LayerTrack, Run, StoredHistogram},
     ui::{
@@ -78,7 +77,7 @@ pub(super) struct Detail {
     cursor: usize,
     order: units_page::Order,
     /// Numbers of units, worked out once for each state of the records.
-    figures: Option<(Asked, UnitFigures)>,
+    figures: Option<(Asked, units_page::Figures)>,
 }
 
 impl Detail {
@@ -113,7 +112,7 @@ impl Detail {
                 return;
             }
             Page::Filters => filters::walked(what),
-            Page::Units => units::figures(what.run, what.row.layer.as_str(), what.until).units.len(),
+            Page::Units => self.figures(what).units.units.len(),
             Page::History | Page::Bands | Page::Inspector => 0,
         };
         self.cursor = self.cursor.saturating_add_signed(by).min(most.saturating_sub(1));
@@ -164,7 +163,7 @@ impl Detail {
         }
     }
 
-    fn figures(&mut self, what: &What<'_>) -> &UnitFigures {
+    fn figures(&mut self, what: &What<'_>) -> &units_page::Figures {
         let layer = what.row.layer.as_str();
         let kinds = [ArtefactKind::Units, ArtefactKind::Responses];
         let read = kinds.into_iter().flat_map(|kind| what.run.tracks(kind));
@@ -173,8 +172,7 @@ impl Detail {
         if self.figures.as_ref().is_some_and(|(of, _)| *of != asked) {
             self.figures = None;
         }
-        let (_, figures) =
-            self.figures.get_or_insert_with(|| (asked, units::figures(what.run, layer, what.until)));
+        let (_, figures) = self.figures.get_or_insert_with(|| (asked, units_page::Figures::of(what)));
         figures
     }
 }

@@ -5,7 +5,7 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 use super::{What, without};
 use crate::{
     analysis::{
-        inspect::{self, Hint},
+        inspect::{self, Hint, Separation},
         units::{self, UnitFigure, UnitFigures},
     },
     model::{LayerKind, LayerStats, Step},
@@ -86,6 +86,22 @@ const COLUMNS: [Column; 5] = [
     Column::number("mean", 9, 3),
 ];
 
+/// What is worked out of records of units and responses.
+pub(super) struct Figures {
+    pub units: UnitFigures,
+    separation: Option<Separation>,
+}
+
+impl Figures {
+    pub fn of(what: &What<'_>) -> Self {
+        let row = what.row.layer.as_str();
+        Self {
+            units: units::figures(what.run, row, what.until),
+            separation: units::separation(what.run, row, what.until),
+        }
+    }
+}
+
 /// The curves of one measure on both kinds of data.
 struct Measure {
     name: &'static str,
@@ -97,7 +113,7 @@ struct Measure {
 pub(super) fn draw(
     theme: &Theme,
     what: &What<'_>,
-    figures: &UnitFigures,
+    Figures { units, separation }: &Figures,
     (order, cursor): (Order, usize),
     body: Rect,
     buffer: &mut Buffer,
@@ -106,7 +122,7 @@ pub(super) fn draw(
     let measures =
         [measure(row, what.until, "density", |s| s.density), measure(row, what.until, "gdv", |s| s.gdv)];
     let logged = measures.iter().any(|m| !m.training.is_empty() || !m.other.is_empty());
-    if !logged && figures.units.is_empty() {
+    if !logged && units.units.is_empty() {
         let missing = "record of its units, its density or its gdv";
         without(theme, missing, what.until, body, buffer);
         return;
@@ -119,7 +135,7 @@ pub(super) fn draw(
     for (name, hint) in &hints {
         said.push((sentence(name, hint), theme.style(Role::Warn)));
     }
-    if let Some(separation) = figures.separation {
+    if let Some(separation) = separation {
         let mut text = format!(
             "gdv of the logged responses {}, from {} instances",
             value(separation.value),
@@ -137,14 +153,14 @@ pub(super) fn draw(
         measures.iter().filter(|m| m.training.len() > 1 || m.other.len() > 1).collect();
     let tall = match rest.height {
         _ if charted.is_empty() => 0,
-        height if figures.units.is_empty() => height,
+        height if units.units.is_empty() => height,
         height @ 14.. => (height / 2).min(14),
         9.. => 5,
         _ => 0,
     };
     charts(theme, &charted, Rect { height: tall, ..rest }, buffer);
     let low = Rect { y: rest.y + tall, height: rest.height - tall, ..rest };
-    list(theme, figures, (order, cursor), low, buffer);
+    list(theme, units, (order, cursor), low, buffer);
 }
 
 /// The row with the layer's outputs: this one, or the module that it is a parameter of.
