@@ -26,7 +26,7 @@ cp -R pyproject.toml README.md epochscope tests "$work/source/"
 if ! "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input --retries 2 --timeout 20 \
     ${EPOCHSCOPE_PIP_ARGS:-} --upgrade "$work/source[$extras]"; then
     fail "pip could not install the package with numpy and pytest. The tests of the Python package need PyPI," \
-        "or an environment in EPOCHSCOPE_VENV that has both and setuptools, with EPOCHSCOPE_PIP_ARGS=--no-build-isolation"
+        "or an environment in EPOCHSCOPE_VENV that has both and setuptools, with EPOCHSCOPE_PIP_ARGS='--no-build-isolation --no-index'"
 fi
 cd "$work/source"
 rm -rf epochscope build ./*.egg-info # what is tested is what was installed

@@ -20,9 +20,9 @@ def flat(tensor):
 
 
 def joined(tensors):
-    """Several tensors as one of one axis: a copy, also of a single one."""
+    """Several tensors as one of one axis. Of a single one it may be the tensor itself, not a copy."""
     parts = [flat(t) for t in tensors]
-    return torch.cat(parts) if len(parts) > 1 else parts[0].clone()
+    return torch.cat(parts) if len(parts) > 1 else parts[0]
 
 
 def statistics(x):
@@ -33,7 +33,8 @@ def statistics(x):
     if x.device.type == "cpu":
         n = x.numel()
         absolute, norm = torch.linalg.vector_norm(x, 1).item(), torch.linalg.vector_norm(x).item()
-        if math.isfinite(norm) and math.isfinite(absolute):
+        # squares of what is below 1e-19 are 0 in single precision: gradients that vanish would have no norm
+        if math.isfinite(norm) and math.isfinite(absolute) and (norm > 1e-15 or absolute == 0):
             low, high = (v.item() for v in torch.aminmax(x))
             mean, square = x.mean().item(), norm * norm / n
             # torch.std takes ten times as long; the difference of squares loses digits only where the mean is large
@@ -47,11 +48,15 @@ def statistics(x):
     n = finite.sum()
     there = torch.where(finite, x, 0)
     mean = there.sum() / n
-    std = (torch.where(finite, x - mean, 0).square().sum() / n).sqrt()
+    # squares of large and of small numbers are not numbers any more, so lengths are taken in units of the largest
+    largest = there.abs().amax()
+    unit = torch.where(largest > 0, largest, 1)
+    std = torch.linalg.vector_norm(torch.where(finite, (x - mean) / unit, 0)) * unit / n.sqrt()
+    norm = torch.linalg.vector_norm(there / unit) * unit
     nan = torch.isnan(x).sum()
     # with nothing finite, the 0/0 and infinities here are left out by `named`
     values = [mean, std, torch.where(finite, x, math.inf).amin(), torch.where(finite, x, -math.inf).amax(),
-              there.abs().sum() / n, torch.linalg.vector_norm(there), ((x == 0).sum() / n), nan, x.numel() - n - nan]
+              there.abs().sum() / n, norm, (x == 0).sum() / n, nan, x.numel() - n - nan]
     return torch.stack([v.to(x.dtype) for v in values])
 
 

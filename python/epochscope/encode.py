@@ -67,7 +67,7 @@ def _lists(value, digits):
 
 
 def plain(value, digits, depth=0):
-    """Anything a caller may hand over, as JSON can say it; what is neither number, text, list nor mapping as its text."""
+    """Anything a caller may hand over, as JSON can say it. What is no number, text, list or mapping becomes its text."""
     if type(value) is float:
         return number(value, digits)
     if value is None or isinstance(value, (str, int, Exact)):

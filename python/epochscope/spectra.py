@@ -20,7 +20,7 @@ def stable_rank(values):
 
 
 def power_law(values):
-    """(α, D) of the tail of the eigenvalues: α = 1 + n/Σ ln(λ/x_min) with the x_min of least Kolmogorov–Smirnov D.
+    """(α, D) of the eigenvalues' tail: α = 1 + n/Σ ln(λ/x_min), with the x_min of least Kolmogorov–Smirnov D.
 
     None with fewer than 10 positive eigenvalues. α below 2: over-trained, above 6: under-trained.
     """

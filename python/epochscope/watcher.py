@@ -80,6 +80,8 @@ class Watcher:
     @guarded
     def _arm(self):
         step = self.step_number + 1
+        if self.log.closed:
+            return
         if self.schedule.due(step, time.perf_counter()):
             rarer = {"detail": self.detail_every, "spectra": self.spectra_every, "probe": self.probe_every}
             self._rare = {what: self.schedule.rare(what, step, interval) for what, interval in rarer.items()}
@@ -97,7 +99,7 @@ class Watcher:
         start = time.perf_counter()
         with torch.no_grad():
             scale = getattr(self.optimisers[0], "grad_scale", None) if self.optimisers else None
-            self.weights.before(self._reads, 1.0 if scale is None else float(scale))
+            self.weights.before(self._reads, self._rare["detail"], 1.0 if scale is None else float(scale))
         self._spent += time.perf_counter() - start
 
     def _after(self):
@@ -124,7 +126,7 @@ class Watcher:
 
     def _write(self, step):
         reads, detail = self._reads, self._rare["detail"]
-        self.weights.after(reads)
+        self.weights.after(reads, detail)
         shown = self._show(reads) if self.probes and self._rare["probe"] else []
         reads.fetch()
         if self.activations.error is not None:

@@ -7,7 +7,8 @@ import torch
 
 from . import device, spectra
 
-#: Elements of a layer that are remembered (before the step, at the start); of larger layers every k-th stands for k.
+#: Elements of a layer that are remembered (before the step, at the start, for a histogram); of larger layers every k-th
+#: stands for k, so that a large model is not held twice.
 MOST_REMEMBERED = 1 << 20
 #: Matrices whose spectrum is computed: elements.
 MOST_SPECTRUM = 1 << 22
@@ -22,19 +23,20 @@ class Weights:
         self._initial, self._before, self._gradients, self._after = {}, {}, {}, {}
         with torch.no_grad():
             for layer in self.layers:
-                self._initial[layer.name] = _some(device.joined(layer.parameters))
+                self._initial[layer.name] = _remembered(layer.parameters)
 
-    def before(self, reads, scale=1.0):
+    def before(self, reads, detail, scale=1.0):
         """Takes the gradients, which the optimiser is about to use, and remembers the weights. `scale`: by which
-        gradients are still too large (a GradScaler's, with fused optimisers)."""
+        gradients are still too large (a GradScaler's, with fused optimisers). `detail`: histograms will be wanted."""
         self._gradients, self._before = {}, {}
         for layer in self.layers:
-            self._before[layer.name] = _some(device.joined(layer.parameters))
+            self._before[layer.name] = _remembered(layer.parameters)
             gradients = [p.grad for p in layer.parameters if p.grad is not None]
             if gradients:
                 joined = device.joined(gradients)
                 joined = joined if scale == 1.0 else joined / scale
-                self._gradients[layer.name] = (reads.put(device.statistics(joined)), joined)
+                some = _some(joined).clone() if detail else None
+                self._gradients[layer.name] = (reads.put(device.statistics(joined)), joined.numel(), some)
 
     def gradient_norm(self, reads):
         """The norm of the gradients of all layers together; NaN or infinite if an element is. None without any."""
@@ -47,7 +49,7 @@ class Weights:
             total += math.nan if stats[7] else math.inf if stats[8] else float(stats[5]) ** 2
         return math.sqrt(total) if seen else None
 
-    def after(self, reads):
+    def after(self, reads, detail):
         """Takes the weights after the step."""
         self._after = {}
         for layer in self.layers:
@@ -56,21 +58,22 @@ class Weights:
             distances = [some - other for other in (self._before.get(layer.name), self._initial[layer.name])
                          if other is not None and other.shape == some.shape]
             norms = torch.stack([torch.linalg.vector_norm(d) * times for d in distances]) if distances else []
-            self._after[layer.name] = (reads.put(device.statistics(now)), reads.put(norms), now)
+            self._after[layer.name] = (reads.put(device.statistics(now)), reads.put(norms), now.numel(),
+                                       some if detail else None)
         self._before = {}
 
     def write_gradient(self, log, step, layer, reads):
         """The record of one layer's gradient."""
         if layer.name in self._gradients:
-            place, gradient = self._gradients[layer.name]
-            log.log_layer(step, layer.name, "grad", **device.named(reads.get(place), gradient.numel()))
+            place, numel, _ = self._gradients[layer.name]
+            log.log_layer(step, layer.name, "grad", **device.named(reads.get(place), numel))
 
     def write(self, log, step, layer, reads, trained, spectrum):
         """The record of one layer's weights."""
         if layer.name not in self._after:
             return
-        place, norms, now = self._after[layer.name]
-        stats = device.named(reads.get(place), now.numel())
+        place, norms, numel, _ = self._after[layer.name]
+        stats = device.named(reads.get(place), numel)
         norms = [float(v) for v in reads.get(norms)]
         if len(norms) == 2:
             stats.update(update_norm=norms[0], dist_init=norms[1])
@@ -81,8 +84,8 @@ class Weights:
 
     def write_histograms(self, log, step, layer, bins):
         """Histograms of the weights and of the gradient that were taken last."""
-        for kind, values in (("weight", self._after.get(layer.name, [None])[-1]),
-                             ("grad", self._gradients.get(layer.name, [None])[-1])):
+        for kind, taken in (("weight", self._after), ("grad", self._gradients)):
+            *_, numel, values = taken.get(layer.name, (0, None))
             if values is None:
                 continue
             values = values[torch.isfinite(values)]
@@ -91,7 +94,8 @@ class Weights:
                 room = 0.0 if high > low else max(abs(low), 1.0) * 1e-3
                 low, high = low - room, high + room
                 counts = torch.histc(values.float(), bins, low, high)
-                log.log_histogram(step, layer.name, counts=counts, edges=np.linspace(low, high, bins + 1), kind=kind)
+                log.log_histogram(step, layer.name, counts=counts, edges=np.linspace(low, high, bins + 1), kind=kind,
+                                  numel=numel)
 
     def forget(self):
         """Frees what is only needed during a sample."""
@@ -106,8 +110,13 @@ def trained(optimisers):
 
 
 def _some(joined):
-    every = -(-joined.numel() // MOST_REMEMBERED)
-    return joined[::every].clone() if every > 1 else joined
+    return joined[::-(-joined.numel() // MOST_REMEMBERED)]
+
+
+def _remembered(parameters):
+    """A copy of what is compared later on."""
+    some = _some(device.joined(parameters))
+    return some.clone() if len(parameters) == 1 or some.numel() < sum(p.numel() for p in parameters) else some
 
 
 def _share(joined):

@@ -121,6 +121,11 @@ class Log(Records):
         except OSError as error:
             self.troubles.add("close", error)
 
+    @property
+    def closed(self):
+        """Whether nothing is written any more: the run is over, or this is not the process that writes."""
+        return self._fd is None or os.getpid() != self._pid
+
     def __enter__(self):
         return self
 

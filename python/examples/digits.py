@@ -40,8 +40,8 @@ def main():
     """Trains."""
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", nargs="?", default="runs/digits")
-    parser.add_argument("--epochs", type=int, default=15)
-    parser.add_argument("--slow", type=float, default=0.02, help="seconds of rest after each step")
+    parser.add_argument("--epochs", type=int, default=25)
+    parser.add_argument("--slow", type=float, default=0.1, help="seconds of rest after each step")
     args = parser.parse_args()
 
     torch.manual_seed(0)

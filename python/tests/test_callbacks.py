@@ -76,7 +76,8 @@ class Net(L.LightningModule):
 
 data = torch.utils.data.TensorDataset(torch.randn(40, 4), torch.randint(0, 2, (40,)))
 trainer = L.Trainer(max_epochs=2, accelerator="cpu", logger=False, enable_progress_bar=False,
-                    default_root_dir=sys.argv[1], enable_model_summary=False, callbacks=[EpochscopeCallback(every=4, budget=None)])
+                    default_root_dir=sys.argv[1], enable_model_summary=False,
+                    callbacks=[EpochscopeCallback(every=4, budget=None)])
 loader = torch.utils.data.DataLoader(data, 8)
 trainer.fit(Net(), loader, loader)
 """

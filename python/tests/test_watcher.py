@@ -1,6 +1,9 @@
 """The watcher on small PyTorch models, against the same numbers computed plainly."""
 
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -95,15 +98,34 @@ def test_statistics_are_those_of_the_tensors(tmp_path):
     assert scalar["v"] == {"grad_norm": pytest.approx(total, rel=1e-5), "lr": 0.1}
 
 
+@pytest.mark.parametrize("device_type", ["cpu", "masked"])
+@pytest.mark.parametrize("values", [[1000.0, 1000.1, 999.9, 1000.0], [0.0, 3.0, -4.0], [5.0], [1e-30, 2e-30], [0.0, 0.0],
+                                    [1.0, float("nan"), float("inf"), -2.0]])
+def test_statistics_on_a_device_are_those_of_numpy(values, device_type):
+    from epochscope import device, statistics
+
+    class Elsewhere(torch.Tensor):
+        """A tensor that says that it lies on a device where waiting costs."""
+
+        @property
+        def device(self):
+            return type("Device", (), {"type": "cuda"})() if device_type == "masked" else super().device
+
+    x = torch.tensor(values).as_subclass(Elsewhere)
+    got = device.named([float(v) for v in device.statistics(x)], len(values))
+    assert got == pytest.approx(statistics.describe(torch.tensor(values).numpy()), rel=2e-3, abs=1e-37)
+
+
 def test_units_of_activations(tmp_path):
     net = cnn()
     with torch.no_grad():
         net[0].weight[:3], net[0].bias[:3] = 0, -1.0  # dead
         net[0].weight[3], net[0].bias[3] = 0, 2.0  # always on
+        net[0].weight[6], net[0].bias[6] = 0, 2.0  # so too, which is no copy
         net[0].weight[5], net[0].bias[5] = net[0].weight[4], net[0].bias[4]  # a copy
     records = run(tmp_path, net, steps=1, optimizer=torch.optim.SGD(net.parameters(), 0.0))
     (act,) = layers(records, "act", "1")
-    assert act["dead"] == pytest.approx(3 / 8) and act["always_on"] == pytest.approx(1 / 8)
+    assert act["dead"] == pytest.approx(3 / 8) and act["always_on"] == pytest.approx(2 / 8)
     assert act["duplicate"] == pytest.approx(1 / 8)
     assert act["density"] == pytest.approx(1 - act["zero"], abs=1e-6)
     (perplexity,) = [r for r in records if r["t"] == "perplexity" and r["layer"] == "1"]
@@ -150,8 +172,9 @@ def test_what_is_not_finite_is_counted_and_the_rest_described(tmp_path):
 
 
 def test_probes_tell_classes_apart_and_do_not_touch_the_training(tmp_path):
-    net = nn.Sequential(*cnn(), nn.BatchNorm1d(3), nn.Dropout(0.5))
+    net = nn.Sequential(*cnn(), nn.BatchNorm1d(3), nn.Identity())
     net[7].eval()
+    net[2] = nn.Sequential(nn.Flatten(), nn.Dropout(0.5))
     x, y = batch()
     x[y == 1] += 2
     records = run(tmp_path, net, probe=(x, y), val_probe=(x.flip(0), y.flip(0)), probe_every=10)
@@ -161,6 +184,8 @@ def test_probes_tell_classes_apart_and_do_not_touch_the_training(tmp_path):
     assert [r["step"] for r in disc] == [r["step"] for r in val] == [1, 10, 20]
     assert -1 <= disc[-1]["gdv"] < 0 and 0 < disc[-1]["disc"]["eta2_mean"] <= 1
     assert val[-1]["gdv"] == pytest.approx(disc[-1]["gdv"], abs=1e-4) and 0 < val[-1]["density"] <= 1
+    last = [[r for r in layers(records, "act", "3", s) if "gdv" in r][-1]["gdv"] for s in ("train", "val")]
+    assert last[0] == pytest.approx(last[1], abs=1e-4)  # nothing is dropped out
     eta2 = [r for r in records if r["t"] == "units" and r["stat"] == "eta2" and r["layer"] == "1"]
     assert len(eta2) == 3 and max(eta2[-1]["v"]) <= 1
     steps = [(r["to"]["step"], r["step"]) for r in records if r["t"] == "sim" and r.get("layer") == "3"]
@@ -171,7 +196,11 @@ def test_probes_tell_classes_apart_and_do_not_touch_the_training(tmp_path):
 
 @pytest.mark.parametrize("watched", [False, True])
 def test_a_watched_training_is_bit_for_bit_the_same(tmp_path, watched, request):
-    net = nn.Sequential(*cnn()[:4], nn.Dropout(0.5), *cnn()[4:])
+    class Noise(nn.Module):
+        def forward(self, x):
+            return x + torch.randn_like(x)
+
+    net = nn.Sequential(*cnn()[:4], nn.Dropout(0.5), Noise(), *cnn()[4:])
     optimizer = torch.optim.Adam(net.parameters(), 0.01)
     x, y = batch()
     torch.manual_seed(5)
@@ -226,6 +255,7 @@ def test_accumulated_batches_count_as_one_step(tmp_path):
             net.train()
     acts = layers(read(log), "act", "1")
     assert [(r["step"], r["numel"]) for r in acts] == [(s, 8 * 8 * 64) for s in (1, 2, 4)]
+    assert {r["name"] for r in layers(read(log), "act")} == {"0", "1", "3", "4", "5"}
 
 
 def test_names_and_activations_below_wrappers(tmp_path):
@@ -349,6 +379,48 @@ def test_workers_of_a_data_loader_write_nothing(tmp_path):
     with epochscope.Log(tmp_path) as log:
         list(torch.utils.data.DataLoader(Data(), num_workers=2, multiprocessing_context="fork"))
     assert [r["t"] for r in read(log)] == ["run", "event"]
+
+
+_DISTRIBUTED = """
+import os, sys, torch, torch.nn.functional as F, epochscope
+torch.set_num_threads(1)
+torch.distributed.init_process_group("gloo")
+torch.manual_seed(0)
+net = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 2))
+net = torch.nn.parallel.DistributedDataParallel(net)
+optimizer = torch.optim.SGD(net.parameters(), 0.1)
+with epochscope.Log(sys.argv[1], ranks=sys.argv[2] if sys.argv[2] == "all" else 0) as log:
+    epochscope.watch(net, optimizer, log=log, every=2, budget=None)
+    for step in range(4):
+        optimizer.zero_grad()
+        F.cross_entropy(net(torch.randn(6, 4)), torch.randint(0, 2, (6,))).backward()
+        optimizer.step()
+torch.distributed.destroy_process_group()
+"""
+
+
+@pytest.mark.parametrize("ranks, files", [("0", 1), ("all", 2)])
+def test_two_ranks_of_a_distributed_training(tmp_path, ranks, files):
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1",
+                   "MASTER_PORT": str(20000 + os.getpid() % 20000)}
+    children = [subprocess.Popen([sys.executable, "-c", _DISTRIBUTED, str(tmp_path / "a"), ranks],
+                                 env={**environment, "RANK": str(rank)}) for rank in range(2)]
+    assert [child.wait() for child in children] == [0, 0]
+    paths = sorted((tmp_path / "a").iterdir())
+    assert len(paths) == files
+    for path in paths:
+        records = [json.loads(line) for line in path.read_text().splitlines()]
+        assert [r["name"] for r in layers(records, "act") if r["step"] == 4] == ["0", "1", "2"]
+        assert {r["name"] for r in layers(records, "weight")} == {"0", "2"}
+
+
+def test_large_layers_are_remembered_by_a_part(tmp_path, monkeypatch):
+    whole = layers(run(tmp_path), "weight", "3")
+    monkeypatch.setattr("epochscope.weights.MOST_REMEMBERED", 1000)
+    part = layers(run(tmp_path), "weight", "3")
+    assert part[-1]["norm"] == whole[-1]["norm"]
+    for key in ("update_norm", "dist_init"):
+        assert part[-1][key] == pytest.approx(whole[-1][key], rel=0.2) and part[-1][key] != whole[-1][key]
 
 
 def test_another_rank_costs_nothing(tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 usage: PYTHONPATH=../../python python inside.py [NAME…]
 Written with torch 2.12.1 (CPU, one thread), numpy 2.4.6, scikit-learn 1.9.1, Python 3.11.
 """
+import contextlib
 import os
 import sys
 
@@ -12,6 +13,7 @@ import torch.nn.functional as F
 from torch import nn
 
 import epochscope
+from epochscope.cockpit import Cockpit
 from digits import OUT, batches, data, seed
 
 DIGITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
@@ -60,8 +62,9 @@ def cnn(size, classes, pool2=True, gain=2**0.5):
 
 
 def train(name, net, sets, epochs, classes, optimizer, before=None, every=10, scalars=5, rarer=100, predictions=0,
-          evaluate=1, size=50, config=None, stop=None):
-    """Trains and logs. `before(step, x, y)` may change anything; training ends when `stop(step)` says how."""
+          evaluate=1, size=50, config=None, stop=None, cockpit=0):
+    """Trains and logs. `before(step, x, y)` may change anything; training ends when `stop(step)` says how.
+    `cockpit`: α and the noise of the gradient every so many steps."""
     x, y, xv, yv = sets
     per_epoch = len(y) // size
     rate = optimizer.param_groups[0]["lr"]
@@ -71,6 +74,7 @@ def train(name, net, sets, epochs, classes, optimizer, before=None, every=10, sc
     watcher = epochscope.watch(net, optimizer, log=out, every=every, budget=None, detail_every=rarer,
                                probe_every=rarer, spectra_every=2 * rarer, bins=24,
                                probe=(x[:200], y[:200]), val_probe=(xv[:200], yv[:200]))
+    measures = Cockpit(net, F.cross_entropy, log=out, every=cockpit) if cockpit else None
     step, status = 0, None
     for epoch in range(1, epochs + 1):
         net.train()
@@ -83,7 +87,8 @@ def train(name, net, sets, epochs, classes, optimizer, before=None, every=10, sc
             logits = net(xb)
             loss = F.cross_entropy(logits, yb)
             loss.backward()
-            optimizer.step()
+            with measures.measure(step, xb, yb) if measures else contextlib.nullcontext():
+                optimizer.step()
             if step == 1 or step % scalars == 0 or not torch.isfinite(loss):
                 acc = (logits.argmax(1) == yb).float().mean()
                 out.log_scalars(step, split="train", loss=loss, acc=acc)
@@ -195,7 +200,7 @@ def healthy():
         return xb + noise * torch.randn(xb.shape), yb
 
     train("healthy", net, (x, y, xv + noise * torch.randn(xv.shape), yv), epochs, DIGITS, optimizer, before, every=15,
-          scalars=10, rarer=240, evaluate=4, size=200,
+          scalars=10, rarer=240, evaluate=4, size=200, cockpit=15,
           config={"schedule": "freezeout", **{f"rest/{k}": v for k, v in rest.items()}})
 
 

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use crate::{
     analysis::cockpit::Spectrum,
     model::{ArtefactKind, LayerKind, LayerStats, RunId, Step, same_layer},
-    store::{LayerPoint, Run, StoredArtefact},
+    store::{LayerPoint, LayerTrack, Run, StoredArtefact},
     ui::{
         FrameContext, Theme,
         numbers::{step, value},
@@ -168,6 +168,16 @@ fn stem(name: &str) -> String {
 
 /// Records back from the newest in which a number is looked for that is not in all of them.
 const LOOK_BACK: usize = 64;
+
+/// Whether a run logs something of the page.
+pub(super) fn any(run: &Run) -> bool {
+    let numbers =
+        |s: &LayerStats| [s.alpha, s.stable_rank, s.dist_init, s.update_norm].iter().any(Option::is_some);
+    let of_page =
+        |track: &LayerTrack| track.records().iter().rev().take(LOOK_BACK).any(|r| numbers(&r.stats));
+    run.layers().rows().filter_map(|row| row.track(LayerKind::Weights)).any(of_page)
+        || run.tracks(ArtefactKind::Similarity).any(|(key, _)| key.aspect.starts_with("to step"))
+}
 
 /// Steps at which the page has records.
 pub(super) fn moments(run: &Run) -> Vec<Step> {

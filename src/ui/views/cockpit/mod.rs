@@ -3,8 +3,8 @@
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use crate::{
-    model::{ArtefactKind, Step},
-    store::Run,
+    model::{ArtefactKind, LayerKind, Step},
+    store::{LayerRow, Run},
     ui::{
         Action, Binding, Explanation, FrameContext, Outcome, Selection, View,
         keymap::Key,
@@ -229,12 +229,17 @@ fn has(run: &Run, page: Page) -> bool {
         Page::Steps => {
             run.tracks(ArtefactKind::Noise).next().is_some()
                 || run.series().any(|s| gauges::named(s.key().tag.as_str()).is_some())
-                || !run.layers().is_empty()
+                || run.layers().rows().any(has_norms)
         }
-        Page::Layers => !layers::moments(run).is_empty(),
+        Page::Layers => layers::any(run),
         Page::Similarity => similarity::any(run),
         Page::Instances => instances::any(run),
     }
+}
+
+/// Parameters or their gradients are logged, so that the network has norms.
+fn has_norms(row: &LayerRow) -> bool {
+    row.track(LayerKind::Weights).is_some() || row.track(LayerKind::Gradients).is_some()
 }
 
 fn has_any(run: &Run) -> bool {
