@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 
-use crate::model::{LayerName, RunId, SeriesKey, Step, WallTime};
+use crate::model::{LayerKind, LayerName, RunId, SeriesKey, Step, WallTime};
 
 use super::{
     alert::{Alert, AlertState, Severity},
@@ -31,6 +31,8 @@ pub struct Draft {
     pub series: Option<SeriesKey>,
     /// The layer it speaks of.
     pub layer: Option<LayerName>,
+    /// Which of the layer's tensors.
+    pub kind: Option<LayerKind>,
     /// Where it opened.
     pub step: Option<Step>,
     /// Where the condition first held.
@@ -372,6 +374,7 @@ fn opened(id: u64, draft: Draft) -> Alert {
         state: AlertState::Open,
         series: draft.series,
         layer: draft.layer,
+        kind: draft.kind,
         depth: None,
         step: draft.step,
         since_step: draft.since_step,

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 
 use super::alert::{Alert, Severity};
+use crate::model::LayerKind;
 
 /// Root causes first: an alert of the rule on the left explains one of a rule on the right.
 const EXPLAINS: &[(&str, &[&str])] = &[
@@ -204,7 +205,7 @@ fn root_of_twins(alert: &Alert, all: &[&Alert]) -> u64 {
 type Rank = (Order, Reverse<Severity>, Option<i64>, u64);
 
 /// See [`order`].
-type Order = (i64, bool, usize, usize, String);
+type Order = (i64, u8, usize, usize, String);
 
 /// The earliest, of equals the worst.
 fn first_of_twins(alert: &Alert) -> Rank {
@@ -263,13 +264,23 @@ fn in_time(cause: &Alert, effect: &Alert) -> bool {
     begun && lasted && awaited
 }
 
-/// First by where the condition began, then whole series before layers, layers in the order of the network (NaN runs
-/// forward through it within a step), then by name: independent of the order in which files were read.
+/// First by where the condition began, then by [`stage`], layers in the order of the network (NaN runs forward through
+/// it within a step), then by name: independent of the order in which files were read.
 fn order(alert: &Alert) -> Order {
     let since = alert.since_step.or(alert.step).unwrap_or(i64::MIN);
     let place = alert.place();
     let depth = alert.depth.unwrap_or(usize::MAX);
-    (since, alert.layer.is_some(), plainness(&place), depth, place)
+    (since, stage(alert), plainness(&place), depth, place)
+}
+
+/// Whole series before layers, which are many; but within a step a NaN is in the activations before it is in the loss,
+/// in the gradients and then in the weights.
+fn stage(alert: &Alert) -> u8 {
+    match (&alert.layer, alert.kind) {
+        (Some(_), Some(LayerKind::Activations)) if alert.rule == "nan" => 0,
+        (None, _) => 1,
+        _ => 2,
+    }
 }
 
 /// `loss` and `train/loss` before `grad_norm` before `val/loss` and the rest.

@@ -48,10 +48,9 @@ impl Evolution {
     /// without evaluations.
     pub fn sentence(&self) -> Option<String> {
         let last = self.moments.last()?;
-        let rest = last.within_share.map_or_else(
-            || "no errors remain".to_owned(),
-            |share| format!("remaining {} of errors inside groups", percent(share)),
-        );
+        let inside = last.within_share.map(|share| format!("{} of errors inside groups", percent(share)));
+        let rest =
+            inside.as_ref().map_or_else(|| "no errors remain".to_owned(), |text| format!("remaining {text}"));
         Some(match (self.groups_separated(), self.classes_separated()) {
             (Some(groups), Some(classes)) => {
                 let classes = place(classes);
@@ -59,7 +58,11 @@ impl Evolution {
             }
             (Some(groups), None) => format!("groups separated at {}; {rest}", place(groups)),
             _ => {
-                format!("groups not separated: {} of samples leave theirs; {rest}", percent(last.group_error))
+                let inside = inside.unwrap_or_default();
+                format!(
+                    "groups not separated: {} of samples leave theirs, {inside}",
+                    percent(last.group_error)
+                )
             }
         })
     }

@@ -25,7 +25,7 @@ impl Structure {
     /// Weak: shuffled similarities fall into groups as clearly. A permutation test at 5 %.
     ///
     /// On planted groups (100 matrices each, see the tests) the rule calls 3×4 classes with 200 samples each weak in
-    /// no case, with 30 samples at an accuracy of 0.9 in about four of five, and matrices without groups in 19 of 20.
+    /// no case, with 30 samples at an accuracy of 0.9 in four of five, and matrices without groups in over nine of ten.
     pub fn is_weak(&self) -> bool {
         self.groups < 2 || self.clarity <= self.by_chance
     }

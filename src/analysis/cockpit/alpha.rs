@@ -132,10 +132,13 @@ pub struct Alphas {
     /// How many are above 1.
     pub overshoots: usize,
     /// How many fall into each bin of [`Alphas::EDGES`]; the outer bins hold everything beyond.
-    pub bins: [usize; 16],
+    pub bins: [usize; Self::BINS],
 }
 
 impl Alphas {
+    /// How many bins.
+    pub const BINS: usize = 16;
+
     /// Left edge of the first bin, and the width of each.
     pub const EDGES: (f64, f64) = (-1.5, 0.25);
 
@@ -145,10 +148,10 @@ impl Alphas {
         finite.sort_by(f64::total_cmp);
         let n = finite.len();
         let (low, high) = (finite.get(n.checked_sub(1)? / 2)?, finite.get(n / 2)?);
-        let mut bins = [0; 16];
+        let mut bins = [0; Self::BINS];
         for value in &finite {
             let at = ((value - Self::EDGES.0) / Self::EDGES.1).floor();
-            bins[at.clamp(0.0, 15.0) as usize] += 1;
+            bins[at.clamp(0.0, (Self::BINS - 1) as f64) as usize] += 1;
         }
         Some(Self {
             median: f64::midpoint(*low, *high),

@@ -204,7 +204,7 @@ fn fingerprint(source: &Source<'_>, records: usize) -> u64 {
 }
 
 /// Records that are compared.
-const PROBES: usize = 6;
+const PROBES: usize = 3;
 
 impl Source<'_> {
     fn hash_record(&self, at: usize, hasher: &mut FxHasher) {

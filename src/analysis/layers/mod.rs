@@ -1,7 +1,7 @@
 //! What the layers of a network are doing: which have stopped changing, by which measure, and which units are of use.
 //!
 //! ```text
-//! subjects      the layers of a run with all that was logged of them
+//! subjects      the layers of a run with all that was logged of them; at: as they were at a step
 //! measure       L1–L7: how much a layer changes; their order of preference, thresholds
 //! samples       records → values of a measure        perplexity, transport: what those are
 //! pools         L1: three pools against the noise floor of sampling
@@ -14,6 +14,7 @@
 //! power_law     α of eigenvalues
 //! ```
 
+pub mod at;
 pub mod evaluation;
 pub mod filters;
 pub mod machine;
@@ -33,6 +34,7 @@ pub mod transport;
 pub mod trend;
 pub mod unit_shares;
 
+pub use at::At;
 pub use evaluation::Moment;
 pub use filters::Filters;
 pub use measure::Measure;

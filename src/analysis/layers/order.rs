@@ -80,7 +80,7 @@ impl FreezeHint {
 
     /// Whether anything could be frozen.
     pub fn is_one(&self) -> bool {
-        matches!(self, Self::Prefix { .. } | Self::All { .. })
+        matches!(self, Self::Prefix { since: Some(_), .. } | Self::All { since: Some(_), .. })
     }
 
     /// The sentence on screen.
@@ -96,6 +96,12 @@ impl FreezeHint {
                 format!("no freeze hint: nothing in the log says whether the first layer, {layer}, moves")
             }
             Self::FirstIs { layer, state } => format!("no freeze hint: the first layer, {layer}, is {state}"),
+            Self::Prefix { layers, of, last, since: None, .. } => format!(
+                "no freeze hint: the first {layers} of {of} layers (up to {last}) do not move at all, frozen or cut off"
+            ),
+            Self::All { layers, since: None } => {
+                format!("no freeze hint: none of {layers} layers moves at all")
+            }
             Self::Prefix { layers: 1, of, first, since, .. } => {
                 format!("freeze hint: the first of {of} layers is at rest{} ({first})", at(since))
             }

@@ -1,6 +1,7 @@
 //! From the records of a layer to the values of one measure, one record after the other.
 
 use super::{
+    at::At,
     measure::{GRADIENT_INTERVAL, Measure},
     ring::Ring,
     subjects::{Records, Subject},
@@ -75,11 +76,13 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Records up to and with a step.
-    pub fn until(&self, until: Option<Step>) -> usize {
-        let Some(until) = until else { return self.len() };
+    /// Records of a measure up to and with the step at which its layer is looked at.
+    pub fn until(&self, at: &At<'_>, measure: Measure) -> usize {
+        let Some(until) = at.until else { return self.len() };
         match self {
-            Self::Points(of) | Self::Updates(of, _) => of.partition_point(|r| r.step <= until),
+            Self::Points(_) if measure == Measure::Gradient => at.records(LayerKind::Gradients).len(),
+            Self::Points(_) => at.records(LayerKind::Weights).len(),
+            Self::Updates(..) => at.records(LayerKind::Updates).len(),
             Self::Histograms(of) => of.partition_point(|r| r.step <= until),
             Self::Artefacts(of) => of.partition_point(|r| r.artefact.step.is_some_and(|step| step <= until)),
         }

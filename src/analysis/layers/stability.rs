@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::{
+    at::At,
     evaluation::{Evaluation, Moment},
     measure::Measure,
     samples::Source,
@@ -57,12 +58,13 @@ impl Stability {
 
     /// What the best measure says of a layer, of the records up to `until`. A measure that has too few of them steps back
     /// for the next one.
-    pub fn verdict(&mut self, subject: &Subject<'_>, until: Option<Step>) -> Verdict {
-        let flag = frozen_since(subject, until).or_else(|| unchanged_since(subject, until));
+    pub fn verdict(&mut self, at: &At<'_>) -> Verdict {
+        let (subject, until) = (at.subject, at.until);
+        let flag = frozen_since(at).or_else(|| unchanged_since(at));
         let mut waiting = None;
         for measure in Measure::ALL {
             let Some((source, count)) = Source::of(subject, measure) else { continue };
-            let records = source.until(until);
+            let records = source.until(at, measure);
             if records < measure.needs() {
                 if records > 0 {
                     waiting.get_or_insert(measure);
@@ -141,29 +143,25 @@ fn of(evaluation: &Evaluation, until: Option<Step>) -> Verdict {
 }
 
 /// Since when the trainer has said that it does not train the layer.
-fn frozen_since(subject: &Subject<'_>, until: Option<Step>) -> Option<Step> {
-    let row = subject.row?;
+fn frozen_since(at: &At<'_>) -> Option<Step> {
     let kinds = [LayerKind::Weights, LayerKind::Gradients, LayerKind::Updates, LayerKind::Other];
-    kinds.into_iter().filter_map(|kind| row.track(kind)).find_map(|track| {
-        let records = track.records();
-        let end = until.map_or(records.len(), |until| records.partition_point(|r| r.step <= until));
-        let said = records[..end].iter().rev().take_while(|r| r.stats.frozen == Some(true));
+    kinds.into_iter().find_map(|kind| {
+        let said = at.records(kind).iter().rev().take_while(|r| r.stats.frozen == Some(true));
         said.last().map(|r| r.step)
     })
 }
 
 /// Since when the statistics of the weights are the same to the last bit, if they are in the newest records and no update
 /// norm says it better. Counts of buckets alone would not do: few weights can move within theirs.
-fn unchanged_since(subject: &Subject<'_>, until: Option<Step>) -> Option<Step> {
-    let records = subject.track(LayerKind::Weights)?.records();
-    let end = until.map_or(records.len(), |until| records.partition_point(|r| r.step <= until));
+fn unchanged_since(at: &At<'_>) -> Option<Step> {
+    let records = at.records(LayerKind::Weights);
     let same = |s: &LayerStats| [s.mean, s.std, s.norm, s.min, s.max].map(|v| v.map(f64::to_bits));
-    let last = records[..end].last()?;
+    let last = records.last()?;
     let wanted = same(&last.stats);
     if last.stats.update_norm.is_some() || wanted.iter().flatten().count() < 4 {
         return None;
     }
-    let equal = records[..end].iter().rev().take_while(|r| same(&r.stats) == wanted);
+    let equal = records.iter().rev().take_while(|r| same(&r.stats) == wanted);
     let (count, first) = equal.fold((0, None), |(n, _), r| (n + 1, Some(r.step)));
     first.filter(|_| count >= FROZEN_AFTER)
 }

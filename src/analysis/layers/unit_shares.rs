@@ -1,6 +1,7 @@
 //! Shares of units that are dead, always on, duplicates or saturated, and how special they are, from whatever was logged.
 
 use super::{
+    at::At,
     filters::Filters,
     perplexity::Snapshot,
     subjects::{Records, Subject},
@@ -38,22 +39,18 @@ pub struct Read {
 }
 
 impl UnitShares {
-    /// Up to `until`. What the trainer computed over all units itself counts most, then unit statistics, then matrices of
+    /// What the trainer computed over all units itself counts most, then unit statistics, then matrices of
     /// responses, which are samples.
-    pub fn of(subject: &Subject<'_>, until: Option<Step>, read: &mut Read) -> Self {
-        let records = [subject.responses, subject.maxima, subject.perplexity].map(|of| newest(of, until));
+    pub fn of(at: &At<'_>, read: &mut Read) -> Self {
+        let Subject { responses, maxima, perplexity, .. } = at.subject;
+        let records = [*responses, *maxima, *perplexity].map(|of| newest(of, at.until));
         let source = records.map(|r| r.map(|r| (r.artefact.step.unwrap_or_default(), r.artefact.offset)));
         if read.source != source {
             *read = Read { source, shares: Self::of_records(records) };
         }
-        let newest_stats = |kind| {
-            let records = subject.track(kind)?.records();
-            let end = until.map_or(records.len(), |until| records.partition_point(|r| r.step <= until));
-            end.checked_sub(1).map(|at| records[at].stats)
-        };
         let kinds = [LayerKind::Activations, LayerKind::Other, LayerKind::Weights];
-        let stats: [Option<LayerStats>; 3] = kinds.map(newest_stats);
-        let said = |of: fn(&LayerStats) -> Option<f64>| stats.iter().flatten().find_map(of);
+        let stats = kinds.map(|kind| at.newest(kind));
+        let said = |of: fn(&LayerStats) -> Option<f64>| stats.iter().flatten().find_map(|s| of(s));
         Self {
             dead: said(|s| s.dead).or(read.shares.dead),
             always_on: said(|s| s.always_on).or(read.shares.always_on),

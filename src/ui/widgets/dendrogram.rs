@@ -16,6 +16,8 @@ const UP: u8 = 1;
 const DOWN: u8 = 2;
 const LEFT: u8 = 4;
 const RIGHT: u8 = 8;
+const UP_DOWN: u8 = UP | DOWN;
+const ACROSS: u8 = LEFT | RIGHT;
 
 /// Draws the tree of `order` into `area`, its leaves at the right edge. `row_of` says in which row of the area a place of
 /// the order stands; several places may share a row, and what is joined inside of a row is not drawn. The branches of
@@ -92,8 +94,6 @@ fn glyph(bits: u8, ascii: bool) -> char {
         (true, false, _) => return '-',
         _ => {}
     }
-    const UP_DOWN: u8 = UP | DOWN;
-    const ACROSS: u8 = LEFT | RIGHT;
     match (bits & UP_DOWN, bits & ACROSS) {
         (0, _) => '─',
         (_, 0) => '│',

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    super::{FreezeHint, Measure, Stability, State, Verdict, order, subjects},
+    super::{At, FreezeHint, Measure, Stability, State, Verdict, order, subjects},
     BUCKETS, Random, bell,
 };
 use crate::{
@@ -105,7 +105,7 @@ fn similarity(layer: &str, step: Step, to: Step, value: f64) -> Record {
 fn verdicts(stability: &mut Stability, run: &Run, until: Option<Step>) -> Vec<(String, Verdict)> {
     subjects(run)
         .iter()
-        .map(|subject| (subject.name.to_string(), stability.verdict(subject, until)))
+        .map(|subject| (subject.name.to_string(), stability.verdict(&At::new(subject, until))))
         .collect()
 }
 
@@ -206,6 +206,12 @@ fn layers_that_are_not_trained_are_frozen() {
     assert_eq!((found[0].1.state, found[0].1.since), (State::Frozen, Some(6)));
     assert_eq!((found[1].1.state, found[1].1.since), (State::Frozen, Some(6)));
     assert_eq!((found[2].1.state, found[2].1.since), (State::Frozen, Some(5)));
+    let of_run = subjects(run(&store));
+    let hint = |n: usize| {
+        let judged: Vec<_> = of_run.iter().take(n).zip(found.iter().map(|(_, v)| *v)).collect();
+        FreezeHint::of(&judged).sentence()
+    };
+    assert_eq!(hint(3), "no freeze hint: none of 3 layers moves at all");
     let before = verdicts(&mut stability, run(&store), Some(5));
     assert_eq!([before[1].1.state, before[2].1.state], [State::NotApplicable; 2]);
 }
@@ -267,7 +273,7 @@ fn the_prefix_that_is_at_rest_could_be_frozen() {
     let store = store(records);
     let subjects = subjects(run(&store));
     let mut stability = Stability::default();
-    let found: Vec<_> = subjects.iter().map(|s| (s, stability.verdict(s, None))).collect();
+    let found: Vec<_> = subjects.iter().map(|s| (s, stability.verdict(&At::new(s, None)))).collect();
     assert_eq!(
         FreezeHint::of(&found).sentence(),
         "freeze hint: the first 2 of 4 layers are at rest since step 19 (in.weight to in.bias)"
@@ -275,7 +281,7 @@ fn the_prefix_that_is_at_rest_could_be_frozen() {
     let order = order::became_stable(found.iter().map(|(s, v)| (&s.name, *v)));
     let order: Vec<(&str, Step)> = order.into_iter().map(|(name, step)| (name.as_str(), step)).collect();
     assert_eq!(order, [("in.weight", 16), ("in.bias", 19), ("out.weight", 24)]);
-    let early: Vec<_> = subjects.iter().map(|s| (s, stability.verdict(s, Some(13)))).collect();
+    let early: Vec<_> = subjects.iter().map(|s| (s, stability.verdict(&At::new(s, Some(13))))).collect();
     assert_eq!(FreezeHint::of(&early).sentence(), "no freeze hint: the first layer, in.weight, is moving");
 }
 

@@ -7,7 +7,7 @@ pub(super) static ALL: &[Explanation] = &[
     Explanation {
         name: "α",
         meaning: "Where a step ends on the parabola through the loss before and after it: −1 where it began, 0 in the minimum along it, 1 as high on the other side, above 1 higher than it began.",
-        formula: "w₀ + w₁s + w₂s² fitted to f(0), f(t), f′(0), f′(t) by least squares weighted by the noise; α = 2t/(−w₁/w₂) − 1, and −1 where w₂ < 0. The median and the histogram are of the newest 256 values up to the time cursor; the outer bars hold everything beyond.",
+        formula: "w₀ + w₁s + w₂s² fitted to f(0), f(t), f′(0), f′(t) by least squares weighted by the noise; α = 2t/(−w₁/w₂) − 1, and −1 where w₂ < 0. The median and the histogram are of the newest 256 values up to the time cursor; the outer bars hold everything beyond, and the line below stops there too.",
         source: "Cockpit, Schneider, Dangel, Hennig 2021",
         pitfalls: "Both losses must be of the same batch. Many trainings that go well overshoot a little, so that a median above 0 is no fault by itself. Where the store has thinned the series, means of neighbours are counted. A scalar called alpha may be something else, such as the temperature of a soft actor-critic.",
     },

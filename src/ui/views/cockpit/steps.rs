@@ -33,6 +33,8 @@ const GAP: u16 = 3;
 const NAMES: u16 = 14;
 /// Values of lines.
 const VALUES: u16 = 9;
+/// From this ratio of the largest to the smallest value on, a line is drawn on a logarithmic axis, as on Curves.
+const FLATTENING: f64 = 200.0;
 /// The tests are drawn from 0 to this.
 const TESTS_TO: f64 = 2.0;
 
@@ -206,7 +208,15 @@ fn draw_alpha(theme: &Theme, alpha: &AlphaReading, span: (f64, f64), area: Rect,
         histogram(theme, newest, place, buffer);
     }
     let below = Rect { y: area.y + used + bars, height: left - bars, ..area };
-    graph(theme, &alpha.course, span, below, buffer);
+    graph(theme, &within_bins(&alpha.course), span, below, buffer);
+}
+
+/// The course as far as the histogram reaches: a single α of 30 would flatten all others.
+fn within_bins(course: &Course) -> Course {
+    let (low, wide) = Alphas::EDGES;
+    let high = low + wide * Alphas::BINS as f64;
+    let points = course.points.iter().map(|[x, v]| [*x, if v.is_nan() { *v } else { v.clamp(low, high) }]);
+    Course { points: points.collect(), source: course.source.clone() }
 }
 
 /// What is said of α in numbers.
@@ -273,12 +283,21 @@ fn graph(theme: &Theme, course: &Course, span: (f64, f64), area: Rect, buffer: &
     if low > high {
         return;
     }
-    let pad = if high > low { (high - low) * 0.02 } else { (high.abs() * 0.1).max(1e-9) };
-    let window = Window { x: span, y: (low - pad, high + pad), log_y: false };
+    let log = low > 0.0 && high / low > FLATTENING;
+    let (bottom, top) = if log {
+        (low * 0.9, high * 1.1)
+    } else {
+        let pad = if high > low { (high - low) * 0.02 } else { (high.abs() * 0.1).max(1e-9) };
+        (low - pad, high + pad)
+    };
+    let window = Window { x: span, y: (bottom, top), log_y: log };
     let plot = Rect { x: area.x + VALUES, width: area.width - VALUES, ..area };
     if high > low {
         put_right(buffer, area.x, plot.x - 1, plot.y, &value(high), theme.muted());
         put_right(buffer, area.x, plot.x - 1, plot.bottom() - 1, &value(low), theme.muted());
+        if log && plot.height > 2 {
+            put_right(buffer, area.x, plot.x - 1, plot.y + plot.height / 2, "log", theme.muted());
+        }
     } else {
         put_right(buffer, area.x, plot.x - 1, plot.y + plot.height / 2, &value(low), theme.muted());
     }
@@ -370,7 +389,7 @@ fn draw_noise(theme: &Theme, noise: &NoiseReading, span: (f64, f64), area: Rect,
         used += 1;
     }
     if let (Some(scale), Some((batch, source))) = (scale, noise.batch) {
-        let text = format!("{source} {}: {}", value(batch), BatchAdvice::of(scale, batch).words());
+        let text = format!("{source} {batch:.0}: {}", BatchAdvice::of(scale, batch).words());
         let below = Rect {
             y: area.y + used.min(area.height),
             height: area.height.saturating_sub(used).min(2),

@@ -1,9 +1,9 @@
 //! The numbers of each layer up to the time cursor: one row of the table.
 
 use crate::{
-    analysis::layers::{Quantiles, Subject, UnitShares, Verdict, samples},
+    analysis::layers::{At, Quantiles, Subject, UnitShares, Verdict, samples},
     model::{LayerKind, LayerStats, Step},
-    store::{LayerPoint, LayerTrack},
+    store::LayerPoint,
 };
 
 pub(super) use crate::analysis::layers::samples::norm;
@@ -80,24 +80,16 @@ pub(super) const USUAL_NEEDS: usize = 5;
 
 impl Figures {
     /// Reads what was logged of a layer at `until` (live without), with `kind` as the chosen one.
-    pub fn of(
-        index: usize,
-        subject: &Subject<'_>,
-        kind: LayerKind,
-        until: Option<Step>,
-        (units, verdict): (UnitShares, Verdict),
-    ) -> Self {
-        let at = |kind| subject.track(kind).map(|track| shown(track.records(), until)).unwrap_or_default();
-        let (weights, gradients, chosen) = (at(LayerKind::Weights), at(LayerKind::Gradients), at(kind));
-        let outputs = at(LayerKind::Activations);
+    pub fn of(index: usize, at: &At<'_>, kind: LayerKind, (units, verdict): (UnitShares, Verdict)) -> Self {
+        let (subject, until) = (at.subject, at.until);
+        let (weights, gradients, chosen) =
+            (at.records(LayerKind::Weights), at.records(LayerKind::Gradients), at.records(kind));
+        let outputs = at.newest(LayerKind::Activations).copied().unwrap_or_default();
         let newest_of = |records: &[LayerPoint]| records.last().map(|r| r.stats).unwrap_or_default();
         let norm_of = |records: &[LayerPoint]| records.last().and_then(|r| norm(&r.stats));
         let before = chosen.len().checked_sub(2).and_then(|i| norm(&chosen[i].stats));
         let now = norm_of(chosen);
-        let newest = |track: &LayerTrack| shown(track.records(), until).last().copied();
-        let last: Vec<LayerPoint> =
-            subject.row.map(|row| row.kinds.values().filter_map(newest).collect()).unwrap_or_default();
-        let counted = last.iter().filter(|r| r.stats.nan.is_some() || r.stats.inf.is_some());
+        let counted = at.all_newest().filter(|r| r.stats.nan.is_some() || r.stats.inf.is_some());
         let broken =
             counted.map(|r| r.stats.nan.unwrap_or(0.0) + r.stats.inf.unwrap_or(0.0)).reduce(|a, b| a + b);
         let records = [subject.perplexity, subject.responses, subject.maxima].map(|of| {
@@ -107,14 +99,14 @@ impl Figures {
             index,
             name: subject.name.as_str().to_owned(),
             kinds: letters(subject),
-            step: last.iter().map(|r| r.step).chain(records.into_iter().flatten()).max(),
+            step: at.all_newest().map(|r| r.step).chain(records.into_iter().flatten()).max(),
             parameters: [weights, gradients, chosen].iter().find_map(|r| r.last()?.stats.numel),
             weights: newest_of(weights),
             gradients: newest_of(gradients),
             weight_norm: norm_of(weights),
             gradient_norm: norm_of(gradients),
             usual_gradient: usual(gradients),
-            update: update(subject, until),
+            update: update(at),
             stats: newest_of(chosen),
             norm: now,
             change: now
@@ -122,11 +114,11 @@ impl Figures {
                 .filter(|(_, b)| *b != 0.0)
                 .map(|(now, before)| (now - before) / before.abs()),
             broken,
-            dead: last.iter().filter_map(|r| r.stats.dead).chain(units.dead).reduce(f64::max),
-            frozen: last.iter().any(|r| r.stats.frozen == Some(true)),
+            dead: at.all_newest().filter_map(|r| r.stats.dead).chain(units.dead).reduce(f64::max),
+            frozen: at.all_newest().any(|r| r.stats.frozen == Some(true)),
             units,
-            zero_outputs: newest_of(outputs).zero,
-            outputs: newest_of(outputs),
+            zero_outputs: outputs.zero,
+            outputs,
             verdict,
         }
     }
@@ -171,18 +163,16 @@ fn letters(subject: &Subject<'_>) -> String {
 /// The update of the newest record. Where no norm of it was logged, what two histograms of the weights say: elements that
 /// moved from one to the other moved at least as far as Wasserstein-1 says on average, √n times that is the least norm of
 /// the change, and the steps between them shared it.
-fn update(subject: &Subject<'_>, until: Option<Step>) -> Option<Update> {
-    let track = subject.track(LayerKind::Weights)?;
-    let weights = shown(track.records(), until);
-    if let Some(ratio) = weights.last().and_then(|r| samples::update_ratio(&r.stats)) {
+fn update(at: &At<'_>) -> Option<Update> {
+    let weights = at.newest(LayerKind::Weights)?;
+    if let Some(ratio) = samples::update_ratio(weights) {
         return Some(Update::Logged(ratio));
     }
-    let size = norm(&weights.last()?.stats).filter(|n| *n > 0.0)?;
-    if let Some(updates) = subject.track(LayerKind::Updates)
-        && let Some(norm) = shown(updates.records(), until).last().and_then(|r| norm(&r.stats))
-    {
+    let size = norm(weights).filter(|n| *n > 0.0)?;
+    if let Some(norm) = at.newest(LayerKind::Updates).and_then(norm) {
         return Some(Update::Logged(norm / size));
     }
+    let (track, until) = (at.subject.track(LayerKind::Weights)?, at.until);
     let histograms = track.histograms();
     let end = until.map_or(histograms.len(), |until| histograms.partition_point(|h| h.step <= until));
     let [before, now] = histograms.get(end.checked_sub(2)?..end)? else { return None };

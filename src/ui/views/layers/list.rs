@@ -3,7 +3,7 @@
 use super::{field::Field, figures::Figures, groups::Group, trouble::Trouble};
 use crate::{
     analysis::layers::{
-        FreezeHint, Stability, Subject, UnitShares, Verdict, order, subjects, unit_shares::Read,
+        At, FreezeHint, Stability, Subject, UnitShares, Verdict, order, subjects, unit_shares::Read,
     },
     detect::{Alert, AlertBook},
     model::{LayerKind, LayerName, RunId, Step},
@@ -104,9 +104,10 @@ impl Lines {
             book.of_run(run.id()).filter(|a| a.is_open() && !a.is_quiet() && a.layer.is_some()).collect();
         self.all.clear();
         for (index, subject) in subjects.iter().enumerate() {
-            let units = UnitShares::of(subject, until, &mut self.units[index]);
-            let verdict = self.stability.verdict(subject, until);
-            let figures = Figures::of(index, subject, kind, until, (units, verdict));
+            let at = At::new(subject, until);
+            let units = UnitShares::of(&at, &mut self.units[index]);
+            let verdict = self.stability.verdict(&at);
+            let figures = Figures::of(index, &at, kind, (units, verdict));
             let trouble = Trouble::of(&figures, worst(&alerts, &subject.name));
             self.all.push(Line { figures, trouble });
         }

@@ -110,7 +110,7 @@ fn differences_have_signs_and_need_no_colour() {
     matrix.largest = 10.0;
     let (text, _) = drawn(&matrix, Zoom::Map, (0, 0), PLAIN, 40, 6);
     assert!(text.lines().nth(2).unwrap().ends_with("..v..") || text.contains("..v.."), "{text}");
-    assert!(text.contains("^"), "{text}");
+    assert!(text.contains('^'), "{text}");
 }
 
 #[test]
