@@ -3,6 +3,16 @@
 //! No threads, no clock, no drawing. What may take long asks a [`Cancel`] now and then and gives up when told to.
 //! Every formula names its source; every number that a view shows is explained there.
 
+pub mod classes;
+pub mod cluster;
+pub mod cockpit;
+pub mod cocluster;
+pub mod dynamics;
+pub mod inspect;
+pub mod layers;
+pub mod similarity;
+pub mod units;
+
 use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},

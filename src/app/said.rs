@@ -156,6 +156,7 @@ mod tests {
                 severity: Severity::Warn,
                 series: Some(SeriesKey::plain("loss")),
                 layer: None,
+                kind: None,
                 step: Some(7),
                 since_step: Some(5),
                 time: NOW,

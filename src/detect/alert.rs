@@ -1,6 +1,6 @@
 //! What a rule says of a run, for people and for programs.
 
-use crate::model::{LayerName, RunId, SeriesKey, Step, WallTime};
+use crate::model::{LayerKind, LayerName, RunId, SeriesKey, Step, WallTime};
 
 use super::evidence::Evidence;
 
@@ -65,6 +65,11 @@ pub struct Alert {
     pub series: Option<SeriesKey>,
     /// The layer, where one can be named.
     pub layer: Option<LayerName>,
+    /// Which of the layer's tensors, where it is one.
+    pub kind: Option<LayerKind>,
+    /// The place of that layer in the network, from 0, as far as it was known when the alert was raised: of layers
+    /// that break in the same step the first one is the cause.
+    pub depth: Option<usize>,
     /// Where it opened.
     pub step: Option<Step>,
     /// Where its condition first held.

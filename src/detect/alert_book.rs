@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 
-use crate::model::{LayerName, RunId, SeriesKey, Step, WallTime};
+use crate::model::{LayerKind, LayerName, RunId, SeriesKey, Step, WallTime};
 
 use super::{
     alert::{Alert, AlertState, Severity},
@@ -31,6 +31,8 @@ pub struct Draft {
     pub series: Option<SeriesKey>,
     /// The layer it speaks of.
     pub layer: Option<LayerName>,
+    /// Which of the layer's tensors.
+    pub kind: Option<LayerKind>,
     /// Where it opened.
     pub step: Option<Step>,
     /// Where the condition first held.
@@ -78,6 +80,8 @@ const SNOOZES_S: [f64; 3] = [3_600.0, 4.0 * 3_600.0, 24.0 * 3_600.0];
 struct RunPage {
     ids: Vec<u64>,
     not_kept: u64,
+    /// Places of the run's layers in the network.
+    network: FxHashMap<LayerName, usize>,
 }
 
 impl AlertBook {
@@ -224,11 +228,24 @@ impl AlertBook {
         let id = self.next;
         page.ids.push(id);
         let run = draft.run.clone();
-        let mut alert = opened(id, draft);
+        let depth = draft.layer.as_ref().and_then(|layer| page.network.get(layer)).copied();
+        let mut alert = Alert { depth, ..opened(id, draft) };
         self.attitudes.apply(&mut alert);
         self.alerts.insert(id, alert);
         self.link(&run);
         Some(id)
+    }
+
+    /// The layers of a run in the order of its network, as far as they are known.
+    pub(super) fn know_network<'a>(
+        &mut self,
+        run: &RunId,
+        layers: impl ExactSizeIterator<Item = &'a LayerName>,
+    ) {
+        let page = self.by_run.entry(run.clone()).or_default();
+        if page.network.len() != layers.len() {
+            page.network = layers.enumerate().map(|(at, layer)| (layer.clone(), at)).collect();
+        }
     }
 
     /// It got worse: the numbers and words of now replace those of then; `step` and `since_step` stay.
@@ -357,6 +374,8 @@ fn opened(id: u64, draft: Draft) -> Alert {
         state: AlertState::Open,
         series: draft.series,
         layer: draft.layer,
+        kind: draft.kind,
+        depth: None,
         step: draft.step,
         since_step: draft.since_step,
         time: draft.time,

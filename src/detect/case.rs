@@ -144,10 +144,10 @@ impl Case {
             desk.book.confirm(id, finding.severity, since, words, finding.evidence);
             return;
         }
-        let (series, layer) = match place {
-            Place::Series(key) => (Some((*key).clone()), None),
-            Place::Layer(layer, _) => (None, Some((*layer).clone())),
-            Place::Split(_) | Place::Run => (None, None),
+        let (series, layer, kind) = match place {
+            Place::Series(key) => (Some((*key).clone()), None, None),
+            Place::Layer(layer, kind) => (None, Some((*layer).clone()), Some(*kind)),
+            Place::Split(_) | Place::Run => (None, None, None),
         };
         self.current = desk.book.raise(Draft {
             run: desk.run.clone(),
@@ -155,6 +155,7 @@ impl Case {
             severity: finding.severity,
             series,
             layer,
+            kind,
             step: Some(step),
             since_step: Some(since),
             time: if wall.known().is_some() { wall } else { desk.now },

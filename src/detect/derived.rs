@@ -96,6 +96,7 @@ impl DerivedAlerts {
             severity: derived.severity,
             series: derived.series,
             layer: None,
+            kind: None,
             step: Some(derived.step),
             since_step: Some(derived.since),
             time,

@@ -63,6 +63,9 @@ impl Detectors {
         book: &mut AlertBook,
         now: WallTime,
     ) {
+        if !run.layers().is_empty() {
+            book.know_network(&batch.run, run.layers().rows().map(|row| &row.layer));
+        }
         let judges = self.runs.entry(batch.run.clone()).or_default();
         judges.observe(batch, layers, changes, run, &mut Desk { book, run: &batch.run, now });
     }

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use crate::{
-    model::{ConfusionMatrix, ConfusionRecord},
+    model::{ConfusionMatrix, ConfusionRecord, are_shares},
     store::Run,
 };
+
+pub use crate::model::wilson;
 
 /// Samples of a class below which its scores are luck.
 pub const SUPPORT: f64 = 30.0;
@@ -13,11 +15,8 @@ pub const SUPPORT: f64 = 30.0;
 /// True for shares instead of counts: how many samples there were is not known.
 pub fn is_normalised(matrix: &ConfusionMatrix) -> bool {
     let counts = matrix.counts();
-    let whole = counts.iter().all(|c| c.fract() == 0.0);
-    let rows_of = |sum: f64| {
-        counts.rows().into_iter().all(|row| row.sum() == 0.0 || (row.sum() - sum).abs() < 0.02 * sum)
-    };
-    rows_of(1.0) || (matrix.total() - 1.0).abs() < 0.02 || !whole && rows_of(100.0)
+    let sums: Vec<f64> = counts.rows().into_iter().map(|row| row.sum()).collect();
+    are_shares(counts.iter().all(|c| c.fract() == 0.0), &sums)
 }
 
 /// Names of the classes; their numbers where the log has none.
@@ -27,16 +26,6 @@ pub fn class_names(record: &ConfusionRecord, run: &Run) -> Vec<Arc<str>> {
     (0..record.matrix.classes())
         .map(|class| names.and_then(|names| names.get(class)).cloned().unwrap_or_else(|| number(class)))
         .collect()
-}
-
-/// The interval of Wilson that holds a share of `hits` in `of` with 95 %.
-pub fn wilson(hits: f64, of: f64) -> (f64, f64) {
-    const Z: f64 = 1.96;
-    let share = hits / of;
-    let (square, centre) = (Z * Z, share + Z * Z / (2.0 * of));
-    let half = Z * (share * (1.0 - share) / of + square / (4.0 * of * of)).sqrt();
-    let scale = 1.0 + square / of;
-    ((centre - half) / scale, (centre + half) / scale)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 
 use super::alert::{Alert, Severity};
+use crate::model::LayerKind;
 
 /// Root causes first: an alert of the rule on the left explains one of a rule on the right.
 const EXPLAINS: &[(&str, &[&str])] = &[
@@ -201,7 +202,10 @@ fn root_of_twins(alert: &Alert, all: &[&Alert]) -> u64 {
 }
 
 /// How twins are told apart.
-type Rank = ((i64, bool, usize, String), Reverse<Severity>, Option<i64>, u64);
+type Rank = (Order, Reverse<Severity>, Option<i64>, u64);
+
+/// See [`order`].
+type Order = (i64, u8, usize, usize, String);
 
 /// The earliest, of equals the worst.
 fn first_of_twins(alert: &Alert) -> Rank {
@@ -244,7 +248,7 @@ fn slack(step: i64, of_layer: bool) -> i64 {
 }
 
 /// Of several causes the one that stands highest in the table, then the earliest.
-fn rank(alert: &Alert) -> (usize, (i64, bool, usize, String)) {
+fn rank(alert: &Alert) -> (usize, Order) {
     (place(alert), order(alert))
 }
 
@@ -260,12 +264,23 @@ fn in_time(cause: &Alert, effect: &Alert) -> bool {
     begun && lasted && awaited
 }
 
-/// First by where the condition began, then whole series before layers, then by name: independent of the order
-/// in which files were read.
-fn order(alert: &Alert) -> (i64, bool, usize, String) {
+/// First by where the condition began, then by [`stage`], layers in the order of the network (NaN runs forward through
+/// it within a step), then by name: independent of the order in which files were read.
+fn order(alert: &Alert) -> Order {
     let since = alert.since_step.or(alert.step).unwrap_or(i64::MIN);
     let place = alert.place();
-    (since, alert.layer.is_some(), plainness(&place), place)
+    let depth = alert.depth.unwrap_or(usize::MAX);
+    (since, stage(alert), plainness(&place), depth, place)
+}
+
+/// Whole series before layers, which are many; but within a step a NaN is in the activations before it is in the loss,
+/// in the gradients and then in the weights.
+fn stage(alert: &Alert) -> u8 {
+    match (&alert.layer, alert.kind) {
+        (Some(_), Some(LayerKind::Activations)) if alert.rule == "nan" => 0,
+        (None, _) => 1,
+        _ => 2,
+    }
 }
 
 /// `loss` and `train/loss` before `grad_norm` before `val/loss` and the rest.

@@ -11,7 +11,9 @@ mod layer;
 mod meaning;
 mod natural;
 mod numeric;
+mod packed;
 mod run_info;
+mod share;
 mod text;
 mod time;
 
@@ -26,6 +28,8 @@ pub use layer::{
 pub use meaning::{Meanings, Role, Split, Told, names};
 pub use natural::natural;
 pub use numeric::{NumericArray, Payload, PayloadError};
+pub use packed::PackedMatrix;
 pub use run_info::{EndStatus, Goal, HyperValue, RunInfo, TextRecord};
+pub use share::{are_shares, wilson};
 pub use text::sanitise;
 pub use time::{Clock, ManualClock, Step, WallTime};

@@ -33,7 +33,7 @@ pub use artefacts::{Event, StoredArtefact};
 pub use bucket::Bucket;
 pub use budget::Limits;
 pub use change::Change;
-pub use confusion::Confusions;
+pub use confusion::{Confusions, Evaluation};
 pub use layers::{LayerPoint, LayerRow, LayerTrack, Layers, StoredHistogram};
 pub use order::natural;
 pub use run::Run;

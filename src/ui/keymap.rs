@@ -73,6 +73,10 @@ pub enum Action {
     Kind,
     /// Next normalisation of numbers.
     Normalise,
+    /// Groups as one, or apart.
+    Collapse,
+    /// The diagonal of a matrix coloured like the rest, or apart.
+    Diagonal,
     /// Hold new data back, or let it through.
     Freeze,
     /// Mark an alert as seen.
@@ -246,6 +250,8 @@ pub static GLOBAL: &[Binding] = &[
     bind(&[Key::Char('o')], Action::Sort, "order of rows"),
     bind(&[Key::Char('t')], Action::Kind, "kind of what is shown"),
     bind(&[Key::Char('N')], Action::Normalise, "normalisation of numbers"),
+    bind(&[Key::Char('C')], Action::Collapse, "groups as one, or apart"),
+    bind(&[Key::Char('d')], Action::Diagonal, "diagonal of a matrix coloured, or apart"),
     bind(&[Key::Char('f')], Action::Freeze, "freeze"),
     bind(&[Key::Char('a')], Action::Acknowledge, "acknowledge the alert"),
     bind(&[Key::Char('m')], Action::Mute, "mute the alert's rule in this run"),

@@ -50,12 +50,16 @@ fn cut(chars: impl Iterator<Item = char>, width: usize, ascii: bool) -> String {
 fn in_ascii(c: char) -> Option<&'static str> {
     Some(match c {
         'σ' => "sigma",
+        'α' => "alpha",
+        'Σ' => "Sum",
+        '²' => "^2",
+        '≤' => "<=",
         '∞' => "inf",
         '→' => "->",
         '×' => "x",
         '·' => "|",
         '…' => "~",
-        '–' | '—' | '−' => "-",
+        '–' | '—' | '−' | '↔' => "-",
         _ => return None,
     })
 }

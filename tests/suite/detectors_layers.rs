@@ -27,16 +27,16 @@ enum Row {
 }
 
 #[derive(Clone, Default)]
-struct Log {
+pub struct Log {
     rows: Vec<Row>,
 }
 
 impl Log {
-    fn point(&mut self, tag: &'static str, step: Step, value: f64) {
+    pub fn point(&mut self, tag: &'static str, step: Step, value: f64) {
         self.rows.push(Row::Point(tag, step, value));
     }
 
-    fn layer(&mut self, name: &str, kind: LayerKind, step: Step, stats: &LayerStats) {
+    pub fn layer(&mut self, name: &str, kind: LayerKind, step: Step, stats: &LayerStats) {
         self.rows.push(Row::Record(Box::new(Record::Layer(LayerRecord {
             layer: LayerName::new(name),
             kind,
@@ -59,7 +59,7 @@ impl Log {
         }))));
     }
 
-    fn alerts(&self) -> Vec<Alert> {
+    pub fn alerts(&self) -> Vec<Alert> {
         self.in_pieces_of(1000)
     }
 
@@ -124,34 +124,34 @@ fn noise(seed: u64, at: Step) -> f64 {
 }
 
 /// A training whose layers are logged each 20 steps, 40 times; what is told of a layer may be changed.
-struct Network {
-    layers: Vec<&'static str>,
-    loss: fn(f64) -> f64,
-    rate: Option<fn(f64) -> f64>,
-    logs: Step,
+pub struct Network {
+    pub layers: Vec<&'static str>,
+    pub loss: fn(f64) -> f64,
+    pub rate: Option<fn(f64) -> f64>,
+    pub logs: Step,
 }
 
 /// Layer by place, log by place, statistics to be changed.
-type Change<'a> = &'a dyn Fn(usize, Step, LayerKind, &mut LayerStats);
+pub type Change<'a> = &'a dyn Fn(usize, Step, LayerKind, &mut LayerStats);
 
 const EVERY: Step = 20;
 const LOSS_EACH: Step = 4;
 
-fn learns(t: f64) -> f64 {
+pub fn learns(t: f64) -> f64 {
     0.05 + 2.25 * (-6.0 * t).exp()
 }
 
-fn stuck(_: f64) -> f64 {
+pub fn stuck(_: f64) -> f64 {
     2.303
 }
 
-fn network(loss: fn(f64) -> f64) -> Network {
+pub fn network(loss: fn(f64) -> f64) -> Network {
     Network { layers: vec!["fc1", "fc2", "fc3", "fc4", "fc5", "head"], loss, rate: None, logs: 40 }
 }
 
 impl Network {
     /// A healthy network: weights drift, gradients shrink with the loss and differ by a factor of 3 over the depth.
-    fn log(&self, change: Change<'_>) -> Log {
+    pub fn log(&self, change: Change<'_>) -> Log {
         let mut log = Log::default();
         let end = self.logs * EVERY;
         for step in 1..=end {
@@ -176,7 +176,7 @@ impl Network {
         log
     }
 
-    fn stats(&self, at: usize, step: Step, t: f64, kind: LayerKind) -> LayerStats {
+    pub fn stats(&self, at: usize, step: Step, t: f64, kind: LayerKind) -> LayerStats {
         let wobble = 1.0 + 0.1 * noise(7 + at as u64, step);
         let (mean, std) = match kind {
             Weights => (0.001 * t + 0.0003 * wobble, 0.1 * (1.0 + 0.4 * t) + 0.0002 * wobble),
@@ -197,7 +197,7 @@ impl Network {
     }
 }
 
-fn nothing() -> LayerStats {
+pub fn nothing() -> LayerStats {
     LayerStats { mean: Some(0.0), std: Some(0.0), min: Some(0.0), max: Some(0.0), norm: Some(0.0), ..none() }
 }
 
@@ -212,7 +212,7 @@ fn scale(stats: &mut LayerStats, by: f64) {
 }
 
 /// Ten classes of `support` samples, each right with its share and otherwise the next one, but for `change`.
-fn matrix(classes: usize, support: f64, right: f64) -> Array2<f64> {
+pub fn matrix(classes: usize, support: f64, right: f64) -> Array2<f64> {
     Array2::from_shape_fn((classes, classes), |(t, p)| {
         let hits = (support * right).round();
         if t == p {
@@ -234,7 +234,7 @@ fn mistake(m: &mut Array2<f64>, t: usize, p: usize, share: f64) {
 }
 
 /// Evaluations each 100 steps.
-fn evaluations(count: Step, of: impl Fn(Step) -> Array2<f64>) -> Log {
+pub fn evaluations(count: Step, of: impl Fn(Step) -> Array2<f64>) -> Log {
     let mut log = Log::default();
     for e in 1..=count {
         log.matrix("val", 100 * e, of(e));

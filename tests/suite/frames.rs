@@ -241,6 +241,7 @@ pub fn with_alerts() -> Desk {
                 severity,
                 series: series.map(SeriesKey::plain),
                 layer: layer.map(LayerName::from),
+                kind: None,
                 step: Some(step),
                 since_step: Some(step - 100),
                 time: WallTime(1_750_000_000.0 + step as f64),

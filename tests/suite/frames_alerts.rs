@@ -38,6 +38,7 @@ fn overfit() -> Desk {
         severity,
         series: Some(SeriesKey::plain(tag)),
         layer: None,
+        kind: None,
         step: Some(step),
         since_step: Some(since),
         time: WallTime(1_750_000_000.0 + step as f64),

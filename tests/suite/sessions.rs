@@ -150,6 +150,7 @@ fn raise(desk: &mut Desk, run: &str, rule: &'static str, severity: Severity, mes
         severity,
         series: Some(SeriesKey::plain(tag)),
         layer: None,
+        kind: None,
         step: Some(step.saturating_add(40)),
         since_step: Some(step),
         time: WallTime(1_750_000_000.0 + step as f64 * 0.5),

@@ -334,6 +334,7 @@ mod tests {
                 severity,
                 series: Some(SeriesKey::plain("loss")),
                 layer: None,
+                kind: None,
                 step: Some(3),
                 since_step: Some(3),
                 time: WallTime::UNKNOWN,

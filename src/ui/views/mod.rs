@@ -4,11 +4,21 @@ use super::View;
 
 pub mod alerts;
 pub mod classes;
+pub mod cockpit;
 pub mod curves;
 pub mod files;
 pub mod layers;
 pub mod runs;
+pub mod units;
 
 /// All views. One line each; everything else about them is found through the trait.
-pub static VIEWS: &[fn() -> Box<dyn View>] =
-    &[runs::view, curves::view, layers::view, classes::view, alerts::view, files::view];
+pub static VIEWS: &[fn() -> Box<dyn View>] = &[
+    runs::view,
+    curves::view,
+    layers::view,
+    units::view,
+    classes::view,
+    cockpit::view,
+    alerts::view,
+    files::view,
+];

@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn t3_distributions_are_compressed_as_tensorboard_does() {
+    fn t_3_distributions_are_compressed_as_tensorboard_does() {
         let bars = Bars { edges: &[0.0, 1.0, 2.0], counts: &[10.0, 10.0] };
         let expected = [0.0, 0.1336, 0.3174, 0.617, 1.0, 1.383, 1.6826, 1.8664, 2.0];
         for (got, wanted) in bars.percentiles().unwrap().into_iter().zip(expected) {

@@ -2,6 +2,7 @@
 
 pub mod axis;
 pub mod chart;
+pub mod dendrogram;
 pub mod distribution;
 pub mod frame;
 pub mod heatmap;

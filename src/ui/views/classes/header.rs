@@ -2,28 +2,31 @@
 
 use ratatui::{buffer::Buffer, layout::Rect};
 
-use super::figures::Figures;
+use super::{Drawn, chart};
 use crate::{
-    model::ConfusionRecord,
-    store::Run,
+    analysis::classes::OrderSource,
+    store::{Evaluation, Run},
     ui::{
         FrameContext, Selection,
         numbers::{count, value},
         text::{fit, put},
+        theme::Role,
         widgets::sparkline,
     },
 };
 
-/// One or two lines: which evaluation this is, how good it is, and how that came about. Returns how many.
+/// Up to four lines: which evaluation this is, in which order the classes stand, when groups separated, how accuracy came
+/// about. Returns how many.
 pub(super) fn draw(
     context: FrameContext<'_>,
-    figures: &Figures,
+    drawn: &Drawn<'_>,
     selection: &Selection,
     run: &Run,
-    records: &[ConfusionRecord],
+    records: &[Evaluation],
     area: Rect,
     buffer: &mut Buffer,
 ) -> u16 {
+    let figures = drawn.figures;
     let theme = context.theme;
     let dot = theme.glyph(" · ", " | ");
     let Some(record) = records.last() else { return 0 };
@@ -53,11 +56,23 @@ pub(super) fn draw(
     }
     let text = fit(&parts.join(dot), usize::from(area.width), theme.ascii);
     put(buffer, area.x, area.y, &text, area.width, theme.title());
-    if area.height < 14 || figures.accuracies.len() < 2 {
-        return 1;
+    let mut used = 1 + order_line(context, drawn, Rect { y: area.y + 1, ..area }, buffer);
+    if area.height >= 14
+        && let Some(text) = chart::sentence(drawn.standing)
+    {
+        let text = fit(&text, usize::from(area.width), theme.ascii);
+        put(buffer, area.x, area.y + used, &text, area.width, theme.accent());
+        used += 1;
     }
-    let label = format!("accuracy over {} evaluations ", count(run.confusions().count(split)));
-    let left = put(buffer, area.x, area.y + 1, &label, area.width, theme.muted());
+    if area.height < 14 || figures.accuracies.len() < 2 {
+        return used;
+    }
+    let row = area.y + used;
+    // Those of the future are not counted.
+    let past = selection.until(run.id()).is_some();
+    let evaluations = if past { figures.accuracies.len() as u64 } else { run.confusions().count(split) };
+    let label = format!("accuracy over {} evaluations ", count(evaluations));
+    let left = put(buffer, area.x, row, &label, area.width, theme.muted());
     let points = &figures.accuracies;
     let whole = run.confusions().of(split);
     let first = points[0][0];
@@ -66,24 +81,75 @@ pub(super) fn draw(
     let high = points.iter().map(|p| p[1]).fold(f64::NEG_INFINITY, f64::max);
     let range = format!(" {}{}{}", value(low), theme.glyph("…", ".."), value(high));
     let width = area.right().saturating_sub(left + range.len() as u16).min(60);
-    let line = Rect { x: left, y: area.y + 1, width, height: 1 };
+    let line = Rect { x: left, y: row, width, height: 1 };
     sparkline::draw(theme, points, (first, last), theme.series(0), line, buffer);
     put(buffer, line.right(), line.y, &range, area.right().saturating_sub(line.right()), theme.muted());
-    2
+    used + 1
+}
+
+/// Where the order comes from, how many groups it has and how clear they are; what numbers and colours are.
+fn order_line(context: FrameContext<'_>, drawn: &Drawn<'_>, area: Rect, buffer: &mut Buffer) -> u16 {
+    let theme = context.theme;
+    if area.height < 4 {
+        return 0;
+    }
+    let dot = theme.glyph(" · ", " | ");
+    let arrangement = &drawn.standing.arrangement;
+    let mut x = area.x;
+    let room = |x: u16| area.right().saturating_sub(x);
+    let mut say = |text: &str, style| {
+        let text = if x > area.x { format!("{dot}{text}") } else { text.to_owned() };
+        let text = fit(&text, usize::from(room(x)), theme.ascii);
+        x = put(buffer, x, area.y, &text, room(x), style);
+    };
+    say(&format!("order: {}", source(arrangement.source)), theme.title());
+    if drawn.running {
+        say("being worked out", theme.accent());
+    } else if arrangement.is_weak() {
+        say("weak structure", theme.style(Role::Warn));
+    }
+    if drawn.standing.has_groups() {
+        say(&format!("{} groups", arrangement.group_count()), theme.muted());
+    }
+    match drawn.reference {
+        Some(Ok(reference)) => {
+            say(&format!("difference to {}", reference.label), theme.accent());
+            if let Some(distance) = reference.distance {
+                say(&format!("error distance {}", value(distance)), theme.muted());
+            }
+        }
+        Some(Err(why)) => say(why, theme.style(Role::Warn)),
+        None => {}
+    }
+    say(drawn.normalise.name(), theme.muted());
+    say(&format!("{} colours", drawn.colours.name()), theme.muted());
+    if drawn.diagonal {
+        say("with the diagonal", theme.muted());
+    }
+    1
+}
+
+fn source(source: OrderSource) -> String {
+    match source {
+        OrderSource::Names(separator) => format!("names (a{separator}b)"),
+        OrderSource::Logits(0) => "logged correlation of logits".to_owned(),
+        OrderSource::Logits(n) => format!("correlation of logits, {} instances", count(n as u64)),
+        OrderSource::Confusion(1) => "confusion".to_owned(),
+        OrderSource::Confusion(n) => format!("confusion of the last {n} evaluations"),
+        OrderSource::Index => "as logged".to_owned(),
+    }
 }
 
 /// The share of its row that the cell under the cursor had at each evaluation.
 pub(super) fn cell_over_time(
     context: FrameContext<'_>,
-    records: &[ConfusionRecord],
+    records: &[Evaluation],
     (row, column): (usize, usize),
     area: Rect,
     buffer: &mut Buffer,
 ) {
-    let point = |r: &ConfusionRecord| {
-        let counts = r.matrix.counts();
-        let sum = counts.rows().into_iter().nth(row)?.sum();
-        let share = counts.get((row, column))? / sum;
+    let point = |r: &Evaluation| {
+        let share = r.matrix.get(row, column) / r.matrix.row_sums().get(row)?;
         share.is_finite().then_some([r.step as f64, share])
     };
     let points: Vec<[f64; 2]> = records.iter().filter_map(point).collect();
@@ -93,7 +159,8 @@ pub(super) fn cell_over_time(
     }
     let theme = context.theme;
     let percent = |share: f64| format!("{:.1}%", share * 100.0);
-    let label = format!("of the true over evaluations: {} ", percent(first[1]));
+    let what = if area.width < 56 { "over time" } else { "of the true over evaluations" };
+    let label = format!("{what}: {} ", percent(first[1]));
     let left = put(buffer, area.x, area.y, &label, area.width, theme.muted());
     let end = format!(" {}", percent(last[1]));
     let width = area.right().saturating_sub(left + end.len() as u16).min(30);

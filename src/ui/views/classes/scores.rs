@@ -1,10 +1,14 @@
-//! Precision, recall, F1 and support by class.
+//! Precision, recall, F1 and support by class or by group, with how sure they are.
 
 use std::cmp::Ordering;
 
 use ratatui::{buffer::Buffer, layout::Rect};
 
-use super::{dash, figures::Figures};
+use super::{
+    dash,
+    figures::{Figures, f1_interval, interval},
+    standing::Standing,
+};
 use crate::ui::{
     FrameContext,
     text::put_right,
@@ -18,22 +22,40 @@ use crate::ui::{
 /// Columns that the table needs beside the matrix: all but the support.
 pub(super) const LEAST: u16 = 31;
 /// With more the numbers drift apart.
-pub(super) const MOST: u16 = 60;
+pub(super) const MOST: u16 = 86;
 
 /// Below this F1 a class is marked, where the mean is at least twice as good.
 const WEAK: f64 = 0.5;
+/// Samples of a class below which its scores are luck.
+const FEW: f64 = 20.0;
 
 const NAME: usize = 0;
 const F1: usize = 1;
-const RECALL: usize = 2;
-const PRECISION: usize = 3;
+const RECALL: usize = 3;
+const PRECISION: usize = 5;
+const SUPPORT: usize = 7;
 
-const COLUMNS: [Column; 5] = [
+const COLUMNS: [Column; 8] = [
     Column::text("class", 6, 20, 0, Keep::Ends),
     Column::number("F1", 7, 0),
+    Column::number("95 %", 8, 6),
     Column::number("recall", 6, 1),
+    Column::number("95 %", 8, 4),
     Column::number("prec", 6, 2),
-    Column::number("support", 7, 3),
+    Column::number("95 %", 8, 5),
+    Column::number("n", 6, 3),
+];
+
+/// Of groups: what counts only the diagonal stands beside what counts the group.
+const GROUP_COLUMNS: [Column; 8] = [
+    Column::text("group", 6, 20, 0, Keep::Ends),
+    Column::number("F1", 7, 0),
+    Column::number("classes", 7, 6),
+    Column::number("recall", 6, 1),
+    Column::number("exact", 6, 4),
+    Column::number("prec", 6, 2),
+    Column::number("exact", 6, 5),
+    Column::number("n", 6, 3),
 ];
 
 /// The order of rows.
@@ -41,7 +63,7 @@ const COLUMNS: [Column; 5] = [
 pub(super) enum Order {
     /// As in the matrix.
     #[default]
-    Logged,
+    Matrix,
     /// Lowest F1 first.
     Worst,
     /// Most samples first.
@@ -51,41 +73,64 @@ pub(super) enum Order {
 impl Order {
     pub fn next(self) -> Self {
         match self {
-            Self::Logged => Self::Worst,
+            Self::Matrix => Self::Worst,
             Self::Worst => Self::Largest,
-            Self::Largest => Self::Logged,
+            Self::Largest => Self::Matrix,
         }
     }
 
     pub fn name(self) -> &'static str {
         match self {
-            Self::Logged => "as they were logged",
+            Self::Matrix => "as in the matrix",
             Self::Worst => "worst F1 first",
             Self::Largest => "largest first",
         }
     }
 
-    /// Classes in this order.
-    pub fn sorted(self, figures: &Figures) -> Vec<usize> {
-        let mut classes: Vec<usize> = (0..figures.scores.len()).collect();
-        let s = &figures.scores;
-        let f1 = |c: usize| s[c].f1.unwrap_or(f64::INFINITY);
-        let compare = |a: &usize, b: &usize| match self {
-            Self::Logged => Ordering::Equal,
-            Self::Worst => f1(*a).total_cmp(&f1(*b)),
-            Self::Largest => s[*b].support.total_cmp(&s[*a].support),
+    /// The rows of the table in this order: classes, or groups if they are `collapsed`.
+    pub fn sorted(self, figures: &Figures, standing: &Standing, collapsed: bool) -> Vec<usize> {
+        let f1 = |i: usize| if collapsed { standing.groups.scores[i].f1() } else { figures.scores[i].f1 };
+        let support = |i: usize| {
+            if collapsed { standing.groups.scores[i].support } else { figures.scores[i].support }
         };
-        classes.sort_by(compare);
-        classes
+        let mut rows: Vec<usize> = if collapsed {
+            (0..standing.groups.scores.len()).collect()
+        } else {
+            let known = figures.scores.len();
+            standing.arrangement.order.iter().copied().filter(|class| *class < known).collect()
+        };
+        let compare = |a: &usize, b: &usize| match self {
+            Self::Matrix => Ordering::Equal,
+            Self::Worst => f1(*a).unwrap_or(f64::INFINITY).total_cmp(&f1(*b).unwrap_or(f64::INFINITY)),
+            Self::Largest => support(*b).total_cmp(&support(*a)),
+        };
+        rows.sort_by(compare);
+        rows
+    }
+}
+
+/// What the table shows.
+#[derive(Clone, Copy)]
+pub(super) struct Shown<'a> {
+    pub figures: &'a Figures,
+    pub standing: &'a Standing,
+    pub order: Order,
+    pub collapsed: bool,
+    /// The class under the cursor.
+    pub selected: usize,
+}
+
+impl Shown<'_> {
+    /// The row that a class stands in.
+    fn row_of(&self, class: usize) -> usize {
+        if self.collapsed { self.standing.arrangement.groups.get(class).copied().unwrap_or(0) } else { class }
     }
 }
 
 /// Draws the table and returns where its rows are.
 pub(super) fn draw(
     context: FrameContext<'_>,
-    figures: &Figures,
-    order: Order,
-    selected: usize,
+    shown: Shown<'_>,
     window: &mut Window,
     area: Rect,
     buffer: &mut Buffer,
@@ -94,47 +139,96 @@ pub(super) fn draw(
     if area.height < 2 {
         return Rect::ZERO;
     }
-    let classes = order.sorted(figures);
-    let index = classes.iter().position(|c| *c == selected).unwrap_or(0);
-    let layout = Layout::new(&COLUMNS, area.width);
-    let sorted = match order {
-        Order::Logged => (NAME, false),
+    let list = shown.order.sorted(shown.figures, shown.standing, shown.collapsed);
+    let selected = shown.row_of(shown.selected);
+    let index = list.iter().position(|row| *row == selected).unwrap_or(0);
+    let columns = if shown.collapsed { &GROUP_COLUMNS } else { &COLUMNS };
+    let layout = Layout::new(columns, area.width);
+    let sorted = match shown.order {
+        Order::Matrix => (NAME, false),
         Order::Worst => (F1, false),
-        Order::Largest => (COLUMNS.len() - 1, true),
+        Order::Largest => (SUPPORT, true),
     };
-    layout.head(&COLUMNS, Some(sorted), theme, Rect { height: 1, ..area }, buffer);
+    layout.head(columns, Some(sorted), theme, Rect { height: 1, ..area }, buffer);
     let mut rows = Rect { y: area.y + 1, height: area.height - 1, ..area };
     // The last row says where we are when not all classes fit.
-    if classes.len() > usize::from(rows.height) && rows.height > 2 {
+    if list.len() > usize::from(rows.height) && rows.height > 2 {
         rows.height -= 1;
     }
-    let visible = window.follow(index, classes.len(), usize::from(rows.height));
+    let visible = window.follow(index, list.len(), usize::from(rows.height));
     for (y, i) in (rows.y..).zip(visible.clone()) {
         let place = Rect { y, height: 1, ..area };
-        let cell = |c| cell(context, figures, classes[i], c);
-        layout.row(&COLUMNS, cell, i == index, theme, place, buffer);
+        let cell = |c| {
+            if shown.collapsed {
+                group(context, shown, list[i], c)
+            } else {
+                class(context, shown, list[i], c)
+            }
+        };
+        layout.row(columns, cell, i == index, theme, place, buffer);
     }
-    let note = position(&visible, classes.len(), theme.ascii);
+    let note = position(&visible, list.len(), theme.ascii);
     put_right(buffer, area.x, area.right(), rows.bottom(), &note, theme.muted());
     rows
 }
 
-fn cell(context: FrameContext<'_>, figures: &Figures, class: usize, column: usize) -> Cell {
+fn class(context: FrameContext<'_>, shown: Shown<'_>, class: usize, column: usize) -> Cell {
     let theme = context.theme;
-    let scores = &figures.scores[class];
-    let share = |v: Option<f64>| v.map_or_else(|| dash(context), |v| Cell::plain(format!("{v:.3}")));
+    let figures = shown.figures;
+    let Some(scores) = figures.scores.get(class) else { return Cell::default() };
+    let predicted = figures.predicted(class);
+    let hits = figures.matrix.as_ref().map_or(0.0, |m| m.get(class, class));
+    // Grey: too few to mean anything. How many shares stand for is not known.
+    let few = !figures.shares && scores.support < FEW;
+    let plain = |text: String| if few { Cell::new(text, theme.muted()) } else { Cell::plain(text) };
+    let share = |v: Option<f64>| v.map_or_else(|| dash(context), |v| plain(format!("{v:.3}")));
+    let range = |range: Option<(f64, f64)>| match range.filter(|_| !figures.shares) {
+        Some((low, high)) => Cell::new(between(low, high, theme.ascii), theme.muted()),
+        None => dash(context),
+    };
     match column {
-        NAME => Cell::plain(figures.name(class)),
+        NAME => plain(figures.name(class)),
         F1 => match scores.f1 {
-            Some(f1) if is_weak(figures, f1) => {
+            Some(f1) if !few && is_weak(figures, f1) => {
                 Cell::new(format!("{}{f1:.3}", theme.glyph("▼ ", "! ")), theme.style(Role::Warn))
             }
             f1 => share(f1),
         },
+        2 => range(f1_interval(hits, scores.support, predicted)),
         RECALL => share(scores.recall),
+        4 => range(interval(hits, scores.support)),
         PRECISION => share(scores.precision),
-        _ => Cell::new(count(scores.support, 7), theme.muted()),
+        6 => range(interval(hits, predicted)),
+        _ => Cell::new(count(scores.support, 6), theme.muted()),
     }
+}
+
+fn group(context: FrameContext<'_>, shown: Shown<'_>, group: usize, column: usize) -> Cell {
+    let theme = context.theme;
+    let arrangement = &shown.standing.arrangement;
+    let Some(scores) = shown.standing.groups.scores.get(group) else { return Cell::default() };
+    let few = !shown.figures.shares && scores.support < FEW;
+    let plain = |text: String| if few { Cell::new(text, theme.muted()) } else { Cell::plain(text) };
+    let share = |v: Option<f64>| v.map_or_else(|| dash(context), |v| plain(format!("{v:.3}")));
+    match column {
+        NAME => plain(arrangement.group_names.get(group).cloned().unwrap_or_default()),
+        F1 => share(scores.f1()),
+        2 => Cell::new(arrangement.members(group).count().to_string(), theme.muted()),
+        RECALL => share(scores.recall()),
+        4 => share(scores.exact_recall()),
+        PRECISION => share(scores.precision()),
+        6 => share(scores.exact_precision()),
+        _ => Cell::new(count(scores.support, 6), theme.muted()),
+    }
+}
+
+/// `.55–.74`
+fn between(low: f64, high: f64, ascii: bool) -> String {
+    let short = |v: f64| {
+        let text = format!("{v:.2}");
+        text.strip_prefix('0').map_or_else(|| "1.0".to_owned(), str::to_owned)
+    };
+    format!("{}{}{}", short(low.max(0.0)), if ascii { '-' } else { '–' }, short(high))
 }
 
 /// A class that is poor in itself, or far below the others.

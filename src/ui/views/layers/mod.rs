@@ -1,30 +1,37 @@
-//! The view *Layers*: a row a layer in the order of the network; `Enter` opens one: its histogram over time.
+//! The view *Layers*: a row a layer in the order of the network: whether it is stable, how large it is, what its units do;
+//! `Enter` opens one: its histogram over time.
+
+use std::sync::LazyLock;
 
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use crate::{
-    model::{LayerKind, LayerName, Step},
+    model::{ArtefactKind, LayerKind, LayerName, Step},
     store::{LayerTrack, Run},
     ui::{
-        Action, Binding, FrameContext, Outcome, Place, Selection, View,
+        Action, Binding, Explanation, FrameContext, Outcome, Place, Selection, View,
         keymap::Key,
-        numbers::count,
-        text::{fit, put},
-        theme::Role,
-        widgets::{
-            sparkline,
-            table::{Layout, Window, position},
-        },
+        widgets::table::{Column, Layout, Window},
     },
 };
 
-mod depth;
 mod detail;
 mod empty;
+mod explanations;
+mod field;
 mod figures;
+mod flow;
+mod groups;
+mod heat;
 mod list;
+mod state;
+mod summary;
+mod table;
 mod trouble;
 
+use field::Field;
+use groups::Group;
+use heat::{Map, Quantity};
 use list::{Lines, Order};
 
 /// The view.
@@ -32,14 +39,21 @@ pub fn view() -> Box<dyn View> {
     Box::new(Layers::default())
 }
 
+/// Those of the table, then those of a layer's own pages.
+static ALL_EXPLANATIONS: LazyLock<Vec<Explanation>> =
+    LazyLock::new(|| [explanations::EXPLANATIONS, detail::EXPLANATIONS].concat());
+
 static BINDINGS: &[Binding] = &[
-    Binding { keys: &[Key::Enter], action: Action::Open, help: "the layer's histogram over time" },
-    Binding { keys: &[Key::Char('t')], action: Action::Kind, help: "weights, gradients, activations, …" },
+    Binding { keys: &[Key::Enter], action: Action::Open, help: "the layer's own pages" },
+    Binding { keys: &[Key::Char('t')], action: Action::Kind, help: "stability, norms, units, tensors" },
+    Binding { keys: &[Key::Char('o')], action: Action::Sort, help: "order by the next column" },
     Binding {
-        keys: &[Key::Char('o')],
-        action: Action::Sort,
-        help: "by network, trouble, norms, zeros, change",
+        keys: &[Key::Char('v')],
+        action: Action::Values,
+        help: "table, gradient flow, over time; pages of a layer",
     },
+    Binding { keys: &[Key::Char('h'), Key::Left], action: Action::Left, help: "over time: quantity before" },
+    Binding { keys: &[Key::Char('l'), Key::Right], action: Action::Right, help: "over time: next quantity" },
 ];
 
 /// Kinds in the order in which the key goes through them.
@@ -52,17 +66,41 @@ const KINDS: [LayerKind; 6] = [
     LayerKind::Other,
 ];
 
+/// What fills the view.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+enum Page {
+    /// The table, below it the gradient's flow where there is room.
+    #[default]
+    Table,
+    /// The gradient's flow alone.
+    Flow,
+    /// Layers over time.
+    Map,
+}
+
 /// State of the view.
 struct Layers {
     /// By name, so that an order that changes does not move it.
     selected: Option<LayerName>,
     kind: LayerKind,
+    group: Group,
     order: Order,
+    page: Page,
+    quantity: Quantity,
     opened: bool,
+    detail: detail::Detail,
     lines: Lines,
+    map: Map,
+    /// The columns that were drawn last.
+    columns: Vec<(Field, Column)>,
     window: Window,
+    visible: std::ops::Range<usize>,
     head: Rect,
     rows: Rect,
+    /// The table had the room to show the flow below it.
+    flow_is_below: bool,
+    /// Layers over time are on screen.
+    map_is_shown: bool,
 }
 
 impl Default for Layers {
@@ -70,12 +108,21 @@ impl Default for Layers {
         Self {
             selected: None,
             kind: LayerKind::Gradients,
+            group: Group::default(),
             order: Order::default(),
+            page: Page::default(),
+            quantity: Quantity::default(),
             opened: false,
+            detail: detail::Detail::default(),
             lines: Lines::default(),
+            map: Map::default(),
+            columns: Vec::new(),
             window: Window::default(),
+            visible: 0..0,
             head: Rect::ZERO,
             rows: Rect::ZERO,
+            flow_is_below: false,
+            map_is_shown: false,
         }
     }
 }
@@ -90,15 +137,31 @@ impl View for Layers {
     }
 
     fn summary(&self) -> &'static str {
-        "norms, spread, zeros and gradients of each layer; a layer's histogram over time"
+        "which layers are stable, norms, gradients, units; a layer's histogram over time"
     }
 
     fn bindings(&self) -> &'static [Binding] {
         BINDINGS
     }
 
+    fn explanations(&self) -> &'static [Explanation] {
+        &ALL_EXPLANATIONS
+    }
+
     fn act(&mut self, action: Action, context: FrameContext<'_>, selection: &mut Selection) -> Outcome {
         let Some(run) = run_of(context, selection) else { return Outcome::Ignored };
+        if self.opened {
+            self.refresh(run, context, selection);
+        }
+        if self.opened
+            && let Some(row) = self.opened_row(run)
+        {
+            let what = detail::What { run, row, kind: self.kind, until: selection.until(run.id()) };
+            let outcome = self.detail.act(action, &what);
+            if outcome != Outcome::Ignored {
+                return outcome;
+            }
+        }
         let page = isize::try_from(self.rows.height.max(2) - 1).unwrap_or(1);
         match action {
             Action::Down => self.step(1, run, context, selection),
@@ -107,20 +170,22 @@ impl View for Layers {
             Action::PageUp => self.step(-page, run, context, selection),
             Action::First => self.step(isize::MIN, run, context, selection),
             Action::Last => self.step(isize::MAX, run, context, selection),
-            Action::Kind => return self.next_kind(run),
-            Action::Sort if !self.opened => {
-                self.order = self.order.next();
-                return Outcome::Say(format!("layers {}", self.order.name()));
-            }
-            Action::Open => self.opened = !run.layers().is_empty(),
+            Action::Kind if self.opened => self.next_kind(run),
+            Action::Kind => return self.next_group(run, context, selection),
+            Action::Sort if !self.opened => return self.next_order(),
+            Action::Values if !self.opened => self.next_page(run, context, selection),
+            Action::Left if self.map_is_shown => self.quantity = self.quantity.next(&self.lines, run, -1),
+            Action::Right if self.map_is_shown => self.quantity = self.quantity.next(&self.lines, run, 1),
+            Action::Open => return self.open(run, context, selection),
             Action::Back if self.opened => self.opened = false,
+            Action::Back if self.page != Page::Table => self.page = Page::Table,
             _ => return Outcome::Ignored,
         }
         Outcome::Done
     }
 
     fn moments(&self, context: FrameContext<'_>, selection: &Selection) -> Vec<Step> {
-        run_of(context, selection).map_or_else(Vec::new, |run| longest(run).iter().map(|r| r.step).collect())
+        run_of(context, selection).map_or_else(Vec::new, moments)
     }
 
     fn show(&mut self, place: &Place, context: FrameContext<'_>, selection: &mut Selection) {
@@ -141,10 +206,11 @@ impl View for Layers {
     fn render(&mut self, context: FrameContext<'_>, selection: &Selection, area: Rect, buffer: &mut Buffer) {
         let area = area.intersection(buffer.area);
         (self.head, self.rows) = (Rect::ZERO, Rect::ZERO);
+        self.map_is_shown = false;
         if area.height < 2 || area.width < 8 {
             return;
         }
-        let Some(run) = run_of(context, selection).filter(|r| !r.layers().is_empty()) else {
+        let Some(run) = run_of(context, selection).filter(|r| has_layers(r)) else {
             empty::draw(context, selection, area, buffer);
             return;
         };
@@ -154,10 +220,43 @@ impl View for Layers {
             && let Some(row) = self.opened_row(run)
         {
             let what = detail::What { run, row, kind: self.kind, until: selection.until(run.id()) };
-            detail::draw(context, &what, area, buffer);
+            self.detail.draw(context, &what, area, buffer);
             return;
         }
-        self.overview(run, context, selection, area, buffer);
+        let theme = context.theme;
+        let head = summary::Head {
+            run,
+            until: selection.until(run.id()),
+            silence: self.lines.all.iter().filter_map(|l| l.figures.step).max().and_then(|s| silence(run, s)),
+            about: match self.page {
+                Page::Table => format!("{} (t)", self.group.name()),
+                Page::Flow => "gradient flow (v)".to_owned(),
+                Page::Map => "over time (v)".to_owned(),
+            },
+        };
+        let said = summary::rows(&self.lines, area.height);
+        summary::draw(theme, &self.lines, Rect { y: area.y + 1, height: said, ..area }, buffer);
+        let body = Rect { y: area.y + 1 + said, height: area.height - 1 - said, ..area };
+        let index = self.lines.row(self.index()).map(|l| l.figures.index);
+        match self.page {
+            Page::Table => self.table(run, context, selection, body, buffer),
+            Page::Flow => flow::draw(theme, &self.lines.all, index, body, buffer),
+            Page::Map => {
+                self.map_is_shown = true;
+                let what = heat::What {
+                    run,
+                    lines: &self.lines,
+                    quantity: self.quantity,
+                    until: head.until,
+                    selected: index,
+                    alone: true,
+                };
+                heat::draw(&mut self.map, theme, &what, body, buffer);
+            }
+        }
+        let taken = self.position(theme, area, buffer);
+        let room = Rect { width: area.width.saturating_sub(taken), ..area };
+        summary::header(theme, &self.lines, &head, room, buffer);
     }
 
     fn click(
@@ -169,10 +268,12 @@ impl View for Layers {
     ) -> Outcome {
         let Some(run) = run_of(context, selection) else { return Outcome::Ignored };
         if row == self.head.y && self.head.height > 0 {
-            let columns = self.columns(self.head.width);
+            let columns: Vec<Column> = self.columns.iter().map(|(_, column)| *column).collect();
             let layout = Layout::new(&columns, self.head.width);
-            if let Some(c) = layout.column_at(column.saturating_sub(self.head.x)) {
-                self.order = self.order.by(c);
+            let clicked = layout.column_at(column.saturating_sub(self.head.x));
+            if let Some((field, _)) = clicked.and_then(|c| self.columns.get(c)) {
+                let again = self.order.field == *field;
+                self.order = Order { field: *field, reversed: again && !self.order.reversed };
             }
             return Outcome::Done;
         }
@@ -181,9 +282,9 @@ impl View for Layers {
         }
         self.refresh(run, context, selection);
         let at = self.window.top + usize::from(row - self.rows.y);
-        if let Some(line) = self.lines.rows.get(at) {
+        if let Some(line) = self.lines.row(at) {
             let name = LayerName::from(line.figures.name.as_str());
-            self.opened = self.selected.as_ref() == Some(&name);
+            self.opened = self.selected.as_ref() == Some(&name) && self.opened_row(run).is_some();
             self.selected = Some(name);
         }
         Outcome::Done
@@ -192,32 +293,53 @@ impl View for Layers {
 
 impl Layers {
     fn refresh(&mut self, run: &Run, context: FrameContext<'_>, selection: &Selection) {
-        let how = (self.kind, selection.until(run.id()), self.order, selection.filter.as_str());
+        let how = (self.table_kind(), selection.until(run.id()), self.order, selection.filter.as_str());
         self.lines.refresh(run, context.alerts, how);
+    }
+
+    /// The kind of tensor whose statistics the table shows.
+    fn table_kind(&self) -> LayerKind {
+        match self.group {
+            Group::Tensor(kind) => kind,
+            Group::Norms => LayerKind::Weights,
+            Group::Stability | Group::Units => self.kind,
+        }
+    }
+
+    fn open(&mut self, run: &Run, context: FrameContext<'_>, selection: &Selection) -> Outcome {
+        self.refresh(run, context, selection);
+        self.opened = self.opened_row(run).is_some();
+        if self.opened || self.lines.shown.is_empty() {
+            return Outcome::Done;
+        }
+        Outcome::Say("neither statistics nor histograms of this layer were logged".to_owned())
     }
 
     /// The row of the selected layer; the first one while none is selected.
     fn index(&self) -> usize {
         let name = self.selected.as_ref().map(LayerName::as_str);
-        name.and_then(|n| self.lines.rows.iter().position(|l| l.figures.name == n)).unwrap_or(0)
+        let at = |n| self.lines.shown.iter().position(|i| self.lines.all[*i].figures.name == n);
+        name.and_then(at).unwrap_or(0)
     }
 
     fn opened_row<'a>(&self, run: &'a Run) -> Option<&'a crate::store::LayerRow> {
-        let index = self.lines.rows.get(self.index())?.figures.index;
         let by_name = self.selected.as_ref().and_then(|name| run.layers().row(name));
-        by_name.or_else(|| run.layers().rows().nth(index))
+        by_name.or_else(|| {
+            let name = &self.lines.row(self.index())?.figures.name;
+            run.layers().row(&LayerName::from(name.as_str()))
+        })
     }
 
     fn step(&mut self, by: isize, run: &Run, context: FrameContext<'_>, selection: &Selection) {
         self.refresh(run, context, selection);
-        let last = self.lines.rows.len().saturating_sub(1);
+        let last = self.lines.shown.len().saturating_sub(1);
         let next = self.index().saturating_add_signed(by).min(last);
-        if let Some(line) = self.lines.rows.get(next) {
+        if let Some(line) = self.lines.row(next) {
             self.selected = Some(LayerName::from(line.figures.name.as_str()));
         }
     }
 
-    /// Falls back to a kind that the run has.
+    /// Falls back to a kind that the run has, and to a group that it can fill.
     fn choose_kind(&mut self, run: &Run) {
         let has = |kind| run.layers().rows().any(|r| r.track(kind).is_some());
         if !has(self.kind)
@@ -225,123 +347,65 @@ impl Layers {
         {
             self.kind = kind;
         }
+        if let Group::Tensor(kind) = self.group
+            && !has(kind)
+        {
+            self.group = Group::default();
+        }
     }
 
-    fn next_kind(&mut self, run: &Run) -> Outcome {
+    fn next_kind(&mut self, run: &Run) {
         let at = KINDS.iter().position(|k| *k == self.kind).unwrap_or(0);
         let has = |kind| run.layers().rows().any(|r| r.track(kind).is_some());
         if let Some(kind) = (1..=KINDS.len()).map(|i| KINDS[(at + i) % KINDS.len()]).find(|k| has(*k)) {
             self.kind = kind;
         }
+    }
+
+    /// The next group of columns; one of a tensor makes that the kind that is opened, too.
+    fn next_group(&mut self, run: &Run, context: FrameContext<'_>, selection: &Selection) -> Outcome {
+        self.refresh(run, context, selection);
+        let at = Group::ALL.iter().position(|g| *g == self.group).unwrap_or(0);
+        let n = Group::ALL.len();
+        let next = (1..n).map(|i| Group::ALL[(at + i) % n]).find(|g| self.lines.has(*g));
+        self.group = next.unwrap_or_default();
+        if let Group::Tensor(kind) = self.group {
+            self.kind = kind;
+        }
         Outcome::Done
     }
 
-    fn columns(&self, width: u16) -> [crate::ui::widgets::table::Column; 11] {
-        let mut columns = list::COLUMNS;
-        let name = &mut columns[list::NAME];
-        name.max = self.lines.name_width.clamp(name.min, name.max);
-        // The name may take two fifths before a number has to leave.
-        name.min = name.max.min((width * 2 / 5).min(28)).max(name.min);
-        columns
+    /// The network's own order, trouble first if there is any, then each column that is drawn.
+    fn next_order(&mut self) -> Outcome {
+        let mut orders = vec![Field::Name];
+        let trouble = self.columns.iter().any(|(f, _)| *f == Field::Trouble);
+        orders.extend(trouble.then_some(Field::Trouble));
+        orders.extend(
+            self.columns.iter().map(|(f, _)| *f).filter(|f| !matches!(f, Field::Name | Field::Trouble)),
+        );
+        let at = orders.iter().position(|f| *f == self.order.field).map_or(0, |at| at + 1);
+        let field = orders.get(at).copied().unwrap_or_default();
+        self.order = Order { field, reversed: false };
+        Outcome::Say(format!("layers {}", field.order_name()))
     }
 
-    fn overview(
-        &mut self,
-        run: &Run,
-        context: FrameContext<'_>,
-        selection: &Selection,
-        area: Rect,
-        buffer: &mut Buffer,
-    ) {
-        let theme = context.theme;
-        self.header(run, context, selection, area, buffer);
-        let index = self.index();
-        let rows = u16::try_from(self.lines.rows.len()).unwrap_or(u16::MAX);
-        let profile = if area.height >= 22 && area.width >= 60 {
-            area.height.saturating_sub(rows.saturating_add(3)).clamp(5, (area.height / 2).min(18))
-        } else {
-            0
+    fn next_page(&mut self, run: &Run, context: FrameContext<'_>, selection: &Selection) {
+        self.refresh(run, context, selection);
+        let flows = flow::is_there(&self.lines.all) && !self.flow_is_below;
+        self.page = match self.page {
+            Page::Table if flows => Page::Flow,
+            Page::Table | Page::Flow => Page::Map,
+            Page::Map => Page::Table,
         };
-        let body = Rect { y: area.y + 1, height: area.height - 1 - profile, ..area };
-        let columns = self.columns(body.width);
-        let layout = Layout::new(&columns, body.width);
-        self.head = Rect { height: 1, ..body };
-        let falls = self.order.column() != list::NAME;
-        layout.head(&columns, Some((self.order.column(), falls)), theme, self.head, buffer);
-        self.rows = Rect { y: body.y + 1, height: body.height.saturating_sub(1), ..body };
-        let lines = &self.lines.rows;
-        let visible = self.window.follow(index, lines.len(), usize::from(self.rows.height));
-        let until = selection.until(run.id());
-        for (y, i) in (self.rows.y..).zip(visible.clone()) {
-            let place = Rect { y, height: 1, ..body };
-            let selected = i == index;
-            layout.row(&columns, |c| list::cell(theme, &lines[i], c), selected, theme, place, buffer);
-            if let Some(spot) = layout.place(list::TREND, place)
-                && let Some(row) = run.layers().rows().nth(lines[i].figures.index)
-            {
-                trend(context, row, self.kind, until, spot, buffer);
-            }
+        if self.page == Page::Map && !self.quantity.is_there(&self.lines, run) {
+            self.quantity = self.quantity.next(&self.lines, run, 1);
         }
-        if lines.is_empty() {
-            let text = format!("no layer matches {:?}; Esc clears the filter", selection.filter);
-            put(buffer, body.x + 2, body.y + 1, &text, body.width.saturating_sub(2), theme.muted());
-        }
-        let note = position(&visible, lines.len(), theme.ascii);
-        if !note.is_empty() {
-            let style = theme.style(Role::Accent);
-            crate::ui::text::put_right(buffer, area.x, area.right(), area.y, &format!(" {note}"), style);
-        }
-        let here = lines.get(index).map(|l| l.figures.index);
-        let mut low = Rect { y: area.bottom() - profile, height: profile, ..area };
-        if let Some(row) = here.and_then(|i| run.layers().rows().nth(i))
-            && low.width >= 120
-            && low.height >= 8
-        {
-            let half = low.width / 2;
-            let right = Rect { x: low.x + half + 2, width: low.width - half - 2, ..low };
-            detail::preview(theme, &detail::What { run, row, kind: self.kind, until }, right, buffer);
-            low.width = half;
-        }
-        depth::draw(theme, &self.lines.depth, here, low, buffer);
-    }
-
-    /// Which run, which kind, which step; how many layers are in trouble.
-    fn header(
-        &self,
-        run: &Run,
-        context: FrameContext<'_>,
-        selection: &Selection,
-        area: Rect,
-        buffer: &mut Buffer,
-    ) {
-        let theme = context.theme;
-        let bad = self.lines.rows.iter().filter(|l| l.trouble.is_trouble()).count();
-        let mut parts = Vec::new();
-        if bad > 0 {
-            parts.push(format!("{} {bad} of {} layers in trouble", theme.glyph("▲", "!"), self.lines.total));
-        } else {
-            parts.push(format!("{} layers", count(self.lines.total as u64)));
-        }
-        let newest = self.lines.rows.iter().filter_map(|l| l.figures.step).max();
-        parts.push(match (newest, selection.until(run.id())) {
-            (None, Some(until)) => format!("no record up to step {until}; 0 back to live"),
-            (None, None) => "no record".to_owned(),
-            (Some(step), Some(_)) => format!("as it was at step {step}"),
-            (Some(step), None) => silence(run, step).unwrap_or_else(|| format!("step {step}")),
-        });
-        parts.push(format!("{} (t)", self.kind));
-        if area.width >= 70 {
-            parts.push(run.title().to_owned());
-        }
-        let style = if bad > 0 { theme.style(Role::Warn) } else { theme.title() };
-        let text = fit(&parts.join(theme.glyph(" · ", " | ")), usize::from(area.width), theme.ascii);
-        put(buffer, area.x, area.y, &text, area.width, style);
     }
 }
 
 /// The selected run; while none was chosen, the first one that has something to show.
 fn run_of<'a>(context: FrameContext<'a>, selection: &Selection) -> Option<&'a Run> {
-    let some = || context.store.runs().find(|r| !r.layers().is_empty());
+    let some = || context.store.runs().find(|r| has_layers(r));
     if selection.run.is_none() { some() } else { None }.or_else(|| selection.run_in(context.store))
 }
 
@@ -362,21 +426,21 @@ fn longest(run: &Run) -> &[crate::store::LayerPoint] {
     tracks.map(LayerTrack::records).max_by_key(|records| records.len()).unwrap_or_default()
 }
 
-/// The norm over all steps up to the cursor, in one row.
-fn trend(
-    context: FrameContext<'_>,
-    row: &crate::store::LayerRow,
-    kind: LayerKind,
-    until: Option<Step>,
-    area: Rect,
-    buffer: &mut Buffer,
-) {
-    let Some(track) = row.track(kind) else { return };
-    let records = figures::shown(track.records(), until);
-    let points: Vec<[f64; 2]> =
-        records.iter().filter_map(|r| figures::norm(&r.stats).map(|n| [r.step as f64, n])).collect();
-    if let (Some(first), Some(last)) = (points.first(), points.last()) {
-        let x = (first[0], if last[0] > first[0] { last[0] } else { first[0] + 1.0 });
-        sparkline::draw(context.theme, &points, x, context.theme.series(0), area, buffer);
-    }
+/// Whether anything was logged of any layer.
+fn has_layers(run: &Run) -> bool {
+    !run.layers().is_empty() || BESIDE.into_iter().any(|kind| run.tracks(kind).next().is_some())
+}
+
+/// Records of layers that are kept apart from statistics and histograms.
+const BESIDE: [ArtefactKind; 3] = [ArtefactKind::Perplexity, ArtefactKind::Responses, ArtefactKind::Units];
+
+/// The steps of the tensor and of the other subject that were logged most often.
+fn moments(run: &Run) -> Vec<Step> {
+    let mut steps: Vec<Step> = longest(run).iter().map(|r| r.step).collect();
+    let others = BESIDE.into_iter().flat_map(|kind| run.tracks(kind)).map(|(_, records)| records);
+    let other = others.max_by_key(|records| records.len()).unwrap_or_default();
+    steps.extend(other.iter().filter_map(|r| r.artefact.step));
+    steps.sort_unstable();
+    steps.dedup();
+    steps
 }

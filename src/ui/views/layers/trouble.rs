@@ -40,8 +40,9 @@ impl Trouble {
     pub fn of(figures: &Figures, alert: Option<&Alert>) -> Self {
         let gradient_broken = figures.gradient_norm.is_some_and(|n| !n.is_finite());
         let weights_broken = figures.weight_norm.is_some_and(|n| !n.is_finite());
-        if figures.broken > 0.0 || gradient_broken || weights_broken {
-            return Self::Broken(figures.broken);
+        let broken = figures.broken.unwrap_or(0.0);
+        if broken > 0.0 || gradient_broken || weights_broken {
+            return Self::Broken(broken);
         }
         if let Some(alert) = alert {
             return Self::Alert(alert.severity, alert.rule);
@@ -82,14 +83,13 @@ impl Trouble {
         self.rank() > 2
     }
 
-    /// Glyph and word.
+    /// Glyph and word; nothing where nothing is wrong. That a layer is frozen is said by its state.
     pub fn cell(&self, theme: &Theme) -> Cell {
         let marked = |severity: Severity, text: String| {
             Cell::new(format!("{} {text}", theme.mark(severity)), theme.severity(severity))
         };
         match self {
-            Self::None => Cell::new("ok", theme.muted()),
-            Self::Frozen => Cell::new(format!("{} frozen", theme.glyph("■", "=")), theme.muted()),
+            Self::None | Self::Frozen => Cell::default(),
             Self::Alert(severity, rule) => marked(*severity, rule.replace('_', " ")),
             Self::Broken(n) if *n >= 1.0 => {
                 marked(Severity::Critical, format!("{} NaN/Inf", count(*n as u64)))

@@ -1,97 +1,79 @@
-//! All classes as one picture: a point for each pair, or for several.
+//! All classes as one picture: a point for each pair of cells.
 
-use ratatui::{buffer::Buffer, layout::Rect};
+use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
 
-use super::{Matrix, Normalise, Plan, warmth};
+use super::{Matrix, number};
 use crate::ui::{
     Theme,
-    text::{fit, put, put_right},
-    widgets::heatmap::{self, Heat},
+    text::{fit, put, put_right, set},
+    widgets::heatmap,
 };
 
-/// Draws the names of the rows and the points.
+/// A difference of at least this share of the largest is a strong one.
+const STRONG: f64 = 0.5;
+
+/// Draws the names of the rows, the bands of the selected group and the points.
 pub(super) fn draw(
-    (matrix, points): (&Matrix<'_>, &Points),
-    (label, per, values): (u16, usize, usize),
+    matrix: &Matrix<'_>,
+    (label, values): (u16, usize),
     cursor: (usize, usize),
     theme: &Theme,
     area: Rect,
     buffer: &mut Buffer,
 ) {
-    let n = matrix.counts.nrows();
     let inner = Rect { x: area.x + label, y: area.y + 1, width: area.width - label, height: area.height - 1 };
-    let step = if heatmap::has_half_blocks(theme) { 2 } else { 1 };
+    let step = if matrix.has_halves(theme) { 2 } else { 1 };
     for (i, y) in (inner.y..inner.bottom()).enumerate() {
-        let first = i * step * per;
-        if first >= n {
+        let first = i * step;
+        if first >= values {
             break;
         }
-        let covers = first..(first + step * per).min(n);
+        let covers = first..(first + step).min(values);
         let here = covers.contains(&cursor.0);
-        let class = if here { cursor.0 } else { first };
+        let cell = if here { cursor.0 } else { first };
         let style = if here { theme.accent() } else { theme.muted() };
-        let name = fit(&matrix.name(class), usize::from(label - 1), theme.ascii);
+        let name = fit(&matrix.name(cell), usize::from(label - 1), theme.ascii);
         put_right(buffer, area.x, area.x + label - 1, y, &name, style);
+        if covers.clone().any(|cell| matrix.is_selected(cell, cursor.0)) {
+            set(buffer, inner.x - 1, y, if theme.ascii { '[' } else { '▐' }, theme.accent());
+        }
     }
-    let tip = inner.x + (cursor.1 / per) as u16;
+    for cell in 0..values {
+        let x = inner.x + cell as u16;
+        if x < inner.right() && matrix.is_selected(cell, cursor.0) {
+            set(buffer, x, area.y, if theme.ascii { '_' } else { '▂' }, theme.accent());
+        }
+    }
+    let tip = inner.x + cursor.1 as u16;
     if tip < inner.right() {
         put(buffer, tip, area.y, theme.glyph("▾", "v"), 1, theme.accent());
     }
-    let heat = |row: usize, column: usize| points.at(row, column);
-    heatmap::draw(theme, (values, values), heat, inner, buffer);
-}
-
-/// The points of a map, kept between frames: each may be the summary of many cells.
-#[derive(Default)]
-pub struct Points {
-    version: u64,
-    per: usize,
-    normalise: Normalise,
-    values: usize,
-    heat: Vec<Heat>,
-}
-
-impl Points {
-    /// Sums up anew if the plan is another map or the matrix has another `version`; nothing for other plans.
-    pub fn refresh(&mut self, matrix: &Matrix<'_>, plan: &Plan, version: u64) {
-        let Plan::Map { per, values, .. } = *plan else { return };
-        let same = (self.version, self.per, self.normalise, self.values)
-            == (version, per, matrix.normalise, values)
-            && !self.heat.is_empty();
-        if same {
-            return;
-        }
-        let heat = (0..values).flat_map(|row| (0..values).map(move |column| (row, column)));
-        self.heat = heat.map(|(row, column)| block(matrix, per, row, column)).collect();
-        (self.version, self.per, self.normalise, self.values) = (version, per, matrix.normalise, values);
-    }
-
-    fn at(&self, row: usize, column: usize) -> Heat {
-        self.heat.get(row * self.values + column).copied().unwrap_or(Heat::Empty)
-    }
-}
-
-/// Several classes as one value: the largest share of its cells, so that one bad pair among many good ones stays
-/// visible.
-pub(super) fn block(matrix: &Matrix<'_>, per: usize, row: usize, column: usize) -> Heat {
-    let n = matrix.counts.nrows();
-    let mut worst: f64 = 0.0;
-    let mut best: f64 = 0.0;
-    for r in row * per..((row + 1) * per).min(n) {
-        for c in column * per..((column + 1) * per).min(n) {
-            let share = matrix.share(r, c);
-            if r == c {
-                best = best.max(share);
-            } else {
-                worst = worst.max(share);
-            }
-        }
-    }
-    if row == column && (per == 1 || best >= worst) {
-        Heat::Diagonal(best)
-    } else if worst > 0.0 {
-        Heat::Share(warmth(worst))
+    if matrix.before.is_some() {
+        differences(matrix, values, theme, inner, buffer);
     } else {
-        Heat::Empty
+        heatmap::draw(theme, (values, values), |row, column| matrix.heat(row, column), inner, buffer);
+    }
+}
+
+/// `+` more, `-` fewer, `▲` and `▼` many more and fewer.
+fn differences(matrix: &Matrix<'_>, values: usize, theme: &Theme, inner: Rect, buffer: &mut Buffer) {
+    for (row, y) in (0..values).zip(inner.y..inner.bottom()) {
+        for (column, x) in (0..values).zip(inner.x..inner.right()) {
+            let value = matrix.value(row, column);
+            let strong = value.abs() >= STRONG * matrix.largest && value != 0.0;
+            let symbol = match (value > 0.0, strong) {
+                _ if value == 0.0 => theme.glyph("·", "."),
+                (true, true) => theme.glyph("▲", "^"),
+                (false, true) => theme.glyph("▼", "v"),
+                (true, false) => "+",
+                (false, false) => "-",
+            };
+            let mut style = number::difference(theme, row == column, value);
+            style = if value == 0.0 { theme.muted() } else { style };
+            if strong {
+                style = style.add_modifier(Modifier::BOLD);
+            }
+            put(buffer, x, y, symbol, 1, style);
+        }
     }
 }

@@ -1,0 +1,205 @@
+//! In which order the classes stand and how their groups separated: worked out beside the drawing thread.
+
+use std::sync::Arc;
+
+use ndarray::{Array2, ArrayView2};
+
+use super::figures::Source;
+use crate::{
+    analysis::{
+        Cancel,
+        classes::{
+            Arrangement, Evidence, Evolution, GroupMeasures, LogitCorrelation, arrange, evolution,
+            group_measures, logit_correlation,
+        },
+    },
+    model::{Artefact, ArtefactKind, NumericArray, PackedMatrix, Payload, Step},
+    store::{Evaluation, Run},
+    ui::{FrameContext, background::Pending},
+};
+
+/// The method of a `sim` record whose matrix is that of the classes' logits.
+const LOGGED: &str = "logit_correlation";
+
+/// What is worked out.
+#[derive(Debug)]
+pub(super) struct Standing {
+    /// Of which evaluations.
+    source: Option<Source>,
+    /// Order and groups.
+    pub arrangement: Arrangement,
+    /// Errors over all evaluations.
+    pub evolution: Evolution,
+    /// Scores of the groups now.
+    pub groups: GroupMeasures,
+    /// Tells it from others.
+    pub version: u64,
+}
+
+impl Standing {
+    /// There are groups, and they are clearer than chance.
+    pub fn has_groups(&self) -> bool {
+        self.arrangement.group_count() > 1 && !self.arrangement.is_weak()
+    }
+}
+
+#[derive(Clone, PartialEq)]
+struct Key {
+    source: Source,
+    /// Records of instances and similarities that were read.
+    logged: (u64, u64),
+}
+
+/// The work and its last result.
+#[derive(Default)]
+pub(super) struct Standings {
+    pending: Pending<Key, Arc<Standing>>,
+    /// What the last work was begun with.
+    begun: Option<(Key, Logits)>,
+    /// Classes as logged, until there is something better.
+    plain: Option<Arc<Standing>>,
+    version: u64,
+}
+
+/// Where correlations come from.
+#[derive(Clone)]
+enum Logits {
+    None,
+    Batches(Arc<Vec<NumericArray>>),
+    /// With the place of each class in it, where it names them.
+    Matrix(Arc<NumericArray>, Option<Arc<Vec<usize>>>),
+}
+
+impl Standings {
+    /// The order for these evaluations and whether a better one is being worked out. It is that of an earlier
+    /// evaluation of the same run and split, or the order of the matrix, while there is no better one.
+    pub fn ask(
+        &mut self,
+        context: FrameContext<'_>,
+        run: &Run,
+        source: &Source,
+        records: &[Evaluation],
+    ) -> (Arc<Standing>, bool) {
+        let count = |kind| run.artefact_counts().get(&kind).copied().unwrap_or(0);
+        let logged = (count(ArtefactKind::Predictions), count(ArtefactKind::Similarity));
+        let key = Key { source: source.clone(), logged };
+        if self.begun.as_ref().is_none_or(|(of, _)| *of != key) {
+            self.version += 1;
+            self.begun = Some((key.clone(), logits(run, source, records)));
+        }
+        let logits = self.begun.as_ref().map_or(Logits::None, |(_, logits)| logits.clone());
+        let dated: Vec<(Step, Option<f64>, PackedMatrix)> =
+            records.iter().map(|r| (r.step, r.epoch, r.matrix.clone())).collect();
+        let (names, version) = (source.names.clone(), self.version);
+        let of = source.clone();
+        let progress = self.pending.ask(context, key, move |cancel| {
+            work(of, names.as_deref().unwrap_or_default(), &logits, &dated, version, cancel).map(Arc::new)
+        });
+        let running = progress.running;
+        let classes = records.last().map_or(0, |r| r.matrix.classes());
+        let fits = |s: &&Arc<Standing>| {
+            s.arrangement.order.len() == classes && s.source.as_ref().is_some_and(|s| s.is_of(source))
+        };
+        if let Some(known) = progress.value.filter(fits) {
+            return (known.clone(), running);
+        }
+        let known = self.plain.take().filter(|p| p.arrangement.order.len() == classes);
+        let plain = known.unwrap_or_else(|| Arc::new(plain(records)));
+        self.plain = Some(plain.clone());
+        (plain, running)
+    }
+}
+
+fn plain(records: &[Evaluation]) -> Standing {
+    let classes = records.last().map_or(0, |r| r.matrix.classes());
+    let arrangement = Arrangement::by_index(classes);
+    let dated = records.iter().map(|r| (r.step, r.epoch, &r.matrix));
+    let evolution = evolution(dated, &arrangement.groups, 1);
+    let empty = || GroupMeasures { scores: Vec::new(), matrix: Array2::zeros((0, 0)), total: 0.0, hits: 0.0 };
+    let groups = records.last().map_or_else(empty, |r| group_measures(&r.matrix, &arrangement.groups, 1));
+    Standing { source: None, arrangement, evolution, groups, version: 0 }
+}
+
+fn work(
+    source: Source,
+    names: &[Arc<str>],
+    logits: &Logits,
+    dated: &[(Step, Option<f64>, PackedMatrix)],
+    version: u64,
+    cancel: &Cancel,
+) -> Option<Standing> {
+    let matrix = &dated.last()?.2;
+    let classes = matrix.classes();
+    let evidence = Evidence {
+        classes,
+        names: names.to_vec(),
+        correlation: correlation(logits, classes),
+        evaluations: dated.iter().map(|(.., matrix)| matrix.clone()).collect(),
+    };
+    let arrangement = arrange(&evidence, cancel)?;
+    let count = arrangement.group_count();
+    let dated = dated.iter().map(|(step, epoch, matrix)| (*step, *epoch, matrix));
+    let evolution = evolution(dated, &arrangement.groups, count);
+    let groups = group_measures(matrix, &arrangement.groups, count);
+    Some(Standing { source: Some(source), arrangement, evolution, groups, version })
+}
+
+/// The correlation that the log brings, else the instances of the newest step that has logits, up to the step of the
+/// evaluation.
+fn logits(run: &Run, source: &Source, records: &[Evaluation]) -> Logits {
+    let until = records.last().map_or(Step::MIN, |r| r.step);
+    let classes = records.last().map_or(0, |r| r.matrix.classes());
+    let known = |step: Option<Step>| step.is_some_and(|step| step <= until);
+    let logged = run.tracks(ArtefactKind::Similarity).filter(|(key, _)| &*key.name == LOGGED);
+    let mut matrices = logged.filter_map(|(_, all)| all.iter().rev().find(|r| known(r.artefact.step)));
+    let whole = |artefact: &Artefact| {
+        let array = artefact.array("m").filter(|array| *array.shape() == [classes, classes])?;
+        Some(Logits::Matrix(Arc::new(array.clone()), places(artefact, source).map(Arc::new)))
+    };
+    if let Some(found) = matrices.find_map(|record| whole(&record.artefact)) {
+        return found;
+    }
+    let with_logits = || {
+        run.artefacts().iter().map(|stored| &stored.artefact).filter(|a| {
+            let of_split = a.text("split").is_none_or(|split| split == &*source.split);
+            let shape = a.array("logits").map(NumericArray::shape);
+            a.kind == ArtefactKind::Predictions
+                && known(a.step)
+                && of_split
+                && shape.is_some_and(|s| s.len() == 2 && s[1] == classes)
+        })
+    };
+    let Some(newest) = with_logits().filter_map(|a| a.step).max() else { return Logits::None };
+    let of_newest = with_logits().filter(|a| a.step == Some(newest));
+    Logits::Batches(Arc::new(of_newest.filter_map(|a| a.array("logits")).cloned().collect()))
+}
+
+/// Where each class stands in a logged correlation, by the names in `layers`; `None` where names are missing or others.
+fn places(artefact: &Artefact, source: &Source) -> Option<Vec<usize>> {
+    let Some(Payload::Texts(texts)) = artefact.field("layers") else { return None };
+    let at = |name: &Arc<str>| texts.iter().position(|text| text.as_ref() == Some(name));
+    source.names.as_ref()?.iter().map(at).collect()
+}
+
+fn correlation(logits: &Logits, classes: usize) -> Option<LogitCorrelation> {
+    let view = |array: &NumericArray| {
+        let [rows, columns] = *array.shape() else { return None };
+        Some(ArrayView2::from_shape((rows, columns), array.values()).ok()?.to_owned())
+    };
+    match logits {
+        Logits::None => None,
+        Logits::Matrix(array, places) => {
+            let logged = view(array)?;
+            let at = |class: usize| places.as_ref().and_then(|p| p.get(class)).copied().unwrap_or(class);
+            let similarity = Array2::from_shape_fn((classes, classes), |(i, j)| {
+                let value = logged[[at(i), at(j)]];
+                if value < 0.0 { 0.0 } else { value }
+            });
+            Some(LogitCorrelation { similarity, instances: 0, broken: 0 })
+        }
+        Logits::Batches(arrays) => {
+            let batches: Vec<Array2<f64>> = arrays.iter().filter_map(view).collect();
+            logit_correlation(&batches.iter().map(|b| b.view()).collect::<Vec<_>>(), classes)
+        }
+    }
+}
