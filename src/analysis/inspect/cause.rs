@@ -3,8 +3,11 @@
 //! A layer departs where one of its statistics is no finite number, or far from what it was: a robust z of more than
 //! 6 on a logarithmic scale against its last 64 records. Of all that have departed and not come back, the earliest is the
 //! cause; within a step in the order in which training computes: activations forward, gradients backward.
+//!
+//! Layers of a healthy training leave their history too, early and slowly. So only what lies within 20 % of the way
+//! before or after the trouble is looked at, and nothing is said of a run without any.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, ops::RangeInclusive};
 
 use super::robust::mad_sigma;
 use crate::{
@@ -166,9 +169,18 @@ fn copied(tracks: &[Track<'_>]) -> Vec<History> {
     tracks.iter().zip(&sound).map(copy).collect()
 }
 
-/// The earliest departure that lasts until the last record; `None` where nothing has left its history (or
-/// `cancel` says so).
-pub fn first_to_leave(histories: &[History], cancel: &Cancel) -> Option<Cause> {
+/// The steps within which the cause of a trouble is looked for that began at `trouble`: 20 % of the way on both sides.
+pub fn around(trouble: Step) -> RangeInclusive<Step> {
+    let slack = trouble.saturating_abs() / 5;
+    trouble.saturating_sub(slack)..=trouble.saturating_add(slack.max(1))
+}
+
+/// The earliest departure near the trouble that lasts until the last record. `trouble` is where an alert says that it
+/// began; where something is NaN or infinite earlier, that is the trouble. `None` where there is none, where nothing has
+/// left its history, or when `cancel` says so.
+pub fn first_to_leave(histories: &[History], trouble: Option<Step>, cancel: &Cancel) -> Option<Cause> {
+    let failure = histories.iter().filter_map(|h| h.broken.map(|(step, _)| step)).min();
+    let near = around([trouble, failure].into_iter().flatten().min()?);
     let depth = histories.iter().map(|h| h.index).max().unwrap_or(0);
     let failed = histories.iter().any(|h| h.broken.is_some());
     let mut found: Vec<((Step, u8, usize), &History, Departure)> = Vec::new();
@@ -178,6 +190,7 @@ pub fn first_to_leave(histories: &[History], cancel: &Cancel) -> Option<Cause> {
         }
         let left = (0..STATISTICS.len())
             .filter_map(|which| left_since(&history.records, which, failed))
+            .filter(|(step, _)| near.contains(step))
             .min_by_key(|(step, _)| *step);
         let broken = history.broken.map(|(step, elements)| (step, Departure::NonFinite(elements)));
         if let Some((step, departure)) = left.or(broken) {
@@ -326,7 +339,7 @@ mod tests {
                 records,
             })
             .collect();
-        first_to_leave(&copied(&tracks), &Cancel::default())
+        first_to_leave(&copied(&tracks), Some(last), &Cancel::default())
     }
 
     #[test]
@@ -381,6 +394,24 @@ mod tests {
     }
 
     #[test]
+    fn what_leaves_far_from_the_trouble_or_without_any_is_no_cause() {
+        let name = LayerName::from("fc");
+        let points: Vec<LayerPoint> = (1..=40)
+            .map(|i| LayerPoint {
+                step: i * 10,
+                wall: WallTime::UNKNOWN,
+                stats: stats(if i > 30 { 9.0 } else { wobble(0, i) }),
+            })
+            .collect();
+        let track = Track { layer: &name, index: 0, kind: LayerKind::Weights, records: &points };
+        let of = |trouble| first_to_leave(&copied(std::slice::from_ref(&track)), trouble, &Cancel::default());
+        assert_eq!(of(Some(330)).map(|cause| cause.step), Some(310));
+        assert_eq!(of(Some(500)), None, "the departure is older");
+        assert_eq!(of(Some(200)), None, "the departure is younger");
+        assert_eq!(of(None), None);
+    }
+
+    #[test]
     fn healthy_layers_do_not_leave() {
         // Gradients that shrink a hundredfold with noise of a factor of 1.2.
         for last in (20..10_000).step_by(340) {
@@ -389,6 +420,6 @@ mod tests {
             });
             assert_eq!(found, None, "{last}");
         }
-        assert_eq!(first_to_leave(&[], &Cancel::default()), None);
+        assert_eq!(first_to_leave(&[], Some(1), &Cancel::default()), None);
     }
 }

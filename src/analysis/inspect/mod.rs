@@ -9,7 +9,7 @@ mod robust;
 mod separation;
 
 pub use alpha::{Alpha, alpha};
-pub use cause::{Cause, Departure, History, first_to_leave, histories};
+pub use cause::{Cause, Departure, History, around, first_to_leave, histories};
 pub use growth::{Growth, growth};
 pub use indicator::{Hint, IN_A_ROW, Z_LIMIT, early_overfit};
 pub use robust::{mad_sigma, median};

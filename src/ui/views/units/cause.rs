@@ -4,6 +4,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 
 use crate::{
     analysis::inspect::{self, Cause, Departure},
+    detect::Severity,
     model::{RunId, Step},
     store::Run,
     ui::{
@@ -15,8 +16,20 @@ use crate::{
     },
 };
 
-/// On what the answer depends: run, time cursor, how many layer records were read.
-type Asked = (RunId, Option<Step>, u64);
+/// Rules whose alerts a layer may have caused.
+const TROUBLES: &[&str] = &[
+    "nan",
+    "divergence",
+    "loss_spike",
+    "gradient_surge",
+    "exploding_gradient",
+    "unstable_layer",
+    "dead_units",
+    "saturated_units",
+];
+
+/// On what the answer depends: run, time cursor, since when there is trouble, how many layer records were read.
+type Asked = (RunId, Option<Step>, Option<Step>, u64);
 
 /// Finds the cause, once for each state of the records.
 #[derive(Debug, Default)]
@@ -36,13 +49,17 @@ impl RootCause {
         until: Option<Step>,
     ) -> (Option<&Cause>, bool) {
         let tracks = run.layers().rows().flat_map(|row| row.kinds.values());
-        let asked = (run.id().clone(), until, tracks.map(crate::store::LayerTrack::count).sum());
+        let trouble = trouble(context, run);
+        let asked = (run.id().clone(), until, trouble, tracks.map(crate::store::LayerTrack::count).sum());
         // Copied only when it is worked out anew: `Pending` does not begin the same work twice.
-        let owned = (self.asked.as_ref() != Some(&asked)).then(|| inspect::histories(run.layers(), until));
+        let owned = (self.asked.as_ref() != Some(&asked)).then(|| {
+            let end = trouble.map(|step| *inspect::around(step).end());
+            inspect::histories(run.layers(), until.into_iter().chain(end).min())
+        });
         self.asked = Some(asked.clone());
         let subject = run.id().clone();
         let progress = self.found.ask(context, asked, move |cancel| {
-            let cause = inspect::first_to_leave(&owned?, cancel);
+            let cause = inspect::first_to_leave(&owned?, trouble, cancel);
             (!cancel.is_cancelled()).then_some((subject, until, cause))
         });
         // What was true of another run or another moment is no answer, not even for the time being.
@@ -69,6 +86,14 @@ impl RootCause {
         let text = format!("{mark} {} (i)", sentence(cause));
         prose::draw(theme, &[(text, theme.style(role))], area, buffer)
     }
+}
+
+/// Where the first trouble began that a layer may have caused and that still lasts.
+fn trouble(context: FrameContext<'_>, run: &Run) -> Option<Step> {
+    let alerts = context.alerts.of_run(run.id());
+    let of_layers =
+        alerts.filter(|a| a.is_open() && a.severity >= Severity::Warn && TROUBLES.contains(&a.rule));
+    of_layers.filter_map(|a| a.since_step.or(a.step)).min()
 }
 
 /// `first to leave its history: layer7 activations max, step 400, z = 41`.
