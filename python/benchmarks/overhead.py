@@ -4,7 +4,7 @@ usage: python overhead.py [periods] [--no-budget]
 Two equal networks train in turns of 50 steps, one watched at the default intervals, so that whatever else the machine
 does meets both; time is the process's own on the CPU, with one thread. A period is 500 steps of each: five samples, one
 of them detailed. The first period, with the sample that sets things up, is not counted. Printed: the median over the
-periods, and the least and largest.
+periods, the least and largest, and the same of the two networks while neither is watched: what the machine adds.
 """
 import os
 import statistics
@@ -59,22 +59,30 @@ def trainer(make):
     return net, optimizer, train
 
 
+def period(first, second):
+    """What 500 steps of the first take more than 500 of the second, as a share, and the seconds of a step."""
+    times = [0.0, 0.0]
+    for turn in range(10):
+        for who in ((0, 1), (1, 0))[turn % 2]:
+            times[who] += (first, second)[who](50)
+    return times[0] / times[1] - 1, times[1] / 500
+
+
+def shown(ratios):
+    """The median, and the least and largest."""
+    return f"{100 * statistics.median(ratios):+.2f} % ({100 * min(ratios):+.2f} … {100 * max(ratios):+.2f})"
+
+
 for make in (small, tiny):
     net, optimizer, watched = trainer(make)
     plain = trainer(make)[2]
+    period(watched, plain)
+    control = [period(watched, plain)[0] for _ in range(PERIODS)]
     with tempfile.TemporaryDirectory() as folder, epochscope.Log(os.path.join(folder, "run")) as log:
         watcher = epochscope.watch(net, optimizer, log=log, **BUDGET)
-        ratios, step = [], 0.0
-        for period in range(PERIODS + 1):
-            times = [0.0, 0.0]
-            for turn in range(10):
-                for who in ((0, 1), (1, 0))[turn % 2]:
-                    times[who] += (watched, plain)[who](50)
-            if period:
-                ratios.append(times[0] / times[1] - 1)
-                step = times[1] / 500
+        period(watched, plain)
+        ratios, steps = zip(*[period(watched, plain) for _ in range(PERIODS)])
         watcher.remove()
-        size = os.path.getsize(log.path) / (watcher.step_number / 500)
-    print(f"{make.__name__:6} step {1e3 * step:6.2f} ms   watching {100 * statistics.median(ratios):+.2f} % "
-          f"({100 * min(ratios):+.2f} … {100 * max(ratios):+.2f}), "
-          f"{watcher.schedule.skipped} samples left out, {size / 1024:.0f} KiB per 500 steps")
+        size = os.path.getsize(log.path) / (PERIODS + 1) / 1024
+    print(f"{make.__name__:6} step {1e3 * statistics.median(steps):6.2f} ms   watched {shown(ratios)}, neither watched "
+          f"{shown(control)}; {watcher.schedule.skipped} samples left out, {size:.0f} KiB per 500 steps", flush=True)

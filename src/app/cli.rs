@@ -211,6 +211,9 @@ pub struct FrameArgs {
     /// Put the time cursor at this step.
     #[arg(long, value_name = "STEP", allow_negative_numbers = true)]
     pub at: Option<i64>,
+    /// Press these keys first: characters, or names as in the help (Enter, Tab, Down, …), blanks between them.
+    #[arg(long, value_name = "KEYS", default_value = "", hide_default_value = true)]
+    pub keys: String,
     /// Write to this file instead of standard output.
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,

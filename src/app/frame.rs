@@ -5,6 +5,7 @@ use std::{
     io::{self, Write},
 };
 
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use super::{
@@ -33,10 +34,11 @@ pub fn frame(arguments: &FrameArgs, setting: &Setting) -> Result<(), AppError> {
         ));
     }
     let view = view_name(&arguments.view)?;
+    let keys = keys(&arguments.keys)?;
     let session = read_once(&arguments.paths, setting, true)?;
     let run = arguments.run.as_deref().map(|name| find_run(name, &session)).transpose()?;
     let theme = frame_theme(arguments, setting);
-    let buffer = draw(arguments, setting, &session, view, run, theme);
+    let buffer = draw(arguments, setting, &session, (view, run, &keys), theme);
     let text = match arguments.format {
         FrameFormat::Text | FrameFormat::Png => snapshot::text(&buffer),
         FrameFormat::Ansi => snapshot::ansi(&buffer),
@@ -58,8 +60,7 @@ fn draw(
     arguments: &FrameArgs,
     setting: &Setting,
     session: &Session,
-    view: &'static str,
-    run: Option<RunId>,
+    (view, run, keys): (&'static str, Option<RunId>, &[KeyEvent]),
     theme: Theme,
 ) -> Buffer {
     let context = FrameContext {
@@ -79,11 +80,52 @@ fn draw(
     }
     let area = Rect::new(0, 0, arguments.size.0, arguments.size.1);
     let mut buffer = Buffer::empty(area);
+    for key in keys {
+        // A key acts on what is on the screen. What only the monitor can do is not done.
+        screen.draw(context, area, &mut buffer);
+        let _ = screen.key(*key, context);
+    }
     // Twice: a view may learn from the first frame where things are (scroll positions).
     screen.draw(context, area, &mut buffer);
     buffer.reset();
     screen.draw(context, area, &mut buffer);
     buffer
+}
+
+/// The events of keys as a user names them.
+fn keys(text: &str) -> Result<Vec<KeyEvent>, AppError> {
+    let key = |word: &str| {
+        let code = match word {
+            "Enter" => KeyCode::Enter,
+            "Esc" => KeyCode::Esc,
+            "Tab" => KeyCode::Tab,
+            "Shift-Tab" => KeyCode::BackTab,
+            "Space" => KeyCode::Char(' '),
+            "Up" => KeyCode::Up,
+            "Down" => KeyCode::Down,
+            "Left" => KeyCode::Left,
+            "Right" => KeyCode::Right,
+            "PgUp" => KeyCode::PageUp,
+            "PgDn" => KeyCode::PageDown,
+            "Home" => KeyCode::Home,
+            "End" => KeyCode::End,
+            _ => {
+                let mut chars = word.chars();
+                match (chars.next(), chars.next()) {
+                    (Some(c), None) => KeyCode::Char(c),
+                    _ => {
+                        return Err(AppError::new(
+                            format!("there is no key {word}"),
+                            "--keys takes characters and names of keys with blanks between them",
+                            "write for example --keys \"Enter v v\"",
+                        ));
+                    }
+                }
+            }
+        };
+        Ok(KeyEvent::new(code, KeyModifiers::NONE))
+    };
+    text.split_whitespace().map(key).collect()
 }
 
 /// Pictures are in full colour unless a flag says otherwise: they do not depend on the terminal that asks for them.

@@ -217,8 +217,12 @@ impl Layers {
     }
 
     pub(crate) fn add(&mut self, place: &Arc<Place>, record: &LayerRecord, pressure: Pressure) {
-        let point = LayerPoint { step: record.step, wall: record.wall, stats: record.stats };
+        let mut point = LayerPoint { step: record.step, wall: record.wall, stats: record.stats };
         self.change(&record.layer, record.kind, &record.split, |track| {
+            // What is seen in training and what a probe shows are two records of one step.
+            if let Some(last) = track.points.entries().last().filter(|last| last.step == point.step) {
+                point.stats = point.stats.or(last.stats);
+            }
             track.points.add(place, point, pressure.layer_points());
             track.merge_if_both();
         });
@@ -243,7 +247,7 @@ impl Layers {
     }
 
     pub(crate) fn add_histogram(&mut self, place: &Arc<Place>, record: &HistogramRecord, pressure: Pressure) {
-        let point = LayerPoint { step: record.step, wall: record.wall, stats: record.stats };
+        let mut point = LayerPoint { step: record.step, wall: record.wall, stats: record.stats };
         let histogram = StoredHistogram {
             step: record.step,
             wall: record.wall,
@@ -251,6 +255,10 @@ impl Layers {
             counts: record.counts.clone(),
         };
         self.change(&record.layer, record.kind, &Arc::default(), |track| {
+            // Exact numbers count more than those of buckets, whichever came first.
+            if let Some(last) = track.points.entries().last().filter(|last| last.step == point.step) {
+                point.stats = last.stats.or(point.stats);
+            }
             track.points.add(place, point, pressure.layer_points());
             track.merge_if_both();
             track.histograms.add(place, histogram, pressure.histograms());

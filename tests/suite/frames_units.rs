@@ -239,6 +239,13 @@ fn t_23_the_first_layer_to_leave_its_history_is_named_and_opened() {
     desk.keys("i");
     let layers = frame(&mut desk, 120, 30);
     assert!(layers.contains("layer7") && layers.contains("activations"), "{layers}");
+    // The table of layers says it too, and leads there.
+    let mut desk = judged(500);
+    open(&mut desk, "layers", "failing");
+    let text = frame(&mut desk, 120, 30);
+    assert!(text.contains("first to leave its history: layer7 activations, step 400"), "{text}");
+    desk.keys("i");
+    assert!(frame(&mut desk, 120, 30).contains("layer7 · activations (t)"), "{}", frame(&mut desk, 120, 30));
     // As of the step before it nothing had happened.
     let mut desk = judged(500);
     open(&mut desk, "units", "failing");

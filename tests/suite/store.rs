@@ -5,8 +5,8 @@ use std::sync::Arc;
 use epochscope::{
     model::{
         Artefact, ArtefactKind, Batch, Column, ConfusionMatrix, ConfusionRecord, EndStatus, FileId,
-        HistogramRecord, HyperValue, LayerKind, LayerName, LayerStats, Origin, Point, Record, RunId, RunInfo,
-        SeriesKey, Sharing, Step, TextRecord, WallTime,
+        HistogramRecord, HyperValue, LayerKind, LayerName, LayerRecord, LayerStats, Origin, Point, Record,
+        RunId, RunInfo, SeriesKey, Sharing, Step, TextRecord, WallTime,
     },
     store::{Bucket, Change, Limits, Series, Store},
 };
@@ -598,4 +598,29 @@ proptest! {
         let expected: Vec<(Step, u64)> = kept.iter().map(|p| (p.step, p.value.to_bits())).collect();
         prop_assert_eq!(live, expected);
     }
+}
+
+/// What is seen in training and what a probe shows are two records of one step.
+#[test]
+fn records_of_one_layer_and_step_complete_each_other() {
+    let record = |stats| {
+        Record::Layer(LayerRecord {
+            layer: LayerName::from("relu1"),
+            kind: LayerKind::Activations,
+            step: 400,
+            wall: WallTime::UNKNOWN,
+            split: Arc::from("train"),
+            stats,
+        })
+    };
+    let mut store = Store::new(Limits::default());
+    let mut batch = Batch::new(RunId::from("a"), Origin::new(FileId(1), "a"));
+    batch.records.push(record(LayerStats { nan: Some(12.0), mean: Some(1.0), ..LayerStats::default() }));
+    batch.records.push(record(LayerStats { gdv: Some(-0.2), mean: Some(2.0), ..LayerStats::default() }));
+    store.apply(&batch);
+    let row = store.run(&batch.run).unwrap().layers().rows().next().unwrap();
+    let points = row.track(LayerKind::Activations).unwrap().records();
+    assert_eq!(points.len(), 1);
+    let stats = points[0].stats;
+    assert_eq!((stats.nan, stats.gdv, stats.mean), (Some(12.0), Some(-0.2), Some(2.0)));
 }

@@ -55,13 +55,13 @@ static BINDINGS: &[Binding] = &[
     Binding {
         keys: &[Key::Char('N')],
         action: Action::Normalise,
-        help: "counts, % of the true, of the predicted, of all",
+        help: "counts; % of true, of predicted, of all",
     },
     Binding { keys: &[Key::Char('y')], action: Action::LogScale, help: "colours: root, log, linear" },
     Binding {
         keys: &[Key::Char('d')],
         action: Action::Diagonal,
-        help: "diagonal coloured like the rest, or apart",
+        help: "diagonal coloured as the rest, or apart",
     },
     Binding {
         keys: &[Key::Char('C')],
@@ -71,7 +71,7 @@ static BINDINGS: &[Binding] = &[
     Binding {
         keys: &[Key::Char('v')],
         action: Action::Values,
-        help: "difference: to the one before, to this one, to the marked run",
+        help: "difference: step before, this, marked run",
     },
     Binding {
         keys: &[Key::Char('+'), Key::Char('=')],
@@ -82,13 +82,9 @@ static BINDINGS: &[Binding] = &[
     Binding {
         keys: &[Key::Char('o')],
         action: Action::Sort,
-        help: "scores as in the matrix, worst or largest first",
+        help: "scores as in matrix, worst, largest first",
     },
-    Binding {
-        keys: &[Key::Enter],
-        action: Action::Open,
-        help: "matrix alone, scores alone, what changed, all",
-    },
+    Binding { keys: &[Key::Enter], action: Action::Open, help: "matrix, scores or changes alone; all" },
 ];
 
 /// What is shown.

@@ -11,6 +11,7 @@ use crate::{
     ui::{
         Action, Binding, Explanation, FrameContext, Outcome, Place, Selection, View,
         keymap::Key,
+        views::units::cause::RootCause,
         widgets::table::{Column, Layout, Window},
     },
 };
@@ -51,7 +52,12 @@ static BINDINGS: &[Binding] = &[
     Binding {
         keys: &[Key::Char('v')],
         action: Action::Values,
-        help: "table, gradient flow, over time; pages of a layer",
+        help: "table, flow, over time; a layer's pages",
+    },
+    Binding {
+        keys: &[Key::Char('i')],
+        action: Action::Explain,
+        help: "the layer that left its history first",
     },
     Binding { keys: &[Key::Char('h'), Key::Left], action: Action::Left, help: "over time: quantity before" },
     Binding { keys: &[Key::Char('l'), Key::Right], action: Action::Right, help: "over time: next quantity" },
@@ -90,6 +96,7 @@ struct Layers {
     quantity: Quantity,
     opened: bool,
     detail: detail::Detail,
+    cause: RootCause,
     lines: Lines,
     map: Map,
     /// The columns that were drawn last.
@@ -115,6 +122,7 @@ impl Default for Layers {
             quantity: Quantity::default(),
             opened: false,
             detail: detail::Detail::default(),
+            cause: RootCause::default(),
             lines: Lines::default(),
             map: Map::default(),
             columns: Vec::new(),
@@ -178,6 +186,7 @@ impl View for Layers {
             Action::Left if self.map_is_shown => self.quantity = self.quantity.next(&self.lines, run, -1),
             Action::Right if self.map_is_shown => self.quantity = self.quantity.next(&self.lines, run, 1),
             Action::Open => return self.open(run, context, selection),
+            Action::Explain => return self.open_cause(run, context, selection),
             Action::Back if self.opened => self.opened = false,
             Action::Back if self.page != Page::Table => self.page = Page::Table,
             _ => return Outcome::Ignored,
@@ -225,9 +234,18 @@ impl View for Layers {
             return;
         }
         let theme = context.theme;
+        // Below the first line what explains the trouble, then states and hint.
+        let said = match area.height {
+            14.. => 2,
+            9.. => 1,
+            _ => 0,
+        };
+        let until = selection.until(run.id());
+        let below = Rect { y: area.y + 1, height: said, ..area };
+        let top = 1 + self.cause.draw(context, run, until, below, buffer);
         let head = summary::Head {
             run,
-            until: selection.until(run.id()),
+            until,
             silence: self.lines.all.iter().filter_map(|l| l.figures.step).max().and_then(|s| silence(run, s)),
             about: match self.page {
                 Page::Table => format!("{} (t)", self.group.name()),
@@ -236,8 +254,10 @@ impl View for Layers {
             },
         };
         let said = summary::rows(&self.lines, area.height);
-        summary::draw(theme, &self.lines, Rect { y: area.y + 1, height: said, ..area }, buffer);
-        let body = Rect { y: area.y + 1 + said, height: area.height - 1 - said, ..area };
+        // On a low screen the table and its chart keep their rows.
+        let said = if area.height < 26 { said.saturating_sub(top - 1) } else { said };
+        summary::draw(theme, &self.lines, Rect { y: area.y + top, height: said, ..area }, buffer);
+        let body = Rect { y: area.y + top + said, height: area.height - top - said, ..area };
         let index = self.lines.row(self.index()).map(|l| l.figures.index);
         match self.page {
             Page::Table => self.table(run, context, selection, body, buffer),

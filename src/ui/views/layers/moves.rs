@@ -22,6 +22,21 @@ impl Layers {
         }
     }
 
+    /// Opens the layer that was the first to leave its own history.
+    pub(super) fn open_cause(
+        &mut self,
+        run: &Run,
+        context: FrameContext<'_>,
+        selection: &mut Selection,
+    ) -> Outcome {
+        let Some(cause) = self.cause.find(context, run, selection.until(run.id())).0 else {
+            return Outcome::Say("no layer has left its own history".to_owned());
+        };
+        selection.filter.clear();
+        (self.selected, self.kind, self.opened) = (Some(cause.layer.clone()), cause.kind, true);
+        Outcome::Done
+    }
+
     pub(super) fn open(&mut self, run: &Run, context: FrameContext<'_>, selection: &Selection) -> Outcome {
         self.refresh(run, context, selection);
         self.opened = self.opened_row(run).is_some();

@@ -66,7 +66,7 @@ impl RootCause {
         } else {
             (Role::Warn, theme.glyph("▲", "!"))
         };
-        let text = format!("{mark} {} (i opens it)", sentence(cause));
+        let text = format!("{mark} {} (i)", sentence(cause));
         prose::draw(theme, &[(text, theme.style(role))], area, buffer)
     }
 }

@@ -103,7 +103,12 @@ impl View for Units {
 
     fn moments(&self, context: FrameContext<'_>, selection: &Selection) -> Vec<Step> {
         let Some(run) = run_of(context, selection) else { return Vec::new() };
-        let Some(layer) = self.layer_of(run) else { return Vec::new() };
+        let Some(layer) = self.layer_of(run) else {
+            // Only the first layer to leave its history can be shown: that follows the records of layers.
+            let tracks = run.layers().rows().flat_map(|row| row.kinds.values());
+            let longest = tracks.map(crate::store::LayerTrack::records).max_by_key(|records| records.len());
+            return longest.unwrap_or_default().iter().map(|r| r.step).collect();
+        };
         let tracks = [units::statistics(run, &layer), units::credits(run, &layer)];
         let records = tracks.iter().flatten().flat_map(|(_, records)| *records);
         let mut steps: Vec<Step> = records.filter_map(|r| r.artefact.step).collect();
