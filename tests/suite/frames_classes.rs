@@ -322,3 +322,27 @@ fn a_thousand_classes_are_one_map_and_their_worst_pair_is_named() {
         assert!(rows > 3 && rows <= usize::from(height), "{text}");
     }
 }
+
+/// `perClassAccuracy` of tfjs-vis: class, accuracy, samples.
+#[test]
+fn t_26_classes_are_listed_by_their_accuracy() {
+    let mut desk = desk();
+    open(&mut desk, "classes", "resnet18");
+    desk.keys("oo");
+    let text = frame(&mut desk, 200, 50);
+    let begin = text.lines().position(|l| l.contains("recall") && l.contains("prec")).expect(&text);
+    let head = text.lines().nth(begin).unwrap();
+    let column = head.find("recall").unwrap();
+    let column = head[..column].chars().count();
+    let recalls: Vec<f64> = text
+        .lines()
+        .skip(begin + 1)
+        .map_while(|line| {
+            let cell: String = line.chars().skip(column).take(7).collect();
+            cell.trim().parse().ok()
+        })
+        .collect();
+    assert_eq!(recalls.len(), 10, "{text}");
+    assert!(recalls.windows(2).all(|pair| pair[0] <= pair[1]), "{recalls:?}\n{text}");
+    assert!(recalls[0] < recalls[9]);
+}

@@ -377,3 +377,58 @@ fn every_page_survives_every_size() {
         &["t", "t", "t", "v", "l", "v", "lll", "v", "o", "[", "{{{"],
     );
 }
+
+/// A run of `sample_logs/inside`, read and judged.
+fn inside(name: &str) -> Desk {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("sample_logs/inside").join(name);
+    let session = crate::builders::reading::read_folder(&folder, true);
+    let mut desk = desk();
+    (desk.store, desk.alerts, desk.health) = (session.store, session.alerts, session.health);
+    let run = desk.store.runs().next().expect("a run").id().as_str().to_owned();
+    open(&mut desk, "layers", &run);
+    desk
+}
+
+#[test]
+fn a_layer_whose_units_answer_to_nothing_is_silent_not_stable() {
+    let mut desk = inside("dead-layer");
+    let text = frame(&mut desk, 120, 30);
+    let relu3 = text.lines().find(|line| line.contains("relu3")).unwrap();
+    assert!(relu3.contains("silent") && relu3.contains("320") && relu3.contains("100%"), "{text}");
+    // Before its bias was pushed it was an ordinary layer.
+    desk.screen.selection_mut().cursor = Some(300);
+    let text = frame(&mut desk, 120, 30);
+    assert!(!text.contains("silent") && !text.contains("first to leave"), "{text}");
+}
+
+#[test]
+fn a_layer_that_was_left_out_of_the_optimiser_is_an_alarm() {
+    let desk = inside("frozen-by-mistake");
+    let alerts: Vec<_> = desk.alerts.alerts().collect();
+    let [alert] = alerts[..] else { panic!("{alerts:?}") };
+    assert_eq!((alert.rule, alert.severity.name()), ("frozen_layer", "warn"));
+    assert!(
+        alert.message.contains("conv2") && alert.message.contains("left out of the optimiser"),
+        "{}",
+        alert.message
+    );
+}
+
+#[test]
+fn the_first_layer_to_leave_its_history_is_the_one_that_was_broken() {
+    for (run, wanted) in [
+        ("dead-layer", Some("conv3 activations norm, step 320")),
+        ("nan-in-layer", Some("sphere activations, step 400")),
+        ("healthy", None),
+        ("shape-groups", None),
+        ("frozen-by-mistake", None),
+    ] {
+        let mut desk = inside(run);
+        let text = frame(&mut desk, 140, 30);
+        let told = text.lines().find(|line| line.contains("first to leave its history"));
+        match wanted {
+            Some(wanted) => assert!(told.is_some_and(|line| line.contains(wanted)), "{run}\n{text}"),
+            None => assert_eq!(told, None, "{run}"),
+        }
+    }
+}

@@ -39,4 +39,5 @@ mod t_checks;
 mod text_formats;
 mod text_grammars;
 mod time_cursor;
+mod tour;
 mod trackers;

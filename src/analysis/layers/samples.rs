@@ -3,6 +3,8 @@
 use super::{
     at::At,
     measure::{GRADIENT_INTERVAL, Measure},
+    perplexity::{Refused, Snapshot},
+    pools::POOL,
     ring::Ring,
     subjects::{Records, Subject},
     transport::{Quantiles, relative_change},
@@ -65,6 +67,18 @@ impl<'a> Source<'a> {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Since when no instance excited anything, if that is so in the newest of the first `records`, and in as many as make
+    /// a pool: there is no perplexity to compare then, and what was said before is no news.
+    pub fn silent_since(&self, records: usize) -> Option<Step> {
+        let Self::Artefacts(of) = self else { return None };
+        let silent = |record: &&StoredArtefact| {
+            matches!(Snapshot::of(&record.artefact), Err(Refused::Empty))
+                && record.artefact.number("no_response").is_none_or(|n| n > 0.0)
+        };
+        let last = of.get(..records)?.iter().rev().take_while(silent).enumerate().last();
+        last.filter(|(n, _)| n + 1 >= POOL).and_then(|(_, record)| record.artefact.step)
     }
 
     /// The step of a record.

@@ -71,6 +71,14 @@ impl Stability {
                 }
                 continue;
             }
+            if let (Measure::Perplexity, Some(since)) = (measure, source.silent_since(records)) {
+                return Verdict {
+                    state: State::Silent,
+                    measure: Some(measure),
+                    since: Some(since),
+                    ..Verdict::default()
+                };
+            }
             let verdict = of(self.evaluated(subject, measure, &source, count), until);
             match (flag, verdict.state) {
                 (Some(since), _) => return Verdict { state: State::Frozen, since: Some(since), ..verdict },

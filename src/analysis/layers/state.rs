@@ -18,19 +18,22 @@ pub enum State {
     Settling,
     /// It does not change any more, as far as the measure can tell.
     Stable,
+    /// No input excites any of its units.
+    Silent,
     /// It is not trained: its updates are exactly zero, or the trainer says so.
     Frozen,
 }
 
 impl State {
     /// All of them, the least settled first.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::NotApplicable,
         Self::Warming,
         Self::Regressing,
         Self::Moving,
         Self::Settling,
         Self::Stable,
+        Self::Silent,
         Self::Frozen,
     ];
 
@@ -43,6 +46,7 @@ impl State {
             Self::Settling => "settling",
             Self::Stable => "stable",
             Self::Regressing => "regressing",
+            Self::Silent => "silent",
             Self::Frozen => "frozen",
         }
     }

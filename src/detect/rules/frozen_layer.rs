@@ -1,7 +1,8 @@
 //! `frozen_layer`: weights that do not change although others do, or none that changes at all.
 //!
-//! A layer that never moved was most likely frozen on purpose: one line lists them. One that moved before and stopped
-//! is a fault unless the learning rate has gone, and so is an optimiser that moves nothing.
+//! A layer that never moved was most likely frozen on purpose: one line lists them. One that gets a gradient all the same
+//! was forgotten: who freezes a layer does not have its gradient worked out. One that moved before and stopped is a fault
+//! unless the learning rate has gone, and so is an optimiser that moves nothing.
 
 use rustc_hash::FxHashMap;
 
@@ -95,7 +96,9 @@ impl Speaks for Frozen {
                 get("frozen_layers").unwrap_or(0.0),
                 get("layers").unwrap_or(0.0),
                 tensor::names(&self.listed)
-            )
+            ) + &get("with_gradient").map_or_else(String::new, |n| {
+                format!("; {n} of them get a gradient all the same: left out of the optimiser?")
+            })
         } else if get("all_layers").is_some() {
             let text = format!(
                 "no weight of {} layers has changed from step {since} to {step_text}{rate}: the optimiser moves nothing",
@@ -179,7 +182,16 @@ impl Frozen {
                 .with("never_changed", 1.0)
                 .at_least("layers_that_change", moving as f64, 1.0);
             let since = listed.iter().filter_map(|name| Some(at(name)?.since)).min();
-            report(None, Verdict::Bad(Finding { since, ..Finding::new(Severity::Info, evidence) }));
+            // Weights of low precision can round small updates away: then the layer is still said to be trained.
+            let forgotten = listed.iter().filter(|name| {
+                let said = told.iter().any(|(other, frozen)| other == name && *frozen);
+                said && at(name).is_some_and(|layer| layer.gradients >= u64::from(LOGS))
+            });
+            let (evidence, severity) = match forgotten.count() {
+                0 => (evidence, Severity::Info),
+                n => (evidence.at_least("with_gradient", n as f64, 1.0), Severity::Warn.min(EARNED)),
+            };
+            report(None, Verdict::Bad(Finding { since, ..Finding::new(severity, evidence) }));
         } else if listed.is_empty() && moving > 0 {
             report(None, Verdict::Fine);
         }

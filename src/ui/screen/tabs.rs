@@ -30,13 +30,19 @@ pub fn draw(
         x = put(buffer, x + 1, area.y, name, area.width, theme.title()) + 1;
     }
     let all_titles = wide <= room;
+    // Without the blank before each number, for 80 columns.
+    let tight = wide - titles.len() <= room;
     let kept = titles.get(current).map_or(0, |title| columns(title) + 4);
     let mut spans = Vec::with_capacity(titles.len());
     for (i, title) in titles.iter().enumerate() {
         let open = i == current;
-        let text = if all_titles || open { format!(" {} {title} ", i + 1) } else { format!(" {} ", i + 1) };
+        let text = match (all_titles, tight) {
+            (false, true) => format!("{} {title} ", i + 1),
+            (false, false) if !open => format!(" {} ", i + 1),
+            _ => format!(" {} {title} ", i + 1),
+        };
         // The open tab is always named; those before it leave it the room.
-        let kept = if i < current { kept } else { 0 };
+        let kept = if i < current && !tight { kept } else { 0 };
         if columns(&text) + kept > usize::from(right.saturating_sub(x)) {
             spans.push((0, 0));
             continue;

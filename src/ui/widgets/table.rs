@@ -220,7 +220,7 @@ fn place(p: &Placed, column: &Column, cell: &Cell, theme: &Theme, area: Rect, bu
     }
 }
 
-/// `text` made harmless and shortened to `width` columns: parts between dots and slashes become their first letter
+/// `text` made harmless and shortened to `width` columns: parts between dots, slashes and colons become their first letter
 /// and their digits, from the left and only as many as needed; what is still too long is cut in the middle.
 pub fn fit_parts(text: &str, width: usize, ascii: bool) -> String {
     let clean = fit(text, usize::MAX, ascii);
@@ -230,7 +230,7 @@ pub fn fit_parts(text: &str, width: usize, ascii: bool) -> String {
     }
     let mut short = String::new();
     let mut rest = clean.as_str();
-    while let Some(end) = rest.find(['.', '/']) {
+    while let Some(end) = rest.find(['.', '/', ':']) {
         let part = &rest[..end];
         let brief: String =
             part.chars().enumerate().filter(|(i, c)| *i == 0 || c.is_ascii_digit()).map(|(_, c)| c).collect();

@@ -191,7 +191,10 @@ fn statistics(rule: &str) -> Vec<Statistic> {
 /// The statistic of the alert's layer over time; of broken layers the first that moves.
 fn layer_curve(run: &Run, alert: &Alert, stretch: Stretch) -> Option<Curve> {
     let row = run.layers().row(alert.layer.as_ref()?)?;
-    let mut found = statistics(alert.rule).into_iter().filter_map(|(kind, name, read)| {
+    let mut statistics = statistics(alert.rule);
+    // The tensor that the alert speaks of first.
+    statistics.sort_by_key(|(kind, ..)| alert.kind != Some(*kind));
+    let mut found = statistics.into_iter().filter_map(|(kind, name, read)| {
         let records = row.track(kind)?.records();
         let points: Vec<[f64; 2]> = records
             .iter()

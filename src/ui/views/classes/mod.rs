@@ -79,11 +79,7 @@ static BINDINGS: &[Binding] = &[
         help: "numbers instead of a map",
     },
     Binding { keys: &[Key::Char('-')], action: Action::ZoomOut, help: "a map of all classes" },
-    Binding {
-        keys: &[Key::Char('o')],
-        action: Action::Sort,
-        help: "scores as in matrix, worst, largest first",
-    },
+    Binding { keys: &[Key::Char('o')], action: Action::Sort, help: "scores: matrix, F1, recall, largest" },
     Binding { keys: &[Key::Enter], action: Action::Open, help: "matrix, scores or changes alone; all" },
 ];
 

@@ -9,7 +9,7 @@ use crate::{
         FrameContext,
         numbers::percent,
         text::{fit, put, put_right},
-        widgets::{matrix::count, table::fit_middle},
+        widgets::matrix::{count, short_name},
     },
 };
 
@@ -76,8 +76,8 @@ fn list(
     for (y, pair) in (area.y + 1..area.bottom()).zip(pairs) {
         let here = (pair.row, pair.column) == cursor;
         let style = if here { theme.accent() } else { Style::new() };
-        let from = fit_middle(&figures.name(pair.row), names, theme.ascii);
-        let to = fit_middle(&figures.name(pair.column), names, theme.ascii);
+        let name = |class| short_name(&figures.name(class), names, theme.ascii);
+        let (from, to) = (name(pair.row), name(pair.column));
         let end = put(buffer, area.x + 2, y, &format!("{from}{arrow}{to}"), area.width - 2, style);
         let share = percent(pair.now / figures.support(pair.row));
         let text = if narrow {

@@ -20,7 +20,7 @@ use crate::ui::{
 };
 
 /// Columns that the table needs beside the matrix: all but the support.
-pub(super) const LEAST: u16 = 31;
+pub(super) const LEAST: u16 = 32;
 /// With more the numbers drift apart.
 pub(super) const MOST: u16 = 86;
 
@@ -36,10 +36,10 @@ const PRECISION: usize = 5;
 const SUPPORT: usize = 7;
 
 const COLUMNS: [Column; 8] = [
-    Column::text("class", 6, 20, 0, Keep::Ends),
+    Column::text("class", 6, 20, 0, Keep::Parts),
     Column::number("F1", 7, 0),
     Column::number("95 %", 8, 6),
-    Column::number("recall", 6, 1),
+    Column::number("recall", 7, 1),
     Column::number("95 %", 8, 4),
     Column::number("prec", 6, 2),
     Column::number("95 %", 8, 5),
@@ -48,10 +48,10 @@ const COLUMNS: [Column; 8] = [
 
 /// Of groups: what counts only the diagonal stands beside what counts the group.
 const GROUP_COLUMNS: [Column; 8] = [
-    Column::text("group", 6, 20, 0, Keep::Ends),
+    Column::text("group", 6, 20, 0, Keep::Parts),
     Column::number("F1", 7, 0),
     Column::number("classes", 7, 6),
-    Column::number("recall", 6, 1),
+    Column::number("recall", 7, 1),
     Column::number("exact", 6, 4),
     Column::number("prec", 6, 2),
     Column::number("exact", 6, 5),
@@ -67,6 +67,7 @@ pub(super) enum Order {
     /// Lowest F1 first.
     Worst,
     /// Most samples first.
+    Recall,
     Largest,
 }
 
@@ -74,7 +75,8 @@ impl Order {
     pub fn next(self) -> Self {
         match self {
             Self::Matrix => Self::Worst,
-            Self::Worst => Self::Largest,
+            Self::Worst => Self::Recall,
+            Self::Recall => Self::Largest,
             Self::Largest => Self::Matrix,
         }
     }
@@ -83,6 +85,7 @@ impl Order {
         match self {
             Self::Matrix => "as in the matrix",
             Self::Worst => "worst F1 first",
+            Self::Recall => "lowest recall first",
             Self::Largest => "largest first",
         }
     }
@@ -90,6 +93,9 @@ impl Order {
     /// The rows of the table in this order: classes, or groups if they are `collapsed`.
     pub fn sorted(self, figures: &Figures, standing: &Standing, collapsed: bool) -> Vec<usize> {
         let f1 = |i: usize| if collapsed { standing.groups.scores[i].f1() } else { figures.scores[i].f1 };
+        let recall = |i: usize| {
+            if collapsed { standing.groups.scores[i].recall() } else { figures.scores[i].recall }
+        };
         let support = |i: usize| {
             if collapsed { standing.groups.scores[i].support } else { figures.scores[i].support }
         };
@@ -102,6 +108,9 @@ impl Order {
         let compare = |a: &usize, b: &usize| match self {
             Self::Matrix => Ordering::Equal,
             Self::Worst => f1(*a).unwrap_or(f64::INFINITY).total_cmp(&f1(*b).unwrap_or(f64::INFINITY)),
+            Self::Recall => {
+                recall(*a).unwrap_or(f64::INFINITY).total_cmp(&recall(*b).unwrap_or(f64::INFINITY))
+            }
             Self::Largest => support(*b).total_cmp(&support(*a)),
         };
         rows.sort_by(compare);
@@ -147,6 +156,7 @@ pub(super) fn draw(
     let sorted = match shown.order {
         Order::Matrix => (NAME, false),
         Order::Worst => (F1, false),
+        Order::Recall => (RECALL, false),
         Order::Largest => (SUPPORT, true),
     };
     layout.head(columns, Some(sorted), theme, Rect { height: 1, ..area }, buffer);

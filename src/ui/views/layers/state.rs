@@ -17,6 +17,7 @@ pub(super) fn glyph(theme: &Theme, state: State) -> &'static str {
         State::Settling => theme.glyph("◐", "%"),
         State::Stable => theme.glyph("●", "*"),
         State::Regressing => theme.glyph("▲", "^"),
+        State::Silent => theme.glyph("∅", "0"),
         State::Frozen => theme.glyph("■", "="),
     }
 }
@@ -26,7 +27,7 @@ pub(super) fn style(theme: &Theme, state: State) -> Style {
     match state {
         State::Stable => theme.style(Role::Good),
         State::Settling | State::Moving => Style::new(),
-        State::Regressing => theme.style(Role::Warn),
+        State::Regressing | State::Silent => theme.style(Role::Warn),
         State::Frozen | State::NotApplicable | State::Warming => theme.muted(),
     }
 }
@@ -39,13 +40,14 @@ pub(super) fn cell(theme: &Theme, state: State) -> Cell {
 /// What a person looks for comes first.
 pub(super) fn rank(state: State) -> u8 {
     match state {
-        State::Regressing => 0,
-        State::Moving => 1,
-        State::Settling => 2,
-        State::Warming => 3,
-        State::Stable => 4,
-        State::Frozen => 5,
-        State::NotApplicable => 6,
+        State::Silent => 0,
+        State::Regressing => 1,
+        State::Moving => 2,
+        State::Settling => 3,
+        State::Warming => 4,
+        State::Stable => 5,
+        State::Frozen => 6,
+        State::NotApplicable => 7,
     }
 }
 

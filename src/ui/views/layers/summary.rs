@@ -82,8 +82,15 @@ pub(super) fn draw(theme: &Theme, lines: &Lines, area: Rect, buffer: &mut Buffer
 
 fn states(theme: &Theme, lines: &Lines, area: Rect, buffer: &mut Buffer) {
     let mut x = area.x;
-    let order =
-        [State::Stable, State::Settling, State::Moving, State::Regressing, State::Frozen, State::Warming];
+    let order = [
+        State::Stable,
+        State::Settling,
+        State::Moving,
+        State::Regressing,
+        State::Silent,
+        State::Frozen,
+        State::Warming,
+    ];
     for state in order {
         let n = lines.all.iter().filter(|l| l.figures.verdict.state == state).count();
         if n > 0 {

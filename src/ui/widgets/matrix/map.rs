@@ -2,10 +2,10 @@
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Modifier};
 
-use super::{Matrix, number};
+use super::{Matrix, number, short_name};
 use crate::ui::{
     Theme,
-    text::{fit, put, put_right, set},
+    text::{put, put_right, set},
     widgets::heatmap,
 };
 
@@ -32,7 +32,7 @@ pub(super) fn draw(
         let here = covers.contains(&cursor.0);
         let cell = if here { cursor.0 } else { first };
         let style = if here { theme.accent() } else { theme.muted() };
-        let name = fit(&matrix.name(cell), usize::from(label - 1), theme.ascii);
+        let name = short_name(&matrix.name(cell), usize::from(label - 1), theme.ascii);
         put_right(buffer, area.x, area.x + label - 1, y, &name, style);
         if covers.clone().any(|cell| matrix.is_selected(cell, cursor.0)) {
             set(buffer, inner.x - 1, y, if theme.ascii { '[' } else { '▐' }, theme.accent());

@@ -10,6 +10,7 @@ use super::{
 use crate::ui::{
     Theme,
     text::{fit, put, put_right},
+    widgets::table::fit_parts,
 };
 
 mod map;
@@ -268,8 +269,12 @@ pub fn draw(
             for (i, column) in columns.clone().enumerate() {
                 let x = area.x + label + i as u16 * cell;
                 let room = usize::from(*cell).saturating_sub(1);
+                let whole = matrix.name(column);
+                // Of a name in parts (`animal:dog`) the last one tells most; the rows say the whole.
+                let leaf = whole.rsplit([':', '/']).next().filter(|leaf| !leaf.is_empty()).unwrap_or(&whole);
+                let name = if whole.len() <= room { &whole } else { leaf };
                 // Cut without a mark: two letters say more than one and an ellipsis.
-                let name = fit(&matrix.name(column), usize::MAX, theme.ascii);
+                let name = fit(name, usize::MAX, theme.ascii);
                 let name = prose::wrap(&name.replace(' ', "_"), room, theme.ascii).swap_remove(0);
                 let style = if column == cursor.1 { theme.accent() } else { theme.muted() };
                 // The band of the selected group: reversed, in both directions.
@@ -280,7 +285,7 @@ pub fn draw(
                 let y = area.y + 1 + i as u16;
                 let style = if row == cursor.0 { theme.accent() } else { Style::new() };
                 let style = number::banded(matrix.is_selected(row, cursor.0), style);
-                let name = fit(&matrix.name(row), usize::from(label - 1), theme.ascii);
+                let name = short_name(&matrix.name(row), usize::from(label - 1), theme.ascii);
                 put_right(buffer, area.x, area.x + label - 1, y, &name, style);
                 for (j, column) in columns.clone().enumerate() {
                     let place = Rect { x: area.x + label + j as u16 * cell, y, width: *cell, height: 1 };
@@ -294,6 +299,11 @@ pub fn draw(
         }
         Plan::Nothing => {}
     }
+}
+
+/// A class in `width` columns: of a name in parts (`animal:dog`) the first ones are shortened, others are cut at the end.
+pub fn short_name(name: &str, width: usize, ascii: bool) -> String {
+    if name.contains([':', '/']) { fit_parts(name, width, ascii) } else { fit(name, width, ascii) }
 }
 
 /// Says which side is which, in the corner where both meet.
