@@ -13,7 +13,9 @@ draw() { # view, flags
 }
 draw runs
 draw curves --run torch-tensorboard/overfit
-draw layers --run scope/digits-cnn
-draw classes --run scope/digits-cnn
+draw layers --run inside/healthy
+draw units --run inside/nan-in-layer
+draw classes --run inside/shape-groups
+draw cockpit --run inside/healthy
 draw alerts
 draw files

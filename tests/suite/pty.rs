@@ -51,7 +51,7 @@ fn the_screen_shows_a_run_and_keys_switch_views_and_q_leaves_it_clean() {
     terminal.wait_for("healthy");
     assert!(terminal.is_taken());
     for (key, content) in
-        [("2", "loss"), ("3", "weight"), ("6", "train/loss"), ("7", "tfevents"), ("1", "healthy")]
+        [("2", "loss"), ("3", "weight"), ("7", "train/loss"), ("8", "tfevents"), ("1", "healthy")]
     {
         terminal.keys(key);
         terminal.wait_for(content);
@@ -227,7 +227,7 @@ fn half_a_record_waits_for_its_rest() {
     fs::write(&log, &bytes[..half]).unwrap();
     let mut terminal = PseudoTerminal::start(["."], folder.path(), 80, 24);
     terminal.wait_for("Runs");
-    terminal.keys("7");
+    terminal.keys("8");
     terminal.wait_for("tfevents");
     // … and one that goes on.
     append(&log, &bytes[half..]);
@@ -245,7 +245,7 @@ fn a_file_that_is_truncated_and_rewritten_starts_again() {
     File::create(&log).unwrap().write_all((line(0) + &line(55)).as_bytes()).unwrap();
     terminal.wait_without("7777");
     terminal.wait_for("55");
-    terminal.keys("7");
+    terminal.keys("8");
     terminal.wait_for("metrics.jsonl");
     terminal.keys("q");
     assert_eq!(terminal.wait_end(), 0);
@@ -266,7 +266,7 @@ fn names_from_logs_cannot_steer_the_terminal() {
     fs::write(run.join("metrics.jsonl"), text).unwrap();
     let mut terminal = PseudoTerminal::start(["."], folder.path(), 80, 24);
     terminal.wait_for("␛]0;owned␇");
-    for key in ["2", "3", "4", "5", "6", "7", "?", "?", "1"] {
+    for key in ["2", "3", "4", "5", "6", "7", "8", "?", "?", "1"] {
         terminal.keys(key);
         terminal.wait_for("Runs");
     }

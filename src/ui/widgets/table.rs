@@ -228,6 +228,19 @@ pub fn fit_parts(text: &str, width: usize, ascii: bool) -> String {
     if excess == 0 {
         return clean;
     }
+    // Classes of a group (`animal:dog`): the group loses letters from its end, the same for all of its classes.
+    if let Some((head, leaf)) = clean.rsplit_once(':')
+        && !head.contains(['.', '/'])
+        && excess < columns_of(head)
+    {
+        let mut left = columns_of(head) - excess;
+        let kept = head.chars().take_while(|c| {
+            let fits = c.width().unwrap_or(0) <= left;
+            left = left.saturating_sub(c.width().unwrap_or(0));
+            fits
+        });
+        return format!("{}:{leaf}", kept.collect::<String>());
+    }
     let mut short = String::new();
     let mut rest = clean.as_str();
     while let Some(end) = rest.find(['.', '/', ':']) {
