@@ -1,14 +1,18 @@
-//! Inside the network: a network of 1,000 layers with 500 records of weights and gradients each.
+//! Inside the network: a network of 1,000 layers with 500 records of weights, gradients and activations each, and 500
+//! perplexity histograms.
 //!
 //! `first_picture`: a new screen over a store that is read, until everything is drawn. `key`: the next frame after a key
 //! while nothing is worked out beside it. `key_while_records_come`: the same when every layer got a record since.
 
+use std::{alloc::System, cell::RefCell};
+
+use cap::Cap;
 use divan::{Bencher, black_box};
 use epochscope::{
     detect::AlertBook,
     model::{
-        Batch, FileId, Health, HistogramRecord, LayerKind, LayerName, LayerRecord, LayerStats, Origin,
-        Record, RunId, WallTime,
+        Artefact, ArtefactKind, Batch, FileId, Health, HistogramRecord, LayerKind, LayerName, LayerRecord,
+        LayerStats, NumericArray, Origin, Payload, Record, RunId, WallTime,
     },
     store::{Limits, Store},
     ui::{
@@ -26,7 +30,14 @@ const LAYERS: usize = 1_000;
 const RECORDS: i64 = 500;
 const HISTOGRAMS: i64 = 50;
 
+#[global_allocator]
+static ALLOCATOR: Cap<System> = Cap::new(System, usize::MAX);
+
 fn main() {
+    let before = ALLOCATOR.allocated();
+    let store = store();
+    println!("the store takes {:.0} MB", (ALLOCATOR.allocated() - before) as f64 / 1e6);
+    drop(store);
     divan::main();
 }
 
@@ -47,12 +58,29 @@ fn noise(n: u64) -> f64 {
 /// Records of one step of all layers; they settle one after the other.
 fn step(record: i64) -> Batch {
     let mut batch = Batch::new(RunId::from("deep"), Origin::new(FileId(1), "0"));
+    let array =
+        |values: Vec<f64>| Payload::Array(NumericArray::new(vec![values.len()], values).expect("a list"));
     for layer in 0..LAYERS {
         let name = LayerName::from(format!("blocks.{layer}.mlp").as_str());
         let settles = 100.0 + 0.3 * layer as f64;
         let size = (-(record as f64) / settles).exp() + 0.001;
         let jitter = 1.0 + 0.05 * noise(record as u64 * 7919 + layer as u64);
-        for kind in [LayerKind::Weights, LayerKind::Gradients] {
+        let middle = 4.0 + 12.0 * size + 0.3 * jitter;
+        let counts = (0..20).map(|b| (200.0 * (-0.5 * (f64::from(b) - middle).powi(2) / 6.0).exp()).round());
+        batch.records.push(Record::Artefact(Artefact {
+            kind: ArtefactKind::Perplexity,
+            name: name.as_str().into(),
+            step: Some(record * 10),
+            wall: WallTime(1.75e9 + record as f64),
+            offset: 0,
+            bytes: 300,
+            fields: vec![
+                ("edges".into(), array((0..=20).map(|i| 1.3_f64.powi(i)).collect())),
+                ("counts".into(), array(counts.collect())),
+                ("filters".into(), Payload::Number(190.0)),
+            ],
+        }));
+        for kind in [LayerKind::Weights, LayerKind::Gradients, LayerKind::Activations] {
             let norm = if kind == LayerKind::Weights { 20.0 } else { size * jitter };
             let stats = LayerStats {
                 mean: Some(0.0),
@@ -171,19 +199,16 @@ fn key(bencher: Bencher<'_, '_>) {
 
 #[divan::bench(sample_count = 20)]
 fn key_while_records_come(bencher: Bencher<'_, '_>) {
-    let mut store = store();
-    let mut desk = Desk::new(&store, "layers");
-    desk.draw(&store, &Inline);
+    let store = RefCell::new(store());
+    let mut desk = Desk::new(&store.borrow(), "layers");
+    desk.draw(&store.borrow(), &Inline);
     let mut record = RECORDS;
-    bencher
-        .with_inputs(|| {
-            record += 1;
-            step(record)
-        })
-        .bench_local_values(|batch| {
-            store.apply(&batch);
-            desk.key(&store, &Busy, KeyCode::Char('j'));
-        });
+    // What the engine's thread does is not timed.
+    let news = || {
+        record += 1;
+        store.borrow_mut().apply(&step(record));
+    };
+    bencher.with_inputs(news).bench_local_values(|()| desk.key(&store.borrow(), &Busy, KeyCode::Char('j')));
 }
 
 /// A frame with the time cursor on another step: every layer as it was then.
