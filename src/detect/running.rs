@@ -1,25 +1,10 @@
 //! Robust statistics over short windows: median, deviation, slope, trend.
 
-/// 1.4826 makes the median absolute deviation estimate σ of a normal distribution.
-const MAD_TO_SIGMA: f64 = 1.4826;
+use crate::model::robust::mad_sigma;
+pub use crate::model::robust::median;
 
 /// Pairs of points beyond which slope and trend work on a thinned series.
 const TREND_POINTS: usize = 32;
-
-/// The median; of an even number the mean of the middle two. `None` for an empty slice. Reorders `values`.
-pub fn median(values: &mut [f64]) -> Option<f64> {
-    if values.is_empty() {
-        return None;
-    }
-    let (middle, odd) = (values.len() / 2, values.len() % 2 == 1);
-    let (below, upper, _) = values.select_nth_unstable_by(middle, f64::total_cmp);
-    let upper = *upper;
-    if odd {
-        return Some(upper);
-    }
-    let lower = below.iter().copied().max_by(f64::total_cmp).unwrap_or(upper);
-    Some(f64::midpoint(lower, upper))
-}
 
 /// The median of a slice that is left alone.
 pub fn median_of(values: &[f64]) -> Option<f64> {
@@ -97,10 +82,7 @@ pub fn noise(values: &[f64]) -> f64 {
     }
     let mut differences: Vec<f64> = values.windows(2).map(|w| w[1] - w[0]).collect();
     let Some(centre) = median(&mut differences) else { return f64::INFINITY };
-    for d in &mut differences {
-        *d = (*d - centre).abs();
-    }
-    median(&mut differences).map_or(f64::INFINITY, |mad| MAD_TO_SIGMA * mad / std::f64::consts::SQRT_2)
+    mad_sigma(&mut differences, centre).map_or(f64::INFINITY, |sigma| sigma / std::f64::consts::SQRT_2)
 }
 
 /// σ of a median of 5 values whose own σ is `sigma`.
@@ -249,7 +231,7 @@ mod tests {
         let line: Vec<f64> = (0..30).map(f64::from).collect();
         assert!(noise(&line) < 1e-12);
         let noisy: Vec<f64> = (0..31).map(|i| f64::from(i) + f64::from(i % 2)).collect();
-        assert!((noise(&noisy) - MAD_TO_SIGMA / std::f64::consts::SQRT_2).abs() < 1e-9);
+        assert!((noise(&noisy) - crate::model::robust::MAD_TO_SIGMA / std::f64::consts::SQRT_2).abs() < 1e-9);
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod meaning;
 mod natural;
 mod numeric;
 mod packed;
+pub mod robust;
 mod run_info;
 mod share;
 mod text;

@@ -100,6 +100,12 @@ impl Selection {
         known(&self.run).or_else(|| known(&self.suggested)).or_else(|| store.runs().next())
     }
 
+    /// The selected run; while none was chosen, the first one that has something to show.
+    pub fn run_with<'a>(&self, store: &'a Store, has: impl Fn(&Run) -> bool) -> Option<&'a Run> {
+        let some = || store.runs().find(|run| has(run));
+        if self.run.is_none() { some() } else { None }.or_else(|| self.run_in(store))
+    }
+
     /// The selected run first, then the marked ones in natural order, without repetition.
     pub fn shown_runs<'a>(&self, store: &'a Store) -> Vec<&'a Run> {
         let selected = self.run_in(store);

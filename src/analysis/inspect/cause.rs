@@ -9,10 +9,9 @@
 
 use std::{collections::VecDeque, ops::RangeInclusive};
 
-use super::robust::mad_sigma;
 use crate::{
     analysis::Cancel,
-    model::{LayerKind, LayerName, LayerStats, Step},
+    model::{LayerKind, LayerName, LayerStats, Step, robust::mad_sigma},
     store::{LayerPoint, Layers},
 };
 

@@ -4,8 +4,8 @@
 //! (how well classes are separated) of the same layer on both splits; their gap is compared with what it was in the
 //! first quarter of the evaluations.
 
-use super::robust::{mad_sigma, median};
 use crate::model::Step;
+use crate::model::robust::{mad_sigma, median};
 
 /// How far from its beginnings the gap must be, in robust standard deviations.
 pub const Z_LIMIT: f64 = 3.0;

@@ -20,38 +20,6 @@ pub struct PowerLaw {
     pub tail: usize,
 }
 
-/// What an exponent says, with `WeightWatcher`'s limits.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Training {
-    /// Below 2.
-    Over,
-    /// Between.
-    Well,
-    /// Above 6.
-    Under,
-}
-
-impl Training {
-    /// Of an exponent; `None` for NaN.
-    pub fn of(alpha: f64) -> Option<Self> {
-        match alpha {
-            a if a.is_nan() => None,
-            ..2.0 => Some(Self::Over),
-            ..=6.0 => Some(Self::Well),
-            _ => Some(Self::Under),
-        }
-    }
-
-    /// The word on screen.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Over => "over-trained",
-            Self::Well => "well trained",
-            Self::Under => "under-trained",
-        }
-    }
-}
-
 /// The power law whose tail fits best: every eigenvalue but the largest is tried as its beginning, that with the smallest
 /// distance is taken. Eigenvalues that are not positive or not finite are left out; `None` for fewer than two different
 /// ones.
@@ -90,6 +58,7 @@ pub fn fit(eigenvalues: &[f64]) -> Option<PowerLaw> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::cockpit::Spectrum;
 
     fn uniform(seed: &mut u64) -> f64 {
         *seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -120,8 +89,8 @@ mod tests {
             assert!((low..=high).contains(&mean), "{alpha}: {mean}");
         }
         assert_eq!(
-            [1.8, 3.0, 7.0].map(|a| Training::of(a).unwrap().name()),
-            ["over-trained", "well trained", "under-trained"]
+            [1.8, 3.0, 7.0].map(|a| Spectrum::of(a).unwrap().name()),
+            ["over-trained", "trained", "under-trained"]
         );
     }
 
@@ -158,7 +127,7 @@ mod tests {
         let mut seed = 4;
         let found = fit(&gaussian_spectrum(500, 300, &mut seed)).unwrap();
         // 9.2 with a distance of 0.13 in one draw of the reference; draws differ in where the tail begins.
-        assert_eq!(Training::of(found.alpha), Some(Training::Under), "{found:?}");
+        assert_eq!(Spectrum::of(found.alpha), Some(Spectrum::UnderTrained), "{found:?}");
         assert!((7.0..13.0).contains(&found.alpha) && (0.08..0.2).contains(&found.distance), "{found:?}");
     }
 
@@ -169,6 +138,5 @@ mod tests {
         assert_eq!(fit(&[2.0; 9]), None);
         assert_eq!(fit(&[f64::NAN, -1.0, 0.0, f64::INFINITY]), None);
         assert!(fit(&[f64::NAN, 1.0, 2.0, 3.0]).is_some());
-        assert_eq!(Training::of(f64::NAN), None);
     }
 }

@@ -1,8 +1,7 @@
 //! Numbers out of histograms: percentiles, and densities over a common axis.
 
-/// The basis points (1/10,000) at which TensorBoard reads distributions: the ends, ±1.5, ±1 and ±0.5 standard
-/// deviations of a normal distribution, and the median.
-pub const BASIS_POINTS: [f64; 9] = [0.0, 668.0, 1587.0, 3085.0, 5000.0, 6915.0, 8413.0, 9332.0, 10_000.0];
+pub use crate::analysis::layers::transport::BASIS_POINTS;
+use crate::analysis::layers::transport::Quantiles;
 
 /// A range this many times the one between the outer basis points is made of outliers: the axis leaves them out.
 const OUTLIER_SPAN: f64 = 4.0;
@@ -31,24 +30,9 @@ impl Bars<'_> {
     }
 
     /// The values at [`BASIS_POINTS`], linear inside of each bucket as TensorBoard's `compressor.py` does it.
-    /// `None` for an empty histogram.
+    /// `None` for an empty histogram, or one with numbers that are none.
     pub fn percentiles(&self) -> Option<[f64; 9]> {
-        let buckets: Vec<_> = self.buckets().collect();
-        let total: f64 = buckets.iter().map(|b| b.2).sum();
-        let last = buckets.last()?.1;
-        let mut values = [last; 9];
-        let mut next = 0;
-        let mut before = 0.0;
-        for (left, right, count) in buckets {
-            let after = before + count / total * 10_000.0;
-            while next < 9 && BASIS_POINTS[next] < after - 1e-9 {
-                let share = ((BASIS_POINTS[next] - before) / (after - before)).max(0.0);
-                values[next] = left + (right - left) * share;
-                next += 1;
-            }
-            before = after;
-        }
-        Some(values)
+        Quantiles::of(self.edges, self.counts).map(|quantiles| quantiles.compressed())
     }
 
     /// Share of all elements in each of `columns` equal parts of `low…high`; what lies outside is counted at the

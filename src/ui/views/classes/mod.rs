@@ -302,8 +302,7 @@ impl View for Classes {
 
 /// The selected run; while none was chosen, the first one that has something to show.
 fn run_of<'a>(context: FrameContext<'a>, selection: &Selection) -> Option<&'a Run> {
-    let some = || context.store.runs().find(|r| !r.confusions().is_empty());
-    if selection.run.is_none() { some() } else { None }.or_else(|| selection.run_in(context.store))
+    selection.run_with(context.store, |run| !run.confusions().is_empty())
 }
 
 /// The evaluations of a split up to and with `until`.

@@ -248,8 +248,7 @@ fn has_any(run: &Run) -> bool {
 
 /// The selected run; while none was chosen, the first one that has something to show.
 fn run_of<'a>(context: FrameContext<'a>, selection: &Selection) -> Option<&'a Run> {
-    let some = || context.store.runs().find(|r| has_any(r));
-    if selection.run.is_none() { some() } else { None }.or_else(|| selection.run_in(context.store))
+    selection.run_with(context.store, has_any)
 }
 
 /// The pages with the open one marked, the run, and whether this is the past.

@@ -314,8 +314,7 @@ impl View for Layers {
 
 /// The selected run; while none was chosen, the first one that has something to show.
 fn run_of<'a>(context: FrameContext<'a>, selection: &Selection) -> Option<&'a Run> {
-    let some = || context.store.runs().find(|r| has_layers(r));
-    if selection.run.is_none() { some() } else { None }.or_else(|| selection.run_in(context.store))
+    selection.run_with(context.store, has_layers)
 }
 
 /// What is worth saying when the run goes on and its layers are not logged any more: writers leave histograms out

@@ -4,10 +4,7 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 use super::{What, statistics};
 use crate::{
-    analysis::{
-        inspect::{self, Alpha},
-        units,
-    },
+    analysis::{cockpit::Spectrum, units},
     model::{ArtefactKind, LayerStats, Payload},
     ui::{
         Theme,
@@ -118,15 +115,15 @@ fn spectrum(theme: &Theme, what: &What<'_>) -> Vec<prose::Paragraph> {
     };
     let mut said = Vec::new();
     if let Some(alpha) = newest(|s| s.alpha) {
-        let word = inspect::alpha(alpha);
+        let word = Spectrum::of(alpha);
         let style = match word {
-            Alpha::OverTrained | Alpha::UnderTrained => theme.style(Role::Warn),
-            Alpha::Fine | Alpha::Unknown => Style::new(),
+            Some(Spectrum::OverTrained | Spectrum::UnderTrained) => theme.style(Role::Warn),
+            Some(Spectrum::Trained) | None => Style::new(),
         };
         let text = format!(
             "alpha {}: {} (WeightWatcher, experimental: below 2 over-trained, above 6 under-trained)",
             value(alpha),
-            word.name()
+            word.map_or("no exponent", Spectrum::name)
         );
         said.push((text, style));
     }

@@ -1,19 +1,22 @@
 //! Median and deviation that outliers do not move.
 
 /// 1.4826 makes the median absolute deviation estimate σ of a normal distribution.
-const MAD_TO_SIGMA: f64 = 1.4826;
+pub const MAD_TO_SIGMA: f64 = 1.4826;
 
 /// The median; of an even number the mean of the middle two. `None` for an empty slice. Reorders `values`; NaN counts
 /// as larger than everything, so leave it out first.
 pub fn median(values: &mut [f64]) -> Option<f64> {
-    let (middle, odd) = (values.len() / 2, values.len() % 2 == 1);
     if values.is_empty() {
         return None;
     }
+    let (middle, odd) = (values.len() / 2, values.len() % 2 == 1);
     let (below, upper, _) = values.select_nth_unstable_by(middle, f64::total_cmp);
     let upper = *upper;
+    if odd {
+        return Some(upper);
+    }
     let lower = below.iter().copied().max_by(f64::total_cmp).unwrap_or(upper);
-    Some(if odd { upper } else { f64::midpoint(lower, upper) })
+    Some(f64::midpoint(lower, upper))
 }
 
 /// The standard deviation as the median distance from `centre` tells it. `None` for an empty slice. Overwrites `values`.
