@@ -1,10 +1,7 @@
 //! The order of alerts: what is open and unexplained by how bad it is, each with what it explains folded below it;
 //! then what is muted or put off; then what is over, the newest first.
 
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     detect::{Alert, AlertBook, Severity},
@@ -91,8 +88,12 @@ fn sorted(book: &AlertBook, store: &Store, run: Option<&RunId>, filter: &str) ->
         .filter(|a| run.is_none_or(|r| r == &a.run))
         .filter(|a| filter.matches(&format!("{} {} {} {}", run_words(&a.run), a.rule, a.place(), a.message)))
         .collect();
-    // The book gives the newest first; the sort keeps that among equals.
-    shown.sort_by_key(|a| Reverse(rank(a)));
+    // The newest first among equals; of one time by name, for files are read side by side.
+    let time = |a: &Alert| a.time.known().unwrap_or(f64::NEG_INFINITY);
+    shown.sort_by(|a, b| {
+        let names = |a: &Alert| (a.run.clone(), a.rule, a.place());
+        rank(b).cmp(&rank(a)).then(time(b).total_cmp(&time(a))).then_with(|| names(a).cmp(&names(b)))
+    });
     let here: BTreeSet<u64> = shown.iter().map(|a| a.id).collect();
     let mut explained: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
     let mut roots = Vec::new();
