@@ -394,6 +394,9 @@ impl Screen {
             Some(Action::Up) => self.overlay = Overlay::Help(scroll.saturating_sub(1)),
             Some(Action::PageDown) => self.overlay = Overlay::Help(scroll.saturating_add(10)),
             Some(Action::PageUp) => self.overlay = Overlay::Help(scroll.saturating_sub(10)),
+            Some(Action::First) => self.overlay = Overlay::Help(0),
+            // Brought back into range when it is drawn.
+            Some(Action::Last) => self.overlay = Overlay::Help(u16::MAX),
             _ => {}
         }
     }

@@ -23,7 +23,8 @@ pub fn draw(
     let theme = context.theme;
     let wide: usize = titles.iter().map(|t| columns(t) + 4).sum();
     let name = "epochscope";
-    let right = draw_trouble(context, area, buffer);
+    let room = usize::from(area.width).saturating_sub(wide - titles.len());
+    let right = draw_trouble(context, room, area, buffer);
     let room = usize::from(right.saturating_sub(area.x));
     let mut x = area.x;
     if wide + name.len() + 3 <= room {
@@ -55,8 +56,8 @@ pub fn draw(
     spans
 }
 
-/// `✗ 1 ▲ 2` at the right; returns the first column of it.
-fn draw_trouble(context: FrameContext<'_>, area: Rect, buffer: &mut Buffer) -> u16 {
+/// `✗ 1 ▲ 2` at the right, in few words if there is little `room` beside the tabs; returns the first column of it.
+fn draw_trouble(context: FrameContext<'_>, room: usize, area: Rect, buffer: &mut Buffer) -> u16 {
     let theme = context.theme;
     let trouble = Trouble::of(context.alerts);
     let mut x = area.right();
@@ -68,7 +69,8 @@ fn draw_trouble(context: FrameContext<'_>, area: Rect, buffer: &mut Buffer) -> u
         }
     }
     if x == area.right() && context.store.run_count() > 0 {
-        x = put_right(buffer, area.x, x, area.y, "no trouble ", theme.style(Role::Good));
+        let text = if room > "no trouble ".len() { "no trouble " } else { "ok " };
+        x = put_right(buffer, area.x, x, area.y, text, theme.style(Role::Good));
     }
     x.saturating_sub(1).max(area.x)
 }

@@ -5,7 +5,7 @@ use crate::ui::Explanation;
 pub(super) static EXPLANATIONS: &[Explanation] = &[
     Explanation {
         name: "state",
-        meaning: "Whether a layer has learned what it will: warming (too few records), moving, settling (it changes less and less), stable, regressing (it was stable and is not any more), frozen (it is not trained), n/a (nothing in the log says it).",
+        meaning: "Whether a layer has learned what it will: warming (too few records), moving, settling (it changes less and less), stable, regressing (it was stable and is not any more), silent (no input excites any of its units), frozen (it is not trained), n/a (nothing in the log says it).",
         formula: "L1: stable when all three distances between three pools of 4 snapshots are at most 1.5 noise floors, left when one is above 2.0. L2 to L7: stable when of the newest 5 values the median is at most τ and the largest at most 2τ, left when two in a row are above 3τ. settling: Mann–Kendall's test finds a falling trend in the newest 10 values (5 are needed; one-sided 5 %) while the measure is above its limit; it ends when not even more pairs fall than rise. frozen: the trainer says so, or the update was exactly zero in 3 records, or all statistics of the weights are the same in 3 records.",
         source: "DeepEyes (Pezzotti et al. 2018) for what stable means; it is judged by eye there, the rules are this program's and simulated",
         pitfalls: "Stable means that this measure has come to rest, not that the layer is good. A learning rate near zero brings every layer to rest.",
