@@ -126,8 +126,12 @@ impl LayerReadings {
                 self.rows.len() - 1
             });
             let Some(reading) = self.rows.get_mut(at) else { continue };
-            // The aspect of a comparison with the start sorts behind that with the step before, which says more.
+            // The aspect of a comparison with the start sorts behind that with the step before, which says more. The
+            // first step before is the start, too.
             if key.is_to_start() && reading.similar.is_some() {
+                let first = reading.course.first().map_or(f64::INFINITY, |p| p[0]);
+                let earlier = course_points(records, until).into_iter().filter(|p| p[0] < first);
+                reading.course.splice(0..0, earlier.collect::<Vec<_>>());
                 continue;
             }
             reading.similar = Some((*last, *to));
