@@ -216,3 +216,63 @@ fn correlation(logits: &Logits, classes: usize) -> Option<LogitCorrelation> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use super::{super::figures::Figures, *};
+    use crate::{
+        model::{ConfusionMatrix, ConfusionRecord, Record, WallTime},
+        ui::background::tests_support::{self, Later, artefact, only, store, with},
+    };
+
+    fn evaluation(step: Step) -> Record {
+        Record::Confusion(ConfusionRecord {
+            split: Arc::from("val"),
+            step,
+            epoch: None,
+            wall: WallTime(step as f64),
+            matrix: ConfusionMatrix::new(array![[8.0, 2.0, 0.0], [3.0, 7.0, 0.0], [0.0, 0.0, 9.0]]).unwrap(),
+            names: None,
+            task: Arc::default(),
+        })
+    }
+
+    fn logits(step: Step) -> Record {
+        let values = (0..18).map(|v| f64::from(v * v % 7)).collect();
+        artefact(
+            ArtefactKind::Predictions,
+            "pred",
+            step,
+            &[("logits", tests_support::array(&[6, 3], values))],
+        )
+    }
+
+    /// The step of what stands and whether there is work, looking at the first `n` evaluations.
+    fn ask(standings: &mut Standings, context: FrameContext<'_>, run: &Run, n: usize) -> (Step, bool) {
+        let split = Arc::from("val");
+        let records = &run.confusions().of(&split)[..n];
+        let mut figures = Figures::default();
+        figures.refresh(run, &split, records);
+        let (standing, running) = standings.ask(context, run, &figures.source.unwrap(), records);
+        (standing.evolution.moments.last().unwrap().step, running)
+    }
+
+    #[test]
+    fn nothing_after_the_cursor_stands_in_and_unused_predictions_cancel_nothing() {
+        let later = Later::default();
+        let log = || vec![logits(5), evaluation(10), logits(15), evaluation(20)];
+        let (before, after) = (store(log()), store(log().into_iter().chain([logits(25)]).collect()));
+        with(&later, |context| {
+            let mut standings = Standings::default();
+            assert_eq!(ask(&mut standings, context, only(&before), 2), (20, true));
+            later.work();
+            // The predictions after the evaluation belong to the next one.
+            assert_eq!(ask(&mut standings, context, only(&after), 2), (20, false));
+            assert_eq!(ask(&mut standings, context, only(&after), 1), (10, true));
+            later.work();
+            assert_eq!(ask(&mut standings, context, only(&after), 1), (10, false));
+        });
+    }
+}
