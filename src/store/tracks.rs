@@ -23,11 +23,21 @@ pub struct TrackKey {
     /// The layer where the record names one, else the method or the word for the kind.
     pub name: Arc<str>,
     /// What else tells subjects apart: a unit statistic, a kind of map and its instance, `matrix` or `to step` or
-    /// `to layer …` and the method of a similarity, a target of credit, the split unless it is `train`.
+    /// `to layer …` and the method of a similarity, with `start` behind it where the step is 0, so that a comparison with
+    /// the beginning and one with the step before can stand at the same step; a target of credit, the split unless it is
+    /// `train`.
     pub aspect: Arc<str>,
 }
 
 impl TrackKey {
+    /// The word in the aspect of similarities to step 0.
+    pub const START: &str = "start";
+
+    /// Whether it is a similarity to step 0.
+    pub fn is_to_start(&self) -> bool {
+        self.kind == ArtefactKind::Similarity && self.aspect.split(' ').any(|word| word == Self::START)
+    }
+
     /// The subject of a record; `None` for kinds that are not kept by subject, and for records without a step.
     pub fn of(artefact: &Artefact) -> Option<Self> {
         use ArtefactKind::{Credit, Map, Noise, Perplexity, Responses, Similarity, Units};
@@ -49,7 +59,9 @@ impl TrackKey {
                     (None, Some(_)) => "to step",
                     (None, None) => "",
                 };
-                vec![to.to_owned(), other, text("method")]
+                let method = text("method");
+                let start = to == "to step" && !method.is_empty() && artefact.number("to/step") == Some(0.0);
+                vec![to.to_owned(), other, method, if start { Self::START } else { "" }.to_owned()]
             }
             _ => return None,
         };
@@ -175,9 +187,17 @@ mod tests {
                 artefact(
                     ArtefactKind::Similarity,
                     "fc1",
-                    &[("method", text("cka_unbiased")), ("to/step", Payload::Number(0.0))],
+                    &[("method", text("cka_unbiased")), ("to/step", Payload::Number(300.0))],
                 ),
                 "to step cka_unbiased",
+            ),
+            (
+                artefact(
+                    ArtefactKind::Similarity,
+                    "fc1",
+                    &[("method", text("cka_unbiased")), ("to/step", Payload::Number(0.0))],
+                ),
+                "to step cka_unbiased start",
             ),
             (
                 artefact(ArtefactKind::Map, "conv1", &[("kind", text("filter")), ("id", text("a2"))]),

@@ -135,21 +135,25 @@ impl<K: PartialEq, T: Send + 'static> Pending<K, T> {
     }
 }
 
+/// A background that waits, and runs to look at.
 #[cfg(test)]
-mod tests {
-    use std::cell::RefCell;
+pub(crate) mod tests_support {
+    use std::{cell::RefCell, sync::Arc};
 
-    use super::*;
+    use super::{Background, FrameContext, Job};
     use crate::{
         detect::AlertBook,
-        model::{Health, WallTime},
-        store::{Limits, Store},
+        model::{
+            Artefact, ArtefactKind, Batch, FileId, Health, NumericArray, Origin, Payload, Record, RunId,
+            Step, WallTime,
+        },
+        store::{Limits, Run, Store},
         ui::Theme,
     };
 
     /// Keeps jobs until somebody does them.
     #[derive(Default)]
-    struct Later(RefCell<Vec<Job>>);
+    pub struct Later(RefCell<Vec<Job>>);
 
     impl Background for Later {
         fn start(&self, job: Job) -> bool {
@@ -162,14 +166,20 @@ mod tests {
     }
 
     impl Later {
-        fn work(&self) {
+        /// Leaves no room.
+        pub fn fill(&self) {
+            while self.start(Box::new(|| ())) {}
+        }
+
+        /// Does the jobs.
+        pub fn work(&self) {
             for job in self.0.take() {
                 job();
             }
         }
     }
 
-    fn with(background: &dyn Background, test: impl FnOnce(FrameContext<'_>)) {
+    pub fn with(background: &dyn Background, test: impl FnOnce(FrameContext<'_>)) {
         let (store, alerts, health) =
             (Store::new(Limits::default()), AlertBook::default(), Health::default());
         let theme = Theme::new(crate::ui::theme::Depth::Ansi256, false);
@@ -182,6 +192,46 @@ mod tests {
             background,
         });
     }
+
+    /// A store with one run, `a`, of these records.
+    pub fn store(records: Vec<Record>) -> Store {
+        let mut batch = Batch::new(RunId::from("a"), Origin::new(FileId(1), "0"));
+        batch.records = records;
+        let mut store = Store::new(Limits::default());
+        store.apply(&batch);
+        store
+    }
+
+    /// The run of such a store.
+    pub fn only(store: &Store) -> &Run {
+        store.run(&RunId::from("a")).unwrap()
+    }
+
+    /// A record with fields.
+    pub fn artefact(kind: ArtefactKind, name: &str, step: Step, fields: &[(&str, Payload)]) -> Record {
+        Record::Artefact(Artefact {
+            kind,
+            name: Arc::from(name),
+            step: Some(step),
+            wall: WallTime(step as f64),
+            offset: step.unsigned_abs() * 100,
+            bytes: 100,
+            fields: fields.iter().map(|(name, payload)| (Arc::from(*name), payload.clone())).collect(),
+        })
+    }
+
+    /// A field of numbers.
+    pub fn array(shape: &[usize], values: Vec<f64>) -> Payload {
+        Payload::Array(NumericArray::new(shape.to_vec(), values).unwrap())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        tests_support::{Later, with},
+        *,
+    };
 
     #[test]
     fn a_value_is_worked_out_once_for_each_key() {
@@ -222,9 +272,7 @@ mod tests {
     fn a_job_for_which_there_is_no_room_is_tried_again() {
         let later = Later::default();
         with(&later, |context| {
-            for _ in 0..4 {
-                later.start(Box::new(|| ()));
-            }
+            later.fill();
             let mut pending = Pending::default();
             assert!(pending.ask(context, 1, |_| Some("lost")).running);
             later.work();

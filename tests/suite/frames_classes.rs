@@ -275,6 +275,7 @@ fn few_samples_are_grey_and_shares_have_no_intervals() {
     let mut desk = read(&[("a", log("[[0.65,0.35,0],[0.25,0.75,0],[0,0,1]]"))], "a");
     let text = frame(&mut desk, 200, 50);
     assert!(text.contains("0.650") && !text.contains(".55–"), "{text}");
+    assert!(text.contains("shares of samples") && !text.contains("3 samples"), "{text}");
 }
 
 #[test]

@@ -14,7 +14,7 @@ mod regions;
 #[cfg(test)]
 mod tests;
 
-pub use predictions::{Sight, sights};
+pub use predictions::{Sight, length, sights};
 pub use regions::{DataMap, Region};
 
 /// Instances that are told apart; more are counted and left out. Takes about 30 MiB.

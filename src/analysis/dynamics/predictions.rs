@@ -95,7 +95,8 @@ impl<'a> Rows<'a> {
     }
 }
 
-fn length(payload: &Payload) -> usize {
+/// How many words or numbers a field holds.
+pub fn length(payload: &Payload) -> usize {
     match payload {
         Payload::Texts(texts) => texts.len(),
         Payload::Array(a) => a.values().len(),

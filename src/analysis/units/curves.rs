@@ -1,9 +1,15 @@
 //! One number per unit and step: the curves that are thinned and drawn.
 
+use std::collections::BTreeMap;
+
 use crate::model::Step;
 
-/// Units × steps that are kept; more steps than fit are left out evenly. 2 million numbers are 16 MiB.
+/// Units × steps that are kept; more steps than fit are left out evenly. With whether they are there, 2 million
+/// numbers are 32 MB.
 pub const MOST_CELLS: usize = 2_000_000;
+
+/// Units that are kept: as many as leave room for two steps each.
+const MOST_UNITS: usize = MOST_CELLS / 2;
 
 /// Steps beyond which curves are thinned: more are not told apart on a screen.
 const MOST_STEPS: usize = 256;
@@ -32,29 +38,29 @@ pub struct UnitRecord<'a> {
 }
 
 impl Curves {
-    /// Curves from records in ascending order of steps. Units come in order of first appearance. Of more records than fit into [`MOST_CELLS`] evenly
-    /// spread ones are taken, the first and the last among them.
+    /// Curves from records in ascending order of steps. Units come in order of first appearance; those after the first
+    /// million are left out. Of more records than fit into [`MOST_CELLS`] evenly spread ones are taken, the first and the
+    /// last among them: fewer where each record names other units.
     pub fn from_records(records: &[UnitRecord<'_>]) -> Self {
         let widest = records.iter().map(|r| r.values.len()).max().unwrap_or(0);
-        let most = (MOST_CELLS / widest.max(1)).clamp(2, MOST_STEPS);
-        let chosen: Vec<_> = evenly(records.len(), most).map(|i| records[i]).collect();
-        let mut units: Vec<u64> = Vec::new();
+        let choose = |units: usize| -> Vec<UnitRecord<'_>> {
+            let most = (MOST_CELLS / units.max(1)).clamp(2, MOST_STEPS);
+            evenly(records.len(), most).map(|i| records[i]).collect()
+        };
+        let mut chosen = choose(widest);
         let plain = chosen.iter().all(|r| r.ids.is_none());
-        let mut place = std::collections::BTreeMap::new();
-        if plain {
+        let mut place = BTreeMap::new();
+        let units: Vec<u64> = if plain {
             let widest = chosen.iter().map(|r| r.values.len()).max().unwrap_or(0);
-            units = (0..widest as u64).collect();
+            (0..widest.min(MOST_UNITS) as u64).collect()
         } else {
-            for record in &chosen {
-                for at in 0..record.values.len() {
-                    let unit = id_of(record.ids, at);
-                    place.entry(unit).or_insert_with(|| {
-                        units.push(unit);
-                        units.len() - 1
-                    });
-                }
+            let mut units = places(&chosen, &mut place);
+            if units.len().saturating_mul(chosen.len()) > MOST_CELLS {
+                chosen = choose(units.len());
+                units = places(&chosen, &mut place);
             }
-        }
+            units
+        };
         let steps: Vec<Step> = chosen.iter().map(|r| r.step).collect();
         let mut values = vec![None; units.len().saturating_mul(steps.len())];
         for (column, record) in chosen.iter().enumerate() {
@@ -131,6 +137,21 @@ impl Curves {
         }
         rows
     }
+}
+
+/// The units of records in order of first appearance, and the place of each.
+fn places(records: &[UnitRecord<'_>], place: &mut BTreeMap<u64, usize>) -> Vec<u64> {
+    place.clear();
+    let mut units = Vec::new();
+    for record in records {
+        for unit in (0..record.values.len()).map(|at| id_of(record.ids, at)) {
+            if units.len() < MOST_UNITS && !place.contains_key(&unit) {
+                place.insert(unit, units.len());
+                units.push(unit);
+            }
+        }
+    }
+    units
 }
 
 /// A unit's number; what is no whole number becomes the place.
@@ -229,6 +250,19 @@ mod tests {
         assert_eq!((curves.steps()[0], curves.steps()[19]), (0, 99));
         assert_eq!(evenly(5, 1).collect::<Vec<_>>(), [4]);
         assert_eq!(evenly(0, 9).count(), 0);
+    }
+
+    #[test]
+    fn records_that_each_name_other_units_do_not_take_more_room() {
+        let values = vec![0.5; 20_000];
+        let ids: Vec<Vec<f64>> =
+            (0..20).map(|record| (0..20_000).map(|at| f64::from(record * 20_000 + at)).collect()).collect();
+        let record = |(step, ids)| UnitRecord { step, ids: Some(ids), values: &values };
+        let records: Vec<_> = (0..).zip(ids.iter().map(Vec::as_slice)).map(record).collect();
+        let curves = Curves::from_records(&records);
+        assert!(curves.units().len() * curves.steps().len() <= MOST_CELLS);
+        assert_eq!((curves.steps(), curves.units().len()), (&[0, 4, 9, 14, 19][..], 100_000));
+        assert!((0..curves.units().len()).all(|at| curves.last(at).is_some()), "a unit without a value");
     }
 
     #[test]

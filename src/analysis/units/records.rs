@@ -101,6 +101,9 @@ pub struct UnitFigures {
     pub step: Option<Step>,
 }
 
+/// Statistics that become figures.
+const FIGURES: [&str; 5] = ["eta2", "density", "freq", "max_act", "mean_act"];
+
 /// The newest numbers of each unit of the layer of a row, up to and with `until`: records of units with the statistics
 /// `eta2`, `density` (or the frequency `freq` beside any), `max_act` and `mean_act`; what is missing is worked out from
 /// labelled responses, where there are some. Records of other splits than training are passed over.
@@ -111,6 +114,10 @@ pub fn figures(run: &Run, row: &str, until: Option<Step>) -> UnitFigures {
         let Some(last) = known(records, until).last().map(|r| &r.artefact) else { continue };
         let Some(record) = unit_record(last) else { continue };
         let frequency = last.array("freq").map(NumericArray::values);
+        let says = frequency.is_some() || FIGURES.contains(&&*key.aspect);
+        if !says || last.text("split").is_some_and(|split| split != "train") {
+            continue;
+        }
         all.step = all.step.max(Some(record.step));
         for (at, value) in record.values.iter().enumerate() {
             let unit = super::curves::id_of(record.ids, at);

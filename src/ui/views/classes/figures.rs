@@ -56,9 +56,9 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// Whether it is of the same run and split.
-    pub fn is_of(&self, other: &Self) -> bool {
-        self.run == other.run && self.split == other.split
+    /// Whether what is known of `older` may stand in: the same run and split, and nothing from after this evaluation.
+    pub fn goes_on_from(&self, older: &Self) -> bool {
+        self.run == older.run && self.split == older.split && older.step <= self.step
     }
 }
 

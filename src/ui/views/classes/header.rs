@@ -50,7 +50,11 @@ pub(super) fn draw(
         parts.push(format!("macro F1 {}", value(f1)));
     }
     parts.push(format!("{} classes", record.matrix.classes()));
-    parts.push(format!("{} samples", count(figures.total as u64)));
+    parts.push(if figures.shares {
+        "shares of samples".to_owned()
+    } else {
+        format!("{} samples", count(figures.total as u64))
+    });
     if area.width >= 80 {
         parts.push(run.title().to_owned());
     }

@@ -64,11 +64,12 @@ pub(super) fn text(
     }
     if let Some(reference) = drawn.other() {
         let before = matrix.before.map_or(0.0, |b| b.counts[[row, column]]) * reference.scale;
-        parts.push(format!(
-            "{:+.0} against {} there",
-            matrix.now.counts[[row, column]] - before,
-            count(before, 12)
-        ));
+        let change = matrix.now.counts[[row, column]] - before;
+        parts.push(if figures.shares {
+            format!("{change:+.3} against {before:.3} there")
+        } else {
+            format!("{change:+.0} against {} there", count(before, 12))
+        });
     }
     let groups = &drawn.standing.arrangement;
     if drawn.standing.has_groups() && !several(row) {

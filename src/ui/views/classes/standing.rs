@@ -13,8 +13,8 @@ use crate::{
             group_measures, logit_correlation,
         },
     },
-    model::{Artefact, ArtefactKind, NumericArray, PackedMatrix, Payload, Step},
-    store::{Evaluation, Run},
+    model::{Artefact, ArtefactKind, FileId, NumericArray, PackedMatrix, Payload, Step},
+    store::{Evaluation, Run, StoredArtefact},
     ui::{FrameContext, background::Pending},
 };
 
@@ -25,7 +25,7 @@ const LOGGED: &str = "logit_correlation";
 #[derive(Debug)]
 pub(super) struct Standing {
     /// Of which evaluations.
-    source: Option<Source>,
+    source: Source,
     /// Order and groups.
     pub arrangement: Arrangement,
     /// Errors over all evaluations.
@@ -46,8 +46,8 @@ impl Standing {
 #[derive(Clone, PartialEq)]
 struct Key {
     source: Source,
-    /// Records of instances and similarities that were read.
-    logged: (u64, u64),
+    /// Where the correlations come from: the newest step with them, its records, and where the last one lies.
+    logged: Option<(Step, usize, FileId, u64)>,
 }
 
 /// The work and its last result.
@@ -80,12 +80,13 @@ impl Standings {
         source: &Source,
         records: &[Evaluation],
     ) -> (Arc<Standing>, bool) {
-        let count = |kind| run.artefact_counts().get(&kind).copied().unwrap_or(0);
-        let logged = (count(ArtefactKind::Predictions), count(ArtefactKind::Similarity));
-        let key = Key { source: source.clone(), logged };
+        let used = correlated(run, source, records);
+        let place =
+            |last: &&StoredArtefact| Some((last.artefact.step?, used.len(), last.file, last.artefact.offset));
+        let key = Key { source: source.clone(), logged: used.last().and_then(place) };
         if self.begun.as_ref().is_none_or(|(of, _)| *of != key) {
             self.version += 1;
-            self.begun = Some((key.clone(), logits(run, source, records)));
+            self.begun = Some((key.clone(), logits(&used, source)));
         }
         let logits = self.begun.as_ref().map_or(Logits::None, |(_, logits)| logits.clone());
         let dated: Vec<(Step, Option<f64>, PackedMatrix)> =
@@ -97,27 +98,26 @@ impl Standings {
         });
         let running = progress.running;
         let classes = records.last().map_or(0, |r| r.matrix.classes());
-        let fits = |s: &&Arc<Standing>| {
-            s.arrangement.order.len() == classes && s.source.as_ref().is_some_and(|s| s.is_of(source))
-        };
+        let fits =
+            |s: &&Arc<Standing>| s.arrangement.order.len() == classes && source.goes_on_from(&s.source);
         if let Some(known) = progress.value.filter(fits) {
             return (known.clone(), running);
         }
-        let known = self.plain.take().filter(|p| p.arrangement.order.len() == classes);
-        let plain = known.unwrap_or_else(|| Arc::new(plain(records)));
+        let known = self.plain.take().filter(|p| fits(&p));
+        let plain = known.unwrap_or_else(|| Arc::new(plain(source, records)));
         self.plain = Some(plain.clone());
         (plain, running)
     }
 }
 
-fn plain(records: &[Evaluation]) -> Standing {
+fn plain(source: &Source, records: &[Evaluation]) -> Standing {
     let classes = records.last().map_or(0, |r| r.matrix.classes());
     let arrangement = Arrangement::by_index(classes);
     let dated = records.iter().map(|r| (r.step, r.epoch, &r.matrix));
     let evolution = evolution(dated, &arrangement.groups, 1);
     let empty = || GroupMeasures { scores: Vec::new(), matrix: Array2::zeros((0, 0)), total: 0.0, hits: 0.0 };
     let groups = records.last().map_or_else(empty, |r| group_measures(&r.matrix, &arrangement.groups, 1));
-    Standing { source: None, arrangement, evolution, groups, version: 0 }
+    Standing { source: source.clone(), arrangement, evolution, groups, version: 0 }
 }
 
 fn work(
@@ -141,26 +141,24 @@ fn work(
     let dated = dated.iter().map(|(step, epoch, matrix)| (*step, *epoch, matrix));
     let evolution = evolution(dated, &arrangement.groups, count);
     let groups = group_measures(matrix, &arrangement.groups, count);
-    Some(Standing { source: Some(source), arrangement, evolution, groups, version })
+    Some(Standing { source, arrangement, evolution, groups, version })
 }
 
-/// The correlation that the log brings, else the instances of the newest step that has logits, up to the step of the
-/// evaluation.
-fn logits(run: &Run, source: &Source, records: &[Evaluation]) -> Logits {
+/// The record of the correlation that the log brings, else those of instances of the newest step that has logits, up to
+/// the step of the evaluation.
+fn correlated<'a>(run: &'a Run, source: &Source, records: &[Evaluation]) -> Vec<&'a StoredArtefact> {
     let until = records.last().map_or(Step::MIN, |r| r.step);
     let classes = records.last().map_or(0, |r| r.matrix.classes());
     let known = |step: Option<Step>| step.is_some_and(|step| step <= until);
     let logged = run.tracks(ArtefactKind::Similarity).filter(|(key, _)| &*key.name == LOGGED);
     let mut matrices = logged.filter_map(|(_, all)| all.iter().rev().find(|r| known(r.artefact.step)));
-    let whole = |artefact: &Artefact| {
-        let array = artefact.array("m").filter(|array| *array.shape() == [classes, classes])?;
-        Some(Logits::Matrix(Arc::new(array.clone()), places(artefact, source).map(Arc::new)))
-    };
-    if let Some(found) = matrices.find_map(|record| whole(&record.artefact)) {
-        return found;
+    let whole = |r: &&StoredArtefact| r.artefact.array("m").is_some_and(|m| *m.shape() == [classes, classes]);
+    if let Some(found) = matrices.find(whole) {
+        return vec![found];
     }
     let with_logits = || {
-        run.artefacts().iter().map(|stored| &stored.artefact).filter(|a| {
+        run.artefacts().iter().filter(|stored| {
+            let a = &stored.artefact;
             let of_split = a.text("split").is_none_or(|split| split == &*source.split);
             let shape = a.array("logits").map(NumericArray::shape);
             a.kind == ArtefactKind::Predictions
@@ -169,9 +167,24 @@ fn logits(run: &Run, source: &Source, records: &[Evaluation]) -> Logits {
                 && shape.is_some_and(|s| s.len() == 2 && s[1] == classes)
         })
     };
-    let Some(newest) = with_logits().filter_map(|a| a.step).max() else { return Logits::None };
-    let of_newest = with_logits().filter(|a| a.step == Some(newest));
-    Logits::Batches(Arc::new(of_newest.filter_map(|a| a.array("logits")).cloned().collect()))
+    let newest = with_logits().filter_map(|r| r.artefact.step).max();
+    with_logits().filter(|r| newest.is_some() && r.artefact.step == newest).collect()
+}
+
+/// What the work needs of these records.
+fn logits(records: &[&StoredArtefact], source: &Source) -> Logits {
+    match records {
+        [] => Logits::None,
+        [record] if record.artefact.kind == ArtefactKind::Similarity => {
+            let matrix = record.artefact.array("m").cloned().map(Arc::new);
+            let places = places(&record.artefact, source).map(Arc::new);
+            matrix.map_or(Logits::None, |matrix| Logits::Matrix(matrix, places))
+        }
+        _ => {
+            let batches = records.iter().filter_map(|r| r.artefact.array("logits"));
+            Logits::Batches(Arc::new(batches.cloned().collect()))
+        }
+    }
 }
 
 /// Where each class stands in a logged correlation, by the names in `layers`; `None` where names are missing or others.
@@ -201,5 +214,65 @@ fn correlation(logits: &Logits, classes: usize) -> Option<LogitCorrelation> {
             let batches: Vec<Array2<f64>> = arrays.iter().filter_map(view).collect();
             logit_correlation(&batches.iter().map(|b| b.view()).collect::<Vec<_>>(), classes)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use super::{super::figures::Figures, *};
+    use crate::{
+        model::{ConfusionMatrix, ConfusionRecord, Record, WallTime},
+        ui::background::tests_support::{self, Later, artefact, only, store, with},
+    };
+
+    fn evaluation(step: Step) -> Record {
+        Record::Confusion(ConfusionRecord {
+            split: Arc::from("val"),
+            step,
+            epoch: None,
+            wall: WallTime(step as f64),
+            matrix: ConfusionMatrix::new(array![[8.0, 2.0, 0.0], [3.0, 7.0, 0.0], [0.0, 0.0, 9.0]]).unwrap(),
+            names: None,
+            task: Arc::default(),
+        })
+    }
+
+    fn logits(step: Step) -> Record {
+        let values = (0..18).map(|v| f64::from(v * v % 7)).collect();
+        artefact(
+            ArtefactKind::Predictions,
+            "pred",
+            step,
+            &[("logits", tests_support::array(&[6, 3], values))],
+        )
+    }
+
+    /// The step of what stands and whether there is work, looking at the first `n` evaluations.
+    fn ask(standings: &mut Standings, context: FrameContext<'_>, run: &Run, n: usize) -> (Step, bool) {
+        let split = Arc::from("val");
+        let records = &run.confusions().of(&split)[..n];
+        let mut figures = Figures::default();
+        figures.refresh(run, &split, records);
+        let (standing, running) = standings.ask(context, run, &figures.source.unwrap(), records);
+        (standing.evolution.moments.last().unwrap().step, running)
+    }
+
+    #[test]
+    fn nothing_after_the_cursor_stands_in_and_unused_predictions_cancel_nothing() {
+        let later = Later::default();
+        let log = || vec![logits(5), evaluation(10), logits(15), evaluation(20)];
+        let (before, after) = (store(log()), store(log().into_iter().chain([logits(25)]).collect()));
+        with(&later, |context| {
+            let mut standings = Standings::default();
+            assert_eq!(ask(&mut standings, context, only(&before), 2), (20, true));
+            later.work();
+            // The predictions after the evaluation belong to the next one.
+            assert_eq!(ask(&mut standings, context, only(&after), 2), (20, false));
+            assert_eq!(ask(&mut standings, context, only(&after), 1), (10, true));
+            later.work();
+            assert_eq!(ask(&mut standings, context, only(&after), 1), (10, false));
+        });
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 use crate::{
-    analysis::dynamics::{DataMap, Instance, Instances, Region, Sight, sights},
-    model::{ArtefactKind, RunId, Step},
+    analysis::dynamics::{DataMap, Instance, Instances, Region, length, sights},
+    model::{ArtefactKind, FileId, Payload, RunId, Step},
     store::{Run, StoredArtefact},
     ui::{
         FrameContext, Theme,
@@ -21,23 +21,32 @@ use crate::{
 const MOST_VALUES: usize = 4_000_000;
 /// Instances that are listed.
 const SUSPECTS: usize = 100;
+/// What is read of a record.
+const FIELDS: [&str; 5] = ["id", "y", "yhat", "logits", "p"];
 /// Columns of the map at least.
 const LEAST_MAP: u16 = 24;
 /// The largest standard deviation of numbers between 0 and 1.
 const MOST_VARIABILITY: f64 = 0.5;
 
-/// What the map depends on.
+/// What the map depends on: run, split, and where the records lie that are taken.
 #[derive(Clone, PartialEq, Debug)]
 struct Key {
     run: RunId,
     split: String,
-    records: usize,
-    read: u64,
-    last: Option<Step>,
+    records: Vec<(Option<Step>, FileId, u64)>,
+}
+
+impl Key {
+    /// Whether what is known of `older` may stand in: less of the same, and nothing from after the time cursor.
+    fn goes_on_from(&self, older: &Self) -> bool {
+        let last = |key: &Self| key.records.last().and_then(|(step, ..)| *step);
+        self.run == older.run && self.split == older.split && last(older) <= last(self)
+    }
 }
 
 /// What is worked out.
 struct Found {
+    of: Key,
     map: DataMap,
     epochs: u32,
     instances: usize,
@@ -99,10 +108,9 @@ pub(super) fn moments(run: &Run) -> Vec<Step> {
     steps
 }
 
-/// How many numbers a record holds.
+/// How many numbers and words of a record are read.
 fn size(record: &StoredArtefact) -> usize {
-    let of = |name| record.artefact.array(name).map_or(0, |a| a.values().len());
-    of("p") + of("logits") + 8
+    FIELDS.iter().filter_map(|name| record.artefact.field(name)).map(length).sum::<usize>() + 8
 }
 
 impl Dynamics {
@@ -131,25 +139,24 @@ impl Dynamics {
             taken <= MOST_VALUES
         });
         let from = records.len() - newest.count();
-        let key = Key {
-            run: run.id().clone(),
-            split: split.clone(),
-            records: records.len(),
-            read: run.artefact_counts().get(&ArtefactKind::Predictions).copied().unwrap_or(0),
-            last: records.last().and_then(|r| r.artefact.step),
-        };
-        let seen = self.seen(&key, records.get(from..).unwrap_or_default());
+        let taken = records.get(from..).unwrap_or_default();
+        let place = |r: &&StoredArtefact| (r.artefact.step, r.file, r.artefact.offset);
+        let key =
+            Key { run: run.id().clone(), split: split.clone(), records: taken.iter().map(place).collect() };
+        let seen = self.seen(&key, taken);
+        let of = key.clone();
         let progress = self.pending.ask(context, key.clone(), move |cancel| {
             let mut instances = Instances::default();
-            for (step, sights) in seen?.iter() {
+            for (step, fields) in seen?.iter() {
                 if cancel.is_cancelled() {
                     return None;
                 }
-                for (id, sight) in sights {
-                    instances.observe(*step, id, sight);
+                for (id, sight) in sights(fields) {
+                    instances.observe(*step, &id, &sight);
                 }
             }
             Some(Found {
+                of,
                 map: DataMap::of(&instances, SUSPECTS),
                 epochs: instances.epochs(),
                 instances: instances.all().len(),
@@ -158,9 +165,9 @@ impl Dynamics {
             })
         });
         if progress.fresh {
-            (self.known, self.seen) = (Some(key), None);
+            (self.known, self.seen) = (Some(key.clone()), None);
         }
-        let Some(found) = progress.value else {
+        let Some(found) = progress.value.filter(|found| key.goes_on_from(&found.of)) else {
             let text = if progress.running { "reading predictions…" } else { "no instance has an id" };
             put(buffer, area.x, area.y, &fit(text, 40, theme.ascii), area.width, theme.muted());
             return;
@@ -202,15 +209,18 @@ impl Dynamics {
         {
             return Some(seen.clone());
         }
-        let of = |r: &&StoredArtefact| (r.artefact.step.unwrap_or(0), sights(&r.artefact.fields));
+        let read = |(name, _): &&(Arc<str>, Payload)| FIELDS.contains(&&**name);
+        let of = |r: &&StoredArtefact| {
+            (r.artefact.step.unwrap_or(0), r.artefact.fields.iter().filter(read).cloned().collect())
+        };
         let seen: Arc<Seen> = Arc::new(records.iter().map(of).collect());
         self.seen = Some((key.clone(), seen.clone()));
         Some(seen)
     }
 }
 
-/// What is seen of instances, record by record.
-type Seen = Vec<(Step, Vec<(Arc<str>, Sight)>)>;
+/// What is read of instances, record by record.
+type Seen = Vec<(Step, Vec<(Arc<str>, Payload)>)>;
 
 fn header(theme: &Theme, found: &Found, split: &str) -> String {
     let mut parts = vec![format!("{} instances over {} epochs", count(found.instances as u64), found.epochs)];
@@ -330,5 +340,62 @@ fn cell(theme: &Theme, instance: &Instance, column: usize) -> Cell {
             |n| Cell::plain(n.to_string()),
         ),
         _ => instance.class.map_or_else(dash, |class| Cell::plain(class.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        model::Record,
+        ui::background::tests_support::{Later, array, artefact, only, store, with},
+    };
+
+    /// Three instances at epochs 1 to 4; from epoch 3 on there is a fourth.
+    fn predictions() -> Vec<Record> {
+        let at = |step: i32| {
+            let n = if step < 3 { 3 } else { 4 };
+            let names = (0..n).map(|i| Some(Arc::from(format!("img{i}")))).collect();
+            let p = (0..n).flat_map(|i| [0.2 * f64::from(i), 1.0 - 0.2 * f64::from(i)]).collect();
+            let fields = [
+                ("id", Payload::Texts(names)),
+                ("y", array(&[n as usize], vec![0.0; n as usize])),
+                ("p", array(&[n as usize, 2], p)),
+            ];
+            artefact(ArtefactKind::Predictions, "pred", step.into(), &fields)
+        };
+        (1..5).map(at).collect()
+    }
+
+    #[test]
+    fn while_the_past_is_worked_out_nothing_later_stands_in() {
+        let (later, store) = (Later::default(), store(predictions()));
+        let area = Rect::new(0, 0, 80, 20);
+        with(&later, |context| {
+            let mut page = Dynamics::default();
+            let mut text = |until| {
+                let mut buffer = Buffer::empty(area);
+                page.draw(context, only(&store), until, area, &mut buffer);
+                buffer.content().iter().map(ratatui::buffer::Cell::symbol).collect::<String>()
+            };
+            assert!(text(Some(2)).contains("reading predictions"));
+            later.work();
+            assert!(text(Some(2)).contains("3 instances over 2 epochs"));
+            // What was known before stands in, and says so.
+            let before = text(None);
+            assert!(before.contains("3 instances over 2 epochs") && before.contains("of before"), "{before}");
+            later.work();
+            assert!(text(None).contains("4 instances over 4 epochs"));
+            let past = text(Some(3));
+            assert!(past.contains("reading predictions") && !past.contains("img"), "{past}");
+        });
+    }
+
+    #[test]
+    fn words_count_as_much_as_numbers() {
+        let names = Payload::Texts(vec![None; 500]);
+        let fields = [("id", names.clone()), ("yhat", names)];
+        let store = store(vec![artefact(ArtefactKind::Predictions, "pred", 1, &fields)]);
+        assert_eq!(only(&store).artefacts().first().map(size), Some(1008));
     }
 }

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use crate::{
     analysis::cockpit::Spectrum,
     model::{ArtefactKind, LayerKind, LayerStats, RunId, Step, same_layer},
-    store::{LayerPoint, LayerTrack, Run, StoredArtefact},
+    store::{LayerPoint, LayerTrack, Run, StoredArtefact, TrackKey},
     ui::{
         FrameContext, Theme,
         numbers::{step, value},
@@ -116,7 +116,7 @@ impl LayerReadings {
         let mut index: FxHashMap<String, usize> =
             self.rows.iter().enumerate().rev().map(|(at, row)| (stem(&row.name), at)).collect();
         for (key, records) in run.tracks(ArtefactKind::Similarity) {
-            if !key.aspect.starts_with("to step") || !self.takes(&key.aspect) {
+            if !key.aspect.starts_with("to step") || !self.takes(key) {
                 continue;
             }
             let course = course(records, until);
@@ -126,14 +126,23 @@ impl LayerReadings {
                 self.rows.len() - 1
             });
             let Some(reading) = self.rows.get_mut(at) else { continue };
+            // The aspect of a comparison with the start sorts behind that with the step before, which says more. The
+            // first step before is the start, too.
+            if key.is_to_start() && reading.similar.is_some() {
+                let first = reading.course.first().map_or(f64::INFINITY, |p| p[0]);
+                let earlier = course_points(records, until).into_iter().filter(|p| p[0] < first);
+                reading.course.splice(0..0, earlier.collect::<Vec<_>>());
+                continue;
+            }
             reading.similar = Some((*last, *to));
             reading.course = course_points(records, until);
         }
     }
 
     /// Similarities of one method are comparable; the first that is met is it.
-    fn takes(&mut self, aspect: &str) -> bool {
-        let method = aspect.trim_start_matches("to step").trim();
+    fn takes(&mut self, key: &TrackKey) -> bool {
+        let words = key.aspect.trim_start_matches("to step").split_whitespace();
+        let method = words.filter(|word| *word != TrackKey::START).collect::<Vec<_>>().join(" ");
         if self.method.is_empty() {
             method.clone_into(&mut self.method);
         }

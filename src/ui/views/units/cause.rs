@@ -1,9 +1,11 @@
 //! The sentence on the first layer that left its own history; the Layers view says it too.
 
+use std::sync::Arc;
+
 use ratatui::{buffer::Buffer, layout::Rect};
 
 use crate::{
-    analysis::inspect::{self, Cause, Departure},
+    analysis::inspect::{self, Cause, Departure, History},
     detect::Severity,
     model::{RunId, Step},
     store::Run,
@@ -35,6 +37,8 @@ type Asked = (RunId, Option<Step>, Option<Step>, u64);
 #[derive(Debug, Default)]
 pub(in crate::ui::views) struct RootCause {
     asked: Option<Asked>,
+    /// What the work that is asked for owns; kept until it is done, as it may have to wait for room.
+    owned: Option<Arc<Vec<History>>>,
     /// With the run and the time cursor that it speaks of.
     found: Pending<Asked, (RunId, Option<Step>, Option<Cause>)>,
 }
@@ -52,16 +56,21 @@ impl RootCause {
         let trouble = trouble(context, run);
         let asked = (run.id().clone(), until, trouble, tracks.map(crate::store::LayerTrack::count).sum());
         // Copied only when it is worked out anew: `Pending` does not begin the same work twice.
-        let owned = (self.asked.as_ref() != Some(&asked)).then(|| {
+        if self.asked.as_ref() != Some(&asked) {
             let end = trouble.map(|step| *inspect::around(step).end());
-            inspect::histories(run.layers(), until.into_iter().chain(end).min())
-        });
+            let histories = inspect::histories(run.layers(), until.into_iter().chain(end).min());
+            self.owned = Some(Arc::new(histories));
+        }
+        let owned = self.owned.clone();
         self.asked = Some(asked.clone());
         let subject = run.id().clone();
         let progress = self.found.ask(context, asked, move |cancel| {
             let cause = inspect::first_to_leave(&owned?, trouble, cancel);
             (!cancel.is_cancelled()).then_some((subject, until, cause))
         });
+        if !progress.running {
+            self.owned = None;
+        }
         // What was true of another run or another moment is no answer, not even for the time being.
         let value = progress.value.filter(|(of, at, _)| of == run.id() && *at == until);
         (value.and_then(|(_, _, cause)| cause.as_ref()), progress.running)
