@@ -263,7 +263,7 @@ fn a_field_of_every_tenth_record_is_there_in_all_of_them() {
     let mut store = store(Vec::new());
     let mut live = Stability::default();
     for step in 0..200 {
-        let alpha = (step % 10 == 0).then(|| 3.0 + 0.001 * step as f64);
+        let alpha = (step % 10 == 0).then_some(3.0 + 0.001 * step as f64);
         add(&mut store, vec![weights("a", step, &LayerStats { alpha, ..LayerStats::default() })]);
         let measure = verdicts(&mut live, run(&store), None)[0].1.measure;
         assert!(step < 20 || measure == Some(Measure::Alpha), "at {step}: {measure:?}");
