@@ -6,7 +6,7 @@ use super::perplexity::perplexity;
 pub const ACTIVE: f64 = 0.5;
 /// A unit whose largest response is below this share of the layer's largest is dead.
 pub const DEAD: f64 = 1e-6;
-/// A unit that is active for more than this share of the instances is always on.
+/// A unit that is active for at least this share of the instances is always on.
 pub const ALWAYS_ON: f64 = 0.95;
 /// Two units whose weighted Jaccard similarity is at least this are duplicates.
 pub const DUPLICATE: f64 = 0.98;
@@ -78,7 +78,7 @@ impl Filters {
                 all.broken.push(unit);
             } else if value.abs() <= DEAD * top {
                 all.dead.push(unit);
-            } else if share.is_some_and(|share| share > ALWAYS_ON) {
+            } else if share.is_some_and(|share| share >= ALWAYS_ON) {
                 all.always_on.push(unit);
             }
         }
@@ -248,8 +248,8 @@ mod tests {
     }
 
     #[test]
-    fn active_in_exactly_95_percent_is_not_yet_always_on() {
-        let filters = Filters::of_maxima(&[1.0, 1.0], Some(&[0.95, 0.951]));
+    fn active_in_95_percent_of_the_instances_is_always_on() {
+        let filters = Filters::of_maxima(&[1.0, 1.0], Some(&[0.949, 0.95]));
         assert_eq!(filters.always_on, [1]);
     }
 
