@@ -113,6 +113,21 @@ impl LayerTrack {
         self.points.count() + self.scalars.count()
     }
 
+    /// Of how many statistics one is kept, the first and the last apart; 1 while none were left out. Where scalars and
+    /// whole records are mixed, it is that of the denser ones.
+    pub fn stride(&self) -> u64 {
+        match (self.points.entries(), self.scalars.entries()) {
+            (_, []) => self.points.stride(),
+            ([], _) => self.scalars.stride(),
+            _ => self.points.stride().min(self.scalars.stride()),
+        }
+    }
+
+    /// The same for histograms.
+    pub fn histogram_stride(&self) -> u64 {
+        self.histograms.stride()
+    }
+
     /// How many histograms were read, thinned ones included.
     pub fn histogram_count(&self) -> u64 {
         self.histograms.count()

@@ -59,6 +59,11 @@ impl<T: Dated> Timeline<T> {
         self.files.iter().map(|f| f.count).sum()
     }
 
+    /// Of how many records one is kept, the first and the last apart.
+    pub(crate) fn stride(&self) -> u64 {
+        self.stride
+    }
+
     pub(crate) fn add(&mut self, place: &Arc<Place>, record: T, most: usize) {
         let ordinal = self.count();
         let step = record.step();

@@ -9,7 +9,7 @@ use super::{
     perplexity::Snapshot,
     pools::{ENTER, ThreePools},
     reference::Reference,
-    samples::{Reader, Source},
+    samples::{Reader, Source, Thinned},
     scalar_rule::ScalarRule,
     state::State,
 };
@@ -35,12 +35,12 @@ pub struct Evaluation {
     moments: Vec<Moment>,
     tau: Option<f64>,
     refused: u64,
-    /// Steps from record to record of the log.
-    interval: f64,
+    /// Of how many records the store kept one.
+    stride: u64,
     /// All records but the newest, which the store may still complete or replace.
     settled: Settled,
-    /// Length, count and last step of the records that were taken in.
-    seen: Option<(usize, u64, Option<Step>)>,
+    /// Length, thinning and last step of the records that were taken in.
+    seen: Option<(usize, Thinned, Option<Step>)>,
 }
 
 /// How a measure is judged, with what is remembered.
@@ -91,7 +91,7 @@ impl Evaluation {
             moments: Vec::new(),
             tau: None,
             refused: 0,
-            interval: 1.0,
+            stride: 1,
             settled: Settled {
                 judge: Judge::new(measure),
                 records: 0,
@@ -131,19 +131,18 @@ impl Evaluation {
         self.refused
     }
 
-    /// Takes in what is new among the records; everything anew if the store thinned or replaced older ones. `count` is
-    /// how many there were before thinning.
-    pub fn update(&mut self, source: &Source<'_>, count: u64) {
-        let seen = (source.len(), count, source.len().checked_sub(1).and_then(|at| source.step(at)));
+    /// Takes in what is new among the records; everything anew if the store thinned or replaced older ones.
+    pub fn update(&mut self, source: &Source<'_>, thinned: Thinned) {
+        let seen = (source.len(), thinned, source.len().checked_sub(1).and_then(|at| source.step(at)));
         if self.seen == Some(seen) {
             return;
         }
         let kept = self.settled.records;
-        if kept > source.len() || fingerprint(source, kept) != self.settled.fingerprint {
-            *self = Self::new(self.measure, self.epoch);
-        }
-        if self.settled.records == 0 {
-            self.interval = source.interval(count);
+        if kept > source.len()
+            || thinned.stride != self.stride
+            || fingerprint(source, kept) != self.settled.fingerprint
+        {
+            *self = Self { stride: thinned.stride, ..Self::new(self.measure, self.epoch) };
         }
         self.moments.truncate(self.settled.moments);
         self.refused = self.settled.refused;
@@ -158,7 +157,7 @@ impl Evaluation {
                     fingerprint: fingerprint(source, at),
                 };
             }
-            self.take(&mut judge, source, at);
+            self.take(&mut judge, source, at, thinned);
         }
         self.tau = match &judge {
             Judge::Pools(_) => Some(ENTER),
@@ -167,7 +166,7 @@ impl Evaluation {
         self.seen = Some(seen);
     }
 
-    fn take(&mut self, judge: &mut Judge, source: &Source<'_>, at: usize) {
+    fn take(&mut self, judge: &mut Judge, source: &Source<'_>, at: usize, thinned: Thinned) {
         let Some(step) = source.step(at) else { return };
         match (judge, source) {
             (Judge::Pools(pools), Source::Artefacts(records)) => {
@@ -183,7 +182,7 @@ impl Evaluation {
             (Judge::Pools(_), _) => {}
             (Judge::Scalar(scalar), source) => {
                 let Scalar { reader, rule, reference } = &mut **scalar;
-                let Some(value) = reader.value(self.measure, source, at, self.interval) else { return };
+                let Some(value) = reader.value(self.measure, source, at, thinned) else { return };
                 let first = self.moments.first().map_or(step, |m| m.step);
                 let epoch_is_over = self.epoch.map(|epoch| step.saturating_sub(first) as f64 >= epoch);
                 let tau = reference.tau(value, epoch_is_over);

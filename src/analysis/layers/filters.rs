@@ -10,6 +10,8 @@ pub const DEAD: f64 = 1e-6;
 pub const ALWAYS_ON: f64 = 0.95;
 /// Two units whose weighted Jaccard similarity is at least this are duplicates.
 pub const DUPLICATE: f64 = 0.98;
+/// Units of layers with more than so many are not compared: the work grows with the square of their number.
+pub const MOST_COMPARED: usize = 512;
 
 /// The weighted Jaccard similarity Σ min / Σ max of two units over the same instances, 0 (disjoint) to 1 (identical).
 /// `None` where both are zero throughout; NaN where a response is NaN. Responses are taken by their size.
@@ -35,8 +37,9 @@ pub struct Filters {
     pub dead: Vec<usize>,
     /// Units that answer to (almost) everything alike.
     pub always_on: Vec<usize>,
-    /// Pairs of units that are neither, and do the same; `None` where the record does not say it.
-    pub duplicates: Option<Vec<(usize, usize)>>,
+    /// How many units that are neither do the same as an earlier one (of two copies one counts); `None` where the record
+    /// does not say it, or units are more than [`MOST_COMPARED`].
+    pub duplicates: Option<usize>,
     /// Units with a response that is NaN or infinite; they are in none of the lists.
     pub broken: Vec<usize>,
     /// Mean perplexity of the instances, of those that excited anything.
@@ -60,7 +63,7 @@ impl Filters {
         let frequency: Vec<f64> =
             columns.iter().zip(&largest).map(|(column, most)| active(column, *most)).collect();
         let mut all = Self::of_maxima(&largest, Some(&frequency));
-        all.duplicates = Some(all.duplicates_among(&columns));
+        all.duplicates = (units <= MOST_COMPARED).then(|| all.duplicates_among(&columns));
         all.perplexity = mean_perplexity(rows);
         all
     }
@@ -82,28 +85,35 @@ impl Filters {
         all
     }
 
-    /// Pairs among the units that are in no other list.
-    fn duplicates_among(&self, columns: &[Vec<f64>]) -> Vec<(usize, usize)> {
-        let elsewhere = |unit: &usize| {
-            self.dead.contains(unit) || self.always_on.contains(unit) || self.broken.contains(unit)
-        };
+    /// How many of the units that are in no other list do what an earlier one of them does: one of two copies, two of
+    /// three.
+    fn duplicates_among(&self, columns: &[Vec<f64>]) -> usize {
+        let mut elsewhere = vec![false; columns.len()];
+        for unit in self.dead.iter().chain(&self.always_on).chain(&self.broken) {
+            elsewhere[*unit] = true;
+        }
         let mut candidates: Vec<(f64, usize)> = (0..columns.len())
-            .filter(|unit| !elsewhere(unit))
+            .filter(|unit| !elsewhere[*unit])
             .map(|unit| (columns[unit].iter().sum(), unit))
             .collect();
         candidates.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        let mut pairs = Vec::new();
+        // Which units are known to do the same: each has the number of one of them.
+        let mut group: Vec<usize> = (0..columns.len()).collect();
+        let mut duplicates = 0;
         for (at, (sum, unit)) in candidates.iter().enumerate() {
             // Σ min / Σ max is at most the ratio of the sums: units further up cannot be alike.
             let near = candidates[at + 1..].iter().take_while(|(other, _)| *sum >= DUPLICATE * other);
             for (_, other) in near {
-                if jaccard(&columns[*unit], &columns[*other]).is_some_and(|j| j >= DUPLICATE) {
-                    pairs.push((*unit.min(other), *unit.max(other)));
+                let (mine, theirs) = (group[*unit], group[*other]);
+                if mine != theirs
+                    && jaccard(&columns[*unit], &columns[*other]).is_some_and(|j| j >= DUPLICATE)
+                {
+                    group.iter_mut().filter(|g| **g == theirs).for_each(|g| *g = mine);
+                    duplicates += 1;
                 }
             }
         }
-        pairs.sort_unstable();
-        pairs
+        duplicates
     }
 
     fn share(&self, units: usize) -> Option<f64> {
@@ -120,13 +130,9 @@ impl Filters {
         self.share(self.always_on.len())
     }
 
-    /// Share of units that have a duplicate.
+    /// Share of units that do what an earlier one does.
     pub fn duplicate_share(&self) -> Option<f64> {
-        let pairs = self.duplicates.as_ref()?;
-        let mut units: Vec<usize> = pairs.iter().flat_map(|(a, b)| [*a, *b]).collect();
-        units.sort_unstable();
-        units.dedup();
-        self.share(units.len())
+        self.duplicates.and_then(|units| self.share(units))
     }
 
     /// 1 − (mean perplexity − 1) / (F − 1), as of a perplexity histogram.
@@ -139,8 +145,8 @@ impl Filters {
     pub fn summary(&self) -> String {
         let mut parts =
             vec![format!("{} dead", self.dead.len()), format!("{} always-on", self.always_on.len())];
-        if let Some(pairs) = &self.duplicates {
-            parts.push(format!("{} duplicate pair{}", pairs.len(), if pairs.len() == 1 { "" } else { "s" }));
+        if let Some(pairs) = self.duplicates {
+            parts.push(format!("{pairs} duplicate pair{}", if pairs == 1 { "" } else { "s" }));
         }
         if !self.broken.is_empty() {
             parts.push(format!("{} not finite", self.broken.len()));
@@ -198,9 +204,9 @@ mod tests {
         }
         let filters = Filters::of_responses(&m, units);
         assert_eq!(filters.summary(), "5 dead, 3 always-on, 2 duplicate pairs");
-        assert_eq!(filters.duplicates, Some(vec![(10, 20), (15, 31)]));
+        assert_eq!(filters.duplicates, Some(2));
         assert_eq!(filters.dead_share(), Some(5.0 / 32.0));
-        assert_eq!(filters.duplicate_share(), Some(4.0 / 32.0));
+        assert_eq!(filters.duplicate_share(), Some(2.0 / 32.0));
         assert!((0.3..0.9).contains(&filters.specialisation().unwrap()), "{:?}", filters.specialisation());
     }
 
@@ -222,6 +228,29 @@ mod tests {
         assert_eq!(jaccard(&[1.0, 0.0, 0.0], &[0.0, 3.0, 1.0]), Some(0.0));
         assert_eq!(jaccard(&[0.0, 0.0], &[0.0, 0.0]), None);
         assert!(jaccard(&[1.0, f64::NAN], &[1.0, 1.0]).unwrap().is_nan());
+    }
+
+    #[test]
+    fn of_copies_all_but_one_are_duplicates() {
+        let one = [0.1, 0.9, 0.2, 0.0];
+        let m: Vec<f64> = one.iter().flat_map(|v| [*v, *v, 1.0 - v, *v]).collect();
+        assert_eq!(Filters::of_responses(&m, 4).duplicates, Some(2));
+    }
+
+    #[test]
+    fn units_of_very_wide_layers_are_not_compared() {
+        for (units, wanted) in [(MOST_COMPARED, Some(MOST_COMPARED - 1)), (32_768, None)] {
+            // Half-active and all the same: each pair would be one of duplicates.
+            let m: Vec<f64> = (0..2 * units).map(|at| if at < units { 1.0 } else { 0.0 }).collect();
+            let filters = Filters::of_responses(&m, units);
+            assert_eq!((filters.total, filters.duplicates), (units, wanted));
+        }
+    }
+
+    #[test]
+    fn active_in_95_percent_of_the_instances_is_always_on() {
+        let filters = Filters::of_maxima(&[1.0, 1.0], Some(&[0.949, 0.95]));
+        assert_eq!(filters.always_on, [1]);
     }
 
     #[test]

@@ -6,12 +6,12 @@ use super::{
     perplexity::{Refused, Snapshot},
     pools::POOL,
     ring::Ring,
-    subjects::{Records, Subject},
+    subjects::Records,
     transport::{Quantiles, relative_change},
 };
 use crate::{
     model::{Artefact, LayerKind, LayerStats, Step},
-    store::{LayerPoint, StoredArtefact, StoredHistogram},
+    store::{LayerPoint, LayerTrack, StoredArtefact, StoredHistogram},
 };
 
 /// The records from which a measure of a layer is worked out.
@@ -27,16 +27,32 @@ pub enum Source<'a> {
     Artefacts(&'a [StoredArtefact]),
 }
 
+/// How many records there were of those that the store keeps.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Thinned {
+    /// Records that were read.
+    pub count: u64,
+    /// Of so many one is kept, the first and the last apart; 1 while none were left out.
+    pub stride: u64,
+}
+
+/// The newest records among which a field is looked for: it may be in every tenth only.
+const LOOKED_AT: usize = 64;
+
 impl<'a> Source<'a> {
-    /// The records of a measure, and how many there were before thinning; `None` where the log has none.
-    pub fn of(subject: &Subject<'a>, measure: Measure) -> Option<(Self, u64)> {
+    /// The records of a measure, and how they were thinned; `None` where the log has none up to the step.
+    pub fn of(at: &At<'a>, measure: Measure) -> Option<(Self, Thinned)> {
+        let subject = at.subject;
+        let of_track = |track: &'a LayerTrack| Thinned { count: track.count(), stride: track.stride() };
         let points = |kind, has: fn(&LayerStats) -> bool| {
             let track = subject.track(kind)?;
-            let known = track.records().iter().rev().take(4).any(|r| has(&r.stats));
-            known.then(|| (Self::Points(track.records()), track.count()))
+            let known = at.records(kind).iter().rev().take(LOOKED_AT).any(|r| has(&r.stats));
+            known.then(|| (Self::Points(track.records()), of_track(track)))
         };
-        let artefacts =
-            |of: Records<'a>| (!of.kept.is_empty()).then_some((Self::Artefacts(of.kept), of.count));
+        let artefacts = |of: Records<'a>| {
+            let thinned = Thinned { count: of.count, stride: of.stride() };
+            (!of.kept.is_empty()).then_some((Self::Artefacts(of.kept), thinned))
+        };
         match measure {
             Measure::Perplexity => artefacts(subject.perplexity).or_else(|| artefacts(subject.responses)),
             Measure::Cka => artefacts(subject.cka),
@@ -44,11 +60,12 @@ impl<'a> Source<'a> {
             Measure::Update => points(LayerKind::Weights, |s| s.update_norm.is_some()).or_else(|| {
                 let (updates, weights) =
                     (subject.track(LayerKind::Updates)?, subject.track(LayerKind::Weights)?);
-                Some((Self::Updates(updates.records(), weights.records()), updates.count()))
+                Some((Self::Updates(updates.records(), weights.records()), of_track(updates)))
             }),
             Measure::Histogram(kind) => {
                 let track = subject.track(kind).filter(|t| !t.histograms().is_empty())?;
-                Some((Self::Histograms(track.histograms()), track.histogram_count()))
+                let thinned = Thinned { count: track.histogram_count(), stride: track.histogram_stride() };
+                Some((Self::Histograms(track.histograms()), thinned))
             }
             Measure::Gradient => points(LayerKind::Gradients, |s| norm(s).is_some()),
             Measure::Alpha => points(LayerKind::Weights, |s| s.alpha.is_some()),
@@ -102,12 +119,17 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// The steps between two records of the log before the store thinned them, on average; 1 for a single record.
-    pub fn interval(&self, count: u64) -> f64 {
-        let last = self.len().checked_sub(1).and_then(|at| self.step(at));
-        let (Some(first), Some(last)) = (self.step(0), last) else { return 1.0 };
-        let records = count.max(self.len() as u64).saturating_sub(1).max(1) as f64;
-        (last.saturating_sub(first) as f64 / records).max(1.0)
+    /// How many records of the log lie between a record that is kept and one before it, this one included. 1 where
+    /// others lie between them that are kept: they say nothing of the measure, and how many of those that were left out
+    /// would have is not known.
+    fn apart(&self, thinned: Thinned, (before, at): (usize, usize)) -> f64 {
+        if at.saturating_sub(before) != 1 {
+            return 1.0;
+        }
+        // The newest is kept wherever it stands.
+        let rest = thinned.count.saturating_sub(1) % thinned.stride.max(1);
+        let newest = at + 1 == self.len() && rest > 0;
+        (if newest { rest } else { thinned.stride }) as f64
     }
 }
 
@@ -136,7 +158,8 @@ fn ratio(update: f64, weights: f64) -> Option<f64> {
 /// What is remembered from one record to the next.
 #[derive(Clone, Debug, Default)]
 pub struct Reader {
-    before: Option<(Step, Before)>,
+    /// The place of the record before, and what it said.
+    before: Option<(usize, Before)>,
     norms: Ring<{ 2 * GRADIENT_INTERVAL }>,
 }
 
@@ -148,13 +171,20 @@ enum Before {
 
 impl Reader {
     /// The value of a measure at a record, compared with the records before it, which must have been read in order;
-    /// `None` where the record says nothing. `interval` is that of the log, see [`Source::interval`].
+    /// `None` where the record says nothing.
     ///
     /// Differences of consecutive records are of those that are kept. Where the store has left out k − 1 between two, the
-    /// difference is divided by √k: exact for a random walk, and it does not make a drift look smaller than it is.
-    pub fn value(&mut self, measure: Measure, source: &Source<'_>, at: usize, interval: f64) -> Option<f64> {
+    /// difference is divided by √k: exact for a random walk, and it does not make a drift look smaller than it is. Steps
+    /// say nothing of it: a trainer may write more rarely as it goes on.
+    pub fn value(
+        &mut self,
+        measure: Measure,
+        source: &Source<'_>,
+        at: usize,
+        thinned: Thinned,
+    ) -> Option<f64> {
         let step = source.step(at)?;
-        let apart = |since: Step| (step.saturating_sub(since) as f64 / interval).max(1.0).sqrt();
+        let apart = |before: usize| source.apart(thinned, (before, at)).sqrt();
         match (measure, source) {
             (Measure::Update, Source::Points(of)) => update_ratio(&of.get(at)?.stats),
             (Measure::Update, Source::Updates(updates, weights)) => {
@@ -167,27 +197,32 @@ impl Reader {
             }
             (Measure::Alpha, Source::Points(of)) => {
                 let value = of.get(at)?.stats.alpha?;
-                let before = self.before.replace((step, Before::Value { value, reference: None }));
+                let before = self.before.replace((at, Before::Value { value, reference: None }));
                 let Some((since, Before::Value { value: earlier, .. })) = before else { return None };
                 Some((value - earlier).abs() / earlier.abs() / apart(since))
             }
             (Measure::Histogram(_), Source::Histograms(of)) => {
                 let record = of.get(at)?;
                 let now = Quantiles::of(&record.edges, &record.counts)?;
-                let before = self.before.replace((step, Before::Histogram(now.clone())));
+                let before = self.before.replace((at, Before::Histogram(now.clone())));
                 let Some((since, Before::Histogram(earlier))) = before else { return None };
                 Some(relative_change(&earlier, &now) / apart(since))
             }
             (Measure::Cka | Measure::Svcca, Source::Artefacts(of)) => {
                 let (value, reference) = similarity(&of.get(at)?.artefact)?;
-                let before = self.before.replace((step, Before::Value { value, reference: Some(reference) }));
+                let before = self.before.replace((at, Before::Value { value, reference: Some(reference) }));
                 let Some((since, Before::Value { value: earlier, reference: Some(of_earlier) })) = before
                 else {
                     return None;
                 };
                 // A reference that stays, such as the first step: what counts is how the similarity to it changes.
                 let stays = reference.to_bits() == of_earlier.to_bits();
-                Some(if stays { (value - earlier).abs() / apart(since) } else { (1.0 - value).max(0.0) })
+                if stays {
+                    return Some((value - earlier).abs() / apart(since));
+                }
+                // Not `max`, which would make a perfect similarity of NaN.
+                let distance = 1.0 - value;
+                Some(if distance < 0.0 { 0.0 } else { distance })
             }
             _ => None,
         }

@@ -6,7 +6,7 @@ use super::{
     at::At,
     evaluation::{Evaluation, Moment},
     measure::Measure,
-    samples::Source,
+    samples::{Source, Thinned},
     scalar_rule::FROZEN_AFTER,
     state::State,
     subjects::Subject,
@@ -63,7 +63,7 @@ impl Stability {
         let flag = frozen_since(at).or_else(|| unchanged_since(at));
         let mut waiting = None;
         for measure in Measure::ALL {
-            let Some((source, count)) = Source::of(subject, measure) else { continue };
+            let Some((source, thinned)) = Source::of(at, measure) else { continue };
             let records = source.until(at, measure);
             if records < measure.needs() {
                 if records > 0 {
@@ -79,7 +79,7 @@ impl Stability {
                     ..Verdict::default()
                 };
             }
-            let verdict = of(self.evaluated(subject, measure, &source, count), until);
+            let verdict = of(self.evaluated(subject, measure, &source, thinned), until);
             match (flag, verdict.state) {
                 (Some(since), _) => return Verdict { state: State::Frozen, since: Some(since), ..verdict },
                 (None, State::Warming | State::NotApplicable) => {
@@ -118,7 +118,7 @@ impl Stability {
         subject: &Subject<'_>,
         measure: Measure,
         source: &Source<'_>,
-        count: u64,
+        thinned: Thinned,
     ) -> &Evaluation {
         let all = self.layers.entry(subject.name.clone()).or_default();
         let at = all.iter().position(|e| e.measure() == measure).unwrap_or_else(|| {
@@ -126,7 +126,7 @@ impl Stability {
             all.len() - 1
         });
         let evaluation = &mut all[at];
-        evaluation.update(source, count);
+        evaluation.update(source, thinned);
         evaluation
     }
 }

@@ -16,6 +16,18 @@ pub struct Records<'a> {
     pub count: u64,
 }
 
+impl Records<'_> {
+    /// Of how many records one is kept: the power of two that fits the numbers. A run that was begun anew, whose
+    /// records were superseded, has fewer records than were read, too; up to three quarters of them are allowed for.
+    pub fn stride(&self) -> u64 {
+        let mut stride = 1;
+        while self.count as f64 >= 1.75 * stride as f64 * self.kept.len().max(1) as f64 {
+            stride *= 2;
+        }
+        stride
+    }
+}
+
 /// One layer.
 #[derive(Clone, Debug)]
 pub struct Subject<'a> {

@@ -7,7 +7,7 @@ use super::{
     subjects::{Records, Subject},
 };
 use crate::{
-    model::{LayerKind, LayerStats, NumericArray, Step},
+    model::{FileId, LayerKind, LayerStats, NumericArray, Step},
     store::StoredArtefact,
 };
 
@@ -20,7 +20,7 @@ pub struct UnitShares {
     pub dead: Option<f64>,
     /// Share of units that always answer.
     pub always_on: Option<f64>,
-    /// Share of units that do what another one does.
+    /// Share of units that do what an earlier one does: one of two copies.
     pub duplicate: Option<f64>,
     /// Share of saturated units.
     pub saturated: Option<f64>,
@@ -28,8 +28,8 @@ pub struct UnitShares {
     pub unanswered: Option<f64>,
 }
 
-/// Which records were read: step and offset of the newest responses, maxima and perplexities.
-type Source = [Option<(Step, u64)>; 3];
+/// Which records were read: file, step and offset of the newest responses, maxima and perplexities.
+type Source = [Option<(FileId, Step, u64)>; 3];
 
 /// What was found in the records of a layer last, so that records that are the same are not read again.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
@@ -44,7 +44,8 @@ impl UnitShares {
     pub fn of(at: &At<'_>, read: &mut Read) -> Self {
         let Subject { responses, maxima, perplexity, .. } = at.subject;
         let records = [*responses, *maxima, *perplexity].map(|of| newest(of, at.until));
-        let source = records.map(|r| r.map(|r| (r.artefact.step.unwrap_or_default(), r.artefact.offset)));
+        let source =
+            records.map(|r| r.map(|r| (r.file, r.artefact.step.unwrap_or_default(), r.artefact.offset)));
         if read.source != source {
             *read = Read { source, shares: Self::of_records(records) };
         }

@@ -226,6 +226,52 @@ fn a_similarity_to_one_state_counts_by_how_it_changes() {
 }
 
 #[test]
+fn a_similarity_that_is_no_number_is_not_at_rest() {
+    let records = (1..20).map(|step| similarity("a", step, step - 1, f64::NAN)).collect();
+    let store = store(records);
+    let found = verdicts(&mut Stability::default(), run(&store), None)[0].1;
+    assert_ne!(found.state, State::Stable);
+    assert!(found.relative.unwrap().is_nan());
+}
+
+#[test]
+fn records_that_become_rarer_are_judged_the_same_live_and_opened_later() {
+    // As with a watcher that looks at the first two steps and then at each hundredth; the store thins on the way.
+    let mut store = Store::new(Limits { bytes: 1 << 20 });
+    let mut live = Stability::default();
+    let alpha = |alpha| LayerStats { alpha: Some(alpha), ..LayerStats::default() };
+    for at in 0..1100_i32 {
+        let step = Step::from(if at < 2 { at + 1 } else { 100 * at - 98 });
+        let side = f64::from(at % 2);
+        add(
+            &mut store,
+            vec![
+                histogram("a", LayerKind::Weights, step, 0.05 * f64::from(at)),
+                weights("b", step, &alpha(3.0 + side)),
+                similarity("c", step, 1, 0.5 + 0.2 * side),
+            ],
+        );
+        let now = verdicts(&mut live, run(&store), None);
+        assert_eq!(now, verdicts(&mut Stability::default(), run(&store), None), "at {step}");
+        // None of them has come to rest, whatever its steps are.
+        assert!(at > 100 || now.iter().all(|(_, v)| v.state != State::Stable), "at {step}: {now:?}");
+    }
+}
+
+#[test]
+fn a_field_of_every_tenth_record_is_there_in_all_of_them() {
+    let mut store = store(Vec::new());
+    let mut live = Stability::default();
+    for step in 0..200 {
+        let alpha = (step % 10 == 0).then_some(3.0 + 0.001 * step as f64);
+        add(&mut store, vec![weights("a", step, &LayerStats { alpha, ..LayerStats::default() })]);
+        let measure = verdicts(&mut live, run(&store), None)[0].1.measure;
+        assert!(step < 20 || measure == Some(Measure::Alpha), "at {step}: {measure:?}");
+    }
+    assert_eq!(verdicts(&mut live, run(&store), Some(155))[0].1.measure, Some(Measure::Alpha));
+}
+
+#[test]
 fn new_records_change_nothing_that_was_said_before_and_cost_only_themselves() {
     let change = |step: Step| if step < 20 { 0.1 } else { 0.002 };
     let mut store = store(Vec::new());

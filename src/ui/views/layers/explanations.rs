@@ -103,8 +103,8 @@ pub(super) static EXPLANATIONS: &[Explanation] = &[
     },
     Explanation {
         name: "dead, on, dupl, satur, mute",
-        meaning: "Shares of units that never answer, that always answer, that answer as another unit does, that are saturated; share of instances that excite no unit.",
-        formula: "dead: largest response at most 1e-6 of the layer's largest. on: response above half of its own maximum for at least 95 % of the instances. dupl: weighted Jaccard Σmin/Σmax with another unit at least 0.98, dead and always-on units left out. What the trainer itself logs comes first",
+        meaning: "Shares of units that never answer, that always answer, that answer as an earlier unit does (one of two copies), that are saturated; share of instances that excite no unit.",
+        formula: "dead: largest response at most 1e-6 of the layer's largest. on: response above half of its own maximum for at least 95 % of the instances. dupl: weighted Jaccard Σmin/Σmax with an earlier unit at least 0.98, dead and always-on units left out; not compared in layers of more than 512 units. What the trainer itself logs comes first",
         source: "DeepEyes (Pezzotti et al. 2018), β = 0.5; other thresholds: this program. A layer with more than half of its units dead is DeadRelu of AWS SageMaker Debugger",
         pitfalls: "Units that are silent on a small sample may answer to others. Many dead or duplicate units: the layer is too large.",
     },

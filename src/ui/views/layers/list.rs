@@ -1,5 +1,7 @@
 //! The rows of the table, kept until something changes, and their order.
 
+use std::collections::HashMap;
+
 use super::{field::Field, figures::Figures, groups::Group, trouble::Trouble};
 use crate::{
     analysis::layers::{
@@ -53,7 +55,8 @@ pub(super) struct Lines {
     pub stable: Vec<(String, Step)>,
     /// Evaluations of the run.
     pub stability: Stability,
-    units: Vec<Read>,
+    /// By layer: places move when a layer appears.
+    units: HashMap<LayerName, Read>,
     source: Option<Source>,
     sorted: Option<(Order, String)>,
 }
@@ -99,13 +102,15 @@ impl Lines {
         }
         let subjects = subjects(run);
         self.stability.keep(&subjects);
-        self.units.resize(subjects.len(), Read::default());
+        if self.units.len() > subjects.len() {
+            self.units.clear();
+        }
         let alerts: Vec<&Alert> =
             book.of_run(run.id()).filter(|a| a.is_open() && !a.is_quiet() && a.layer.is_some()).collect();
         self.all.clear();
         for (index, subject) in subjects.iter().enumerate() {
             let at = At::new(subject, until);
-            let units = UnitShares::of(&at, &mut self.units[index]);
+            let units = UnitShares::of(&at, self.units.entry(subject.name.clone()).or_default());
             let verdict = self.stability.verdict(&at);
             let figures = Figures::of(index, &at, kind, (units, verdict));
             let trouble = Trouble::of(&figures, worst(&alerts, &subject.name));

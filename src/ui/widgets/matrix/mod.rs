@@ -112,19 +112,22 @@ pub struct Sums {
     pub rows: Vec<f64>,
     /// Sum of each column.
     pub columns: Vec<f64>,
+    /// All samples; kept, for it is asked for once a cell.
+    total: f64,
 }
 
 impl Sums {
     /// Adds up.
     pub fn new(counts: Array2<f64>) -> Self {
-        let rows = counts.rows().into_iter().map(|r| r.sum()).collect();
+        let rows: Vec<f64> = counts.rows().into_iter().map(|r| r.sum()).collect();
         let columns = counts.columns().into_iter().map(|c| c.sum()).collect();
-        Self { counts, rows, columns }
+        let total = rows.iter().sum();
+        Self { counts, rows, columns, total }
     }
 
     /// All samples.
     pub fn total(&self) -> f64 {
-        self.rows.iter().sum()
+        self.total
     }
 
     /// The share of a cell in what `normalise` speaks of; 0 of nothing.
@@ -275,7 +278,9 @@ pub fn draw(
                 let name = if whole.len() <= room { &whole } else { leaf };
                 // Cut without a mark: two letters say more than one and an ellipsis.
                 let name = fit(name, usize::MAX, theme.ascii);
-                let name = prose::wrap(&name.replace(' ', "_"), room, theme.ascii).swap_remove(0);
+                // A name of nothing but spaces has no line at all.
+                let name = prose::wrap(&name.replace(' ', "_"), room, theme.ascii).into_iter().next();
+                let name = name.unwrap_or_default();
                 let style = if column == cursor.1 { theme.accent() } else { theme.muted() };
                 // The band of the selected group: reversed, in both directions.
                 let style = number::banded(matrix.is_selected(column, cursor.0), style);

@@ -160,3 +160,12 @@ fn counts_are_shortened_with_units() {
         ["12", "12k", "1.5", "1G"]
     );
 }
+
+#[test]
+fn classes_without_a_name_have_an_empty_head() {
+    let mut sample = Sample::new(3);
+    sample.names = vec![String::new(), "\u{a0}".to_owned(), "dog".to_owned()];
+    let (text, plan) = drawn(&sample.matrix(), Zoom::Counts, (0, 0), PLAIN, 60, 10);
+    assert!(matches!(plan, Plan::Counts { .. }), "{plan:?}");
+    assert!(text.contains("dog"), "{text}");
+}

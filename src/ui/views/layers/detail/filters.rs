@@ -2,9 +2,10 @@
 
 use ratatui::{buffer::Buffer, layout::Rect};
 
-use super::{What, kernels, without};
+use super::{Known, What, kernels::Kernels, without};
 use crate::{
     analysis::units,
+    model::{ArtefactKind, Step},
     ui::{
         Theme,
         numbers::{count, percent, value},
@@ -17,17 +18,25 @@ use crate::{
 /// Numbers of filters that are listed by name.
 const LISTED: usize = 12;
 
-/// One unit: its largest response, and in which share of instances it was active.
+/// One unit: its number, its largest response, and in which share of instances it was active.
 struct Unit {
-    id: String,
+    id: u64,
     most: f64,
     frequency: Option<f64>,
 }
 
 /// Cells above, kernels below; `cursor` is the unit whose numbers are written.
-pub(super) fn draw(theme: &Theme, what: &What<'_>, cursor: usize, body: Rect, buffer: &mut Buffer) {
-    let found = units(what);
-    let kernels = kernels::newest(what);
+pub(super) fn draw(
+    theme: &Theme,
+    what: &What<'_>,
+    known: &Known,
+    cursor: usize,
+    body: Rect,
+    buffer: &mut Buffer,
+) {
+    let units: Vec<Unit> = units(known).collect();
+    let found = known.most_step.filter(|_| !units.is_empty());
+    let kernels = &known.kernels;
     if found.is_none() && kernels.is_none() {
         let missing = "record of its units (stat max_act) or map of kind filter";
         without(theme, missing, what.until, body, buffer);
@@ -35,39 +44,44 @@ pub(super) fn draw(theme: &Theme, what: &What<'_>, cursor: usize, body: Rect, bu
     }
     let both = found.is_some() && kernels.is_some();
     let upper = if both { Rect { height: body.height / 2, ..body } } else { body };
-    if let Some((step, units)) = &found {
-        cells(theme, (*step, units), cursor, upper, buffer);
+    if let Some(step) = found {
+        cells(theme, (step, &units), cursor, upper, buffer);
     }
     let below =
         if both { Rect { y: upper.bottom(), height: body.height - upper.height, ..body } } else { body };
-    if let Some(kernels) = &kernels {
+    if let Some(kernels) = kernels {
         kernels.draw(theme, cursor, below, buffer);
     }
 }
 
 /// How many units or kernels the cursor can walk.
-pub(super) fn walked(what: &What<'_>) -> usize {
-    let units = units(what).map_or(0, |(_, units)| units.len());
-    units.max(kernels::newest(what).map_or(0, |k| k.count()))
+pub(super) fn walked(known: &Known) -> usize {
+    units(known).count().max(known.kernels.as_ref().map_or(0, Kernels::count))
 }
 
-/// The newest largest responses, and their step.
-fn units(what: &What<'_>) -> Option<(i64, Vec<Unit>)> {
-    let figures = units::figures(what.run, what.row.layer.as_str(), what.until);
-    let units: Vec<Unit> = figures
-        .units
-        .iter()
-        .filter_map(|u| Some(Unit { id: u.unit.to_string(), most: u.most?, frequency: u.density }))
-        .collect();
-    let step = figures.step.filter(|_| !units.is_empty())?;
-    Some((step, units))
+/// The units whose largest response is known.
+fn units(known: &Known) -> impl Iterator<Item = Unit> {
+    let all = known.figures.units.units.iter();
+    all.filter_map(|u| Some(Unit { id: u.unit, most: u.most?, frequency: u.density }))
 }
 
-fn cells(theme: &Theme, (step, units): (i64, &[Unit]), cursor: usize, area: Rect, buffer: &mut Buffer) {
+/// The step of the newest largest responses: of records of them, or of responses from which they are worked out.
+/// Other numbers of the units may be newer.
+pub(super) fn most_step(what: &What<'_>) -> Option<Step> {
+    let newest = |kind, aspect| {
+        let tracks = what.run.tracks(kind).filter(|(key, _)| {
+            &*key.aspect == aspect && units::speaks_of(what.row.layer.as_str(), &key.name)
+        });
+        tracks.filter_map(|(_, records)| units::known(records, what.until).last()?.artefact.step).max()
+    };
+    newest(ArtefactKind::Units, "max_act").or_else(|| newest(ArtefactKind::Responses, ""))
+}
+
+fn cells(theme: &Theme, (step, units): (Step, &[Unit]), cursor: usize, area: Rect, buffer: &mut Buffer) {
     if area.height < 3 {
         return;
     }
-    let silent: Vec<&str> = units.iter().filter(|u| u.most == 0.0).map(|u| u.id.as_str()).collect();
+    let silent: Vec<u64> = units.iter().filter(|u| u.most == 0.0).map(|u| u.id).collect();
     let broken = units.iter().filter(|u| !u.most.is_finite()).count();
     let mut text = format!(
         "largest response of {} units, step {step}: {} silent",
@@ -148,10 +162,11 @@ fn cells(theme: &Theme, (step, units): (i64, &[Unit]), cursor: usize, area: Rect
 }
 
 /// `: 4, 9, 20`, cut where there are many.
-pub(super) fn listed(names: &[&str]) -> String {
-    if names.is_empty() {
+pub(super) fn listed(numbers: &[impl ToString]) -> String {
+    if numbers.is_empty() {
         return String::new();
     }
-    let more = if names.len() > LISTED { ", …" } else { "" };
-    format!(": {}{more}", names.get(..LISTED.min(names.len())).unwrap_or_default().join(", "))
+    let first: Vec<String> = numbers.iter().take(LISTED).map(ToString::to_string).collect();
+    let more = if numbers.len() > LISTED { ", …" } else { "" };
+    format!(": {}{more}", first.join(", "))
 }

@@ -68,8 +68,7 @@ impl Kernels {
             return;
         }
         let total = self.pictures.len();
-        let zero: Vec<String> = (0..total).filter(|i| self.zero[*i]).map(|i| i.to_string()).collect();
-        let zero: Vec<&str> = zero.iter().map(String::as_str).collect();
+        let zero: Vec<usize> = (0..total).filter(|i| self.zero[*i]).collect();
         let step = self.step.map_or_else(String::new, |step| format!(", step {step}"));
         let mut text = format!("{total} kernels {}x{}{step}: ", self.height, self.width);
         text += &format!("{} all zero{}", zero.len(), listed(&zero));

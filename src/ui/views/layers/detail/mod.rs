@@ -76,8 +76,16 @@ pub(super) struct Detail {
     base: change::Base,
     cursor: usize,
     order: units_page::Order,
-    /// Numbers of units, worked out once for each state of the records.
-    figures: Option<(Asked, units_page::Figures)>,
+    /// Worked out once for each state of the records.
+    known: Option<(Asked, Known)>,
+}
+
+/// What is known of the units of the layer.
+struct Known {
+    figures: units_page::Figures,
+    /// The step of their largest responses.
+    most_step: Option<Step>,
+    kernels: Option<kernels::Kernels>,
 }
 
 impl Detail {
@@ -111,8 +119,8 @@ impl Detail {
                 self.base = self.base.moved(change::moments(what), by);
                 return;
             }
-            Page::Filters => filters::walked(what),
-            Page::Units => self.figures(what).units.units.len(),
+            Page::Filters => filters::walked(self.known(what)),
+            Page::Units => self.known(what).figures.units.units.len(),
             Page::History | Page::Bands | Page::Inspector => 0,
         };
         self.cursor = self.cursor.saturating_add_signed(by).min(most.saturating_sub(1));
@@ -134,10 +142,13 @@ impl Detail {
             Page::History => history::draw(theme, what, body, buffer),
             Page::Bands => bands::draw(theme, what, body, buffer),
             Page::Change => change::draw(theme, what, self.base, body, buffer),
-            Page::Filters => filters::draw(theme, what, self.cursor, body, buffer),
+            Page::Filters => {
+                let cursor = self.cursor;
+                filters::draw(theme, what, self.known(what), cursor, body, buffer);
+            }
             Page::Units => {
                 let how = (self.order, self.cursor);
-                units_page::draw(theme, what, self.figures(what), how, body, buffer);
+                units_page::draw(theme, what, &self.known(what).figures, how, body, buffer);
             }
             Page::Inspector => inspector::draw(theme, what, body, buffer),
         }
@@ -163,17 +174,22 @@ impl Detail {
         }
     }
 
-    fn figures(&mut self, what: &What<'_>) -> &units_page::Figures {
+    fn known(&mut self, what: &What<'_>) -> &Known {
         let layer = what.row.layer.as_str();
-        let kinds = [ArtefactKind::Units, ArtefactKind::Responses];
+        let kinds = [ArtefactKind::Units, ArtefactKind::Responses, ArtefactKind::Map];
         let read = kinds.into_iter().flat_map(|kind| what.run.tracks(kind));
         let read = read.map(|(key, _)| what.run.track_count(key)).sum();
         let asked = (what.run.id().clone(), layer.to_owned(), what.until, read);
-        if self.figures.as_ref().is_some_and(|(of, _)| *of != asked) {
-            self.figures = None;
+        if self.known.as_ref().is_some_and(|(of, _)| *of != asked) {
+            self.known = None;
         }
-        let (_, figures) = self.figures.get_or_insert_with(|| (asked, units_page::Figures::of(what)));
-        figures
+        let read = || Known {
+            figures: units_page::Figures::of(what),
+            most_step: filters::most_step(what),
+            kernels: kernels::newest(what),
+        };
+        let (_, known) = self.known.get_or_insert_with(|| (asked, read()));
+        known
     }
 }
 
