@@ -51,7 +51,7 @@ class Watcher:
         self.activations = activations.Activations(self.layers, positions, seed)
         if self.optimisers:
             first = self.optimisers[0]
-            self._handles = [first.register_step_pre_hook(lambda *_: self._before()),
+            self._handles = [first.register_step_pre_hook(self._pre_step),
                              first.register_step_post_hook(lambda *_: self._after())]
         self._arm()
 
@@ -89,6 +89,16 @@ class Watcher:
             self.activations.taken = []
             if not (self._compiled or getattr(self.model, "_compiled_call_impl", None)):
                 self.activations.arm(self.model, self._reads, self._rare["detail"])
+
+    def _pre_step(self, _optimiser, args, kwargs):
+        """A closure among the arguments of `step` (Lightning, LBFGS) computes the gradients: they are read after it."""
+        if self._reads is None:
+            return None
+        if not any(callable(a) for a in (*args, *kwargs.values())):
+            self._before()
+            return None
+        return (tuple(_followed(a, self._before) if callable(a) else a for a in args),
+                {k: _followed(a, self._before) if callable(a) else a for k, a in kwargs.items()})
 
     def _before(self):
         if self._reads is not None:
@@ -181,3 +191,17 @@ class Watcher:
                 filters = layer.module.weight.detach().float().mean(1)[:256]
                 self.log.log_map(step, filters, kind="filter", layer=layer.name)
                 return
+
+
+def _followed(closure, then):
+    """The closure; `then` is called after its first call. LBFGS calls it at every point that it tries, and begins at
+    the first one."""
+    todo = [then]
+
+    def followed(*args, **kwargs):
+        result = closure(*args, **kwargs)
+        if todo:
+            todo.pop()()
+        return result
+
+    return followed

@@ -96,6 +96,8 @@ def test_lightning(tmp_path, package):
     assert [r["step"] for r in losses] == [1, 4, 5, 8, 10]
     assert [r["step"] for r in of(records, "scalar", split="val")] == [5, 10]
     assert [r["step"] for r in of(records, "layer", name="net.0", kind="weight")] == [1, 4, 8]
+    assert [r["step"] for r in of(records, "layer", name="net.0", kind="grad")] == [1, 4, 8]
+    assert [r["step"] for r in of(records, "scalar") if "grad_norm" in r["v"]] == [1, 4, 8]
     assert of(records, "layer", name="net.1", kind="act") and of(records, "event", kind="checkpoint")
 
 

@@ -98,6 +98,39 @@ def test_statistics_are_those_of_the_tensors(tmp_path):
     assert scalar["v"] == {"grad_norm": pytest.approx(total, rel=1e-5), "lr": 0.1}
 
 
+@pytest.mark.parametrize("make", [lambda p: torch.optim.SGD(p, 0.1), lambda p: torch.optim.LBFGS(p, max_iter=3)])
+@pytest.mark.parametrize("named", [False, True])
+def test_gradients_of_a_closure_are_those_of_the_same_step(tmp_path, make, named):
+    net = cnn()
+    optimizer = make(net.parameters())
+    x, y = batch()
+    norms, starts, ends = [], [], []
+    with epochscope.Log(tmp_path) as log:
+        epochscope.watch(net, optimizer, log=log, every=2, budget=None)
+        for _ in range(4):
+            of_step = []
+
+            def closure():
+                optimizer.zero_grad()
+                loss = F.cross_entropy(net(x), y)
+                loss.backward()
+                of_step.append(sum(p.grad.square().sum() for p in net.parameters()).sqrt().item())
+                return loss
+
+            starts.append(net[3].weight.detach().clone())
+            optimizer.step(closure=closure) if named else optimizer.step(closure)
+            ends.append(net[3].weight.detach().clone())
+            norms.append(of_step[0])
+    records = read(log)
+    assert log.troubles.counts == {}
+    scalars = [r for r in records if r["t"] == "scalar"]
+    assert [r["step"] for r in scalars] == [r["step"] for r in layers(records, "grad", "3")] == [1, 2, 4]
+    assert [r["v"]["grad_norm"] for r in scalars] == pytest.approx([norms[0], norms[1], norms[3]], rel=1e-4)
+    moved = [(b - a).norm().item() for a, b in zip(starts, ends)]
+    updates = [r["update_norm"] for r in layers(records, "weight", "3")]
+    assert updates == pytest.approx([moved[0], moved[1], moved[3]], rel=0.05)  # the bias moves too
+
+
 @pytest.mark.parametrize("device_type", ["cpu", "masked"])
 @pytest.mark.parametrize("values", [[1000.0, 1000.1, 999.9, 1000.0], [0.0, 3.0, -4.0], [5.0], [1e-30, 2e-30], [0.0, 0.0],
                                     [1.0, float("nan"), float("inf"), -2.0]])
