@@ -162,9 +162,13 @@ class Watcher:
         if not self.activations.taken:
             # a compiled model runs past the hooks; when the probe is shown it does not
             self.activations.arm(self.model, reads, self._rare["detail"], evaluation=True)
-        shown = [(probe, probe.show(self.model, self.layers)) for probe in self.probes]
+        shown = [(probe, self._responses(probe)) for probe in self.probes]
         self.activations.disarm()
-        return shown
+        return [(probe, responses) for probe, responses in shown if responses is not None]
+
+    @guarded
+    def _responses(self, probe):
+        return probe.show(self.model, self.layers)
 
     def _write_scalars(self, step, reads):
         norm = self.weights.gradient_norm(reads)

@@ -1,7 +1,9 @@
 """The watcher on small PyTorch models, against the same numbers computed plainly."""
 
+import copy
 import json
 import os
+import pickle
 import subprocess
 import sys
 
@@ -398,6 +400,50 @@ def test_what_goes_wrong_inside_does_not_stop_the_training(tmp_path, monkeypatch
         epochscope.watch("no model", log=log)
     with pytest.raises(ValueError):
         epochscope.watch(net, log=log, probe=x)
+
+
+def test_a_probe_that_does_not_fit_costs_nothing_but_itself(tmp_path):
+    net = cnn()
+    optimizer = torch.optim.SGD(net.parameters(), 0.1)
+    x, y = batch()
+    with epochscope.Log(tmp_path) as log:
+        epochscope.watch(net, optimizer, log=log, every=2, budget=None, probe=(x[:, :, :2], y), val_probe=(x, y))
+        train(net, optimizer, 2, x, y)
+    records = read(log)
+    assert log.troubles.total == 1
+    for kind, split in (("act", "train"), ("grad", None), ("weight", None)):
+        assert [r["step"] for r in layers(records, kind, "3", split)] == [1, 2]
+    assert [r["step"] for r in layers(records, "act", "1", "val")] == [1] and net.training
+
+
+def test_parameters_and_outputs_without_elements(tmp_path):
+    net = nn.Sequential(*cnn(), nn.Linear(3, 3))
+    net[5].nothing = nn.Parameter(torch.empty(0))
+    net[6].weight, net[6].bias = nn.Parameter(torch.empty(0, 3)), None
+    net[6].forward = lambda x: x
+    records = run(tmp_path, net)
+    assert {r["name"] for r in layers(records, "weight")} == {"0", "3", "5"}
+    assert layers(records, "weight", "5")[0]["numel"] == 63
+
+
+def test_what_works_in_place_does_not_change_what_was_taken(tmp_path):
+    net = nn.Sequential(nn.Flatten(), nn.Linear(64, 20), nn.GELU(), nn.Dropout(0.9, inplace=True), nn.Linear(20, 3))
+    records = run(tmp_path, net)
+    assert all(r["density"] > 0.9 for r in layers(records, "act", "2"))
+
+
+def test_a_model_is_pickled_and_copied_while_a_sample_is_due(tmp_path):
+    net = cnn()
+    optimizer = torch.optim.SGD(net.parameters(), 0.1)
+    x, y = batch()
+    expected = net(x[:5])
+    with epochscope.Log(tmp_path) as log:
+        epochscope.watch(net, optimizer, log=log, every=2, budget=None)
+        for other in (pickle.loads(pickle.dumps(net)), copy.deepcopy(net)):
+            assert torch.equal(other(x[:5]), expected)
+        train(net, optimizer, 1, x, y)
+    assert log.troubles.counts == {}
+    assert [r["numel"] for r in layers(read(log), "act", "5")] == [32 * 3]  # that of the model, not of a copy
 
 
 def test_workers_of_a_data_loader_write_nothing(tmp_path):
