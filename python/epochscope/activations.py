@@ -7,7 +7,7 @@ import torch
 
 from . import device, responses
 from .encode import array
-from .layers import unit_axis
+from .layers import sharded, unit_axis
 
 #: Responses of one layer that are looked at one by one (instances times filters).
 MOST_RESPONSES = 1 << 16
@@ -154,7 +154,7 @@ class Activations:
 def first_tensor(output):
     """The tensor among what a module returned; transformers return tuples and mappings."""
     if torch.is_tensor(output):
-        return output if output.is_floating_point() else None
+        return output if output.is_floating_point() and not sharded(output) else None
     if isinstance(output, dict):
         output = list(output.values())
     if isinstance(output, (tuple, list)):

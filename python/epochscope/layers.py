@@ -41,6 +41,12 @@ def local(tensor):
     return tensor.to_local() if sharded(tensor) else tensor
 
 
+def has_shards(model):
+    """Whether parameters lie on several ranks: passes through the model need all of them."""
+    return any(map(sharded, model.parameters())) or any(
+        type(module).__name__ == "FullyShardedDataParallel" for module in model.modules())
+
+
 def _weight_shape(module):
     weight = getattr(module, "weight", None)
     return tuple(weight.shape) if hasattr(weight, "shape") and "Conv" in type(module).__name__ else ()

@@ -25,6 +25,8 @@ class Watcher:
     are left out where it would be more; None: none is. What cannot be timed, such as emptied caches, comes on top.
     `only(name, module)`: which layers to follow.
     `step`: steps that were done before, of a resumed run.
+
+    Of a model whose parameters lie on several ranks each rank sees its own: no probes, spectra, filters or `grad_norm`.
     """
 
     def __init__(self, model, optimizer=None, *, log, every=100, detail_every=None, probe=None, val_probe=None,
@@ -42,7 +44,7 @@ class Watcher:
         self.probes = [Probe(b, s) for b, s in ((probe, "train"), (val_probe, "val")) if b is not None]
         # hooks that come and go would have it compiled twice, and it runs past them
         self._compiled = hasattr(model, "_orig_mod") or hasattr(getattr(model, "module", None), "_orig_mod")
-        self.layers = layers.find(self.model, only)
+        self.layers, self.shards = layers.find(self.model, only), layers.has_shards(self.model)
         self._handles, self._reads, self._edges, self._spent, self._rare = [], None, {}, 0.0, {}
         self._order = None
         if not log.active:  # another rank writes
@@ -137,7 +139,7 @@ class Watcher:
     def _write(self, step):
         reads, detail = self._reads, self._rare["detail"]
         self.weights.after(reads, detail)
-        shown = self._show(reads) if self.probes and self._rare["probe"] else []
+        shown = self._show(reads) if self._rare["probe"] and not self.shards else []
         reads.fetch()
         if self.activations.error is not None:
             self.troubles.add("activations", self.activations.error)
@@ -153,7 +155,7 @@ class Watcher:
             self.weights.write(self.log, step, layer, reads, trained, self._rare["spectra"])
         for layer in order if detail else ():
             self.weights.write_histograms(self.log, step, layer, self.bins)
-        if detail:
+        if detail and not self.shards:
             self._write_filters(step)
         for probe, responses in shown:
             probe.write(self.log, step, responses)
@@ -171,7 +173,7 @@ class Watcher:
         return probe.show(self.model, self.layers)
 
     def _write_scalars(self, step, reads):
-        norm = self.weights.gradient_norm(reads)
+        norm = None if self.shards else self.weights.gradient_norm(reads)
         values = {} if norm is None else {"grad_norm": norm}
         if self.optimisers:
             # of several groups the largest: the first is often a part that is hardly trained

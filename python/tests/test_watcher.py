@@ -460,6 +460,20 @@ def test_workers_of_a_data_loader_write_nothing(tmp_path):
     assert [r["t"] for r in read(log)] == ["run", "event"]
 
 
+def two_ranks(script, path, ranks):
+    """Runs a script as two ranks of one training; returns the logs that they wrote."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1",
+                   "MASTER_PORT": str(20000 + os.getpid() % 20000)}
+    children = [subprocess.Popen([sys.executable, "-c", script, str(path), ranks],
+                                 env={**environment, "RANK": str(rank)}) for rank in range(2)]
+    try:
+        assert [child.wait(120) for child in children] == [0, 0]
+    finally:
+        for child in children:
+            child.kill()
+    return sorted(path.iterdir())
+
+
 _DISTRIBUTED = """
 import os, sys, torch, torch.nn.functional as F, epochscope
 torch.set_num_threads(1)
@@ -480,17 +494,52 @@ torch.distributed.destroy_process_group()
 
 @pytest.mark.parametrize("ranks, files", [("0", 1), ("all", 2)])
 def test_two_ranks_of_a_distributed_training(tmp_path, ranks, files):
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1",
-                   "MASTER_PORT": str(20000 + os.getpid() % 20000)}
-    children = [subprocess.Popen([sys.executable, "-c", _DISTRIBUTED, str(tmp_path / "a"), ranks],
-                                 env={**environment, "RANK": str(rank)}) for rank in range(2)]
-    assert [child.wait() for child in children] == [0, 0]
-    paths = sorted((tmp_path / "a").iterdir())
+    paths = two_ranks(_DISTRIBUTED, tmp_path / "a", ranks)
     assert len(paths) == files
     for path in paths:
         records = [json.loads(line) for line in path.read_text().splitlines()]
         assert [r["name"] for r in layers(records, "act") if r["step"] == 4] == ["0", "1", "2"]
         assert {r["name"] for r in layers(records, "weight")} == {"0", "2"}
+
+
+_SHARDED = """
+import sys, torch, epochscope
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.fsdp import fully_shard
+torch.set_num_threads(1)
+torch.distributed.init_process_group("gloo")
+mesh = init_device_mesh("cpu", (2,))
+torch.manual_seed(0)
+net = torch.nn.Sequential(torch.nn.Conv2d(1, 4, 3), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(16, 8),
+                          torch.nn.ReLU(), torch.nn.Linear(8, 1))
+fully_shard(net[3], mesh=mesh)
+fully_shard(net, mesh=mesh)
+optimizer = torch.optim.SGD(net.parameters(), 0.1)
+x = torch.randn(6, 1, 4, 4)
+with epochscope.Log(sys.argv[1], ranks=sys.argv[2] if sys.argv[2] == "all" else 0) as log:
+    epochscope.watch(net, optimizer, log=log, every=2, budget=None, probe=(x, torch.tensor([0, 1] * 3)))
+    for step in range(4):
+        optimizer.zero_grad()
+        net(x).square().mean().backward()
+        optimizer.step()
+assert log.troubles.counts == {}, log.troubles.counts
+torch.distributed.destroy_process_group()
+"""
+
+
+@pytest.mark.parametrize("ranks, files", [("0", 1), ("all", 2)])
+def test_sharded_parameters_are_described_without_waiting_for_other_ranks(tmp_path, ranks, files):
+    if not hasattr(pytest.importorskip("torch.distributed.fsdp"), "fully_shard"):
+        pytest.skip("this torch has no fully_shard")
+    paths = two_ranks(_SHARDED, tmp_path / "a", ranks)
+    assert len(paths) == files
+    for path in paths:
+        records = [json.loads(line) for line in path.read_text().splitlines()]
+        assert [r["step"] for r in layers(records, "weight", "3")] == [1, 2, 4]
+        assert [r["numel"] for r in layers(records, "weight") if r["step"] == 4][:2] == [20, 68]  # half of each
+        assert layers(records, "grad", "0") and layers(records, "act", "4")
+        assert {r["t"] for r in records}.isdisjoint({"sim", "map"})
+        assert all(set(r["v"]) == {"lr"} for r in records if r["t"] == "scalar")
 
 
 def test_large_layers_are_remembered_by_a_part(tmp_path, monkeypatch):
