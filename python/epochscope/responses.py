@@ -54,8 +54,8 @@ def on_share(responses):
 def activity(top, freq, epsilon=0.0):
     """(dead, always on) as masks over filters, of the largest response of each and the share where it is on.
 
-    Dead: no response above `epsilon`. Always on: on in at least 95 % of the instances, so that it tells none from another. What
-    is not finite is neither.
+    Dead: no response above `epsilon`. Always on: on in at least 95 % of the instances, so that it tells none from
+    another. What is not finite is neither.
     """
     top, freq = np.asarray(top), np.asarray(freq)
     dead = top <= epsilon
