@@ -7,7 +7,7 @@ import torch
 
 from . import device, responses
 from .encode import array
-from .layers import unit_axis
+from .layers import sharded, unit_axis
 
 #: Responses of one layer that are looked at one by one (instances times filters).
 MOST_RESPONSES = 1 << 16
@@ -18,6 +18,28 @@ OFF = 1e-3
 
 
 _is_compiling = getattr(torch.compiler, "is_compiling", None) or torch._dynamo.is_compiling
+
+
+class _Nothing:
+    """A hook that does nothing."""
+
+    def __call__(self, *_):
+        pass
+
+
+class _Hook:
+    """A hook of a model that may be pickled or copied at any time; in what comes of that it does nothing."""
+
+    def __init__(self, call):
+        self._call = call
+
+    def __call__(self, *args):
+        # torch.compile looks into hooks; this is all that it finds, so that it neither stops at them nor keeps them
+        if not _is_compiling():
+            self._call(*args)
+
+    def __reduce__(self):
+        return _Nothing, ()
 
 
 class Taken:
@@ -48,10 +70,10 @@ class Activations:
         self.disarm()
         self.taken, self.reads, self._forwards, self.error, self._planes = [], reads, 0, None, 0
         self._names, self._detail, self._evaluation = {}, detail, evaluation
-        self._handles.append(root.register_forward_pre_hook(lambda *_: self._begin(root)))
+        self._handles.append(root.register_forward_pre_hook(_Hook(self._begin)))
         self._root = root
         for layer in self.layers:
-            self._handles.append(layer.module.register_forward_hook(self._hook(layer)))
+            self._handles.append(layer.module.register_forward_hook(_Hook(self._hook(layer))))
 
     def disarm(self):
         """Takes the hooks away."""
@@ -59,9 +81,8 @@ class Activations:
             handle.remove()
         self._handles = []
 
-    def _begin(self, root):
-        # torch.compile looks into hooks; this is all that it finds, so that it neither stops at them nor keeps them
-        if not _is_compiling() and self._wanted():
+    def _begin(self, *_):
+        if self._wanted():
             self._forwards += 1
 
     def _wanted(self):
@@ -70,8 +91,6 @@ class Activations:
 
     def _hook(self, layer):
         def hook(_module, _inputs, output):
-            if _is_compiling():
-                return
             start = time.perf_counter()
             try:
                 # the further parts of an accumulated batch are passed over
@@ -121,7 +140,7 @@ class Activations:
         if take < inputs:
             output = output.index_select(0, torch.from_numpy(rows).to(output.device))
         if places == 1:
-            return output[:, :, 0]
+            return output[:, :, 0].clone()  # a module that comes later may work in place
         at = torch.from_numpy(self._places(take, places, each)).to(output.device)
         return output.gather(2, at[:, None].expand(take, units, each)).permute(0, 2, 1).reshape(-1, units)
 
@@ -135,7 +154,7 @@ class Activations:
 def first_tensor(output):
     """The tensor among what a module returned; transformers return tuples and mappings."""
     if torch.is_tensor(output):
-        return output if output.is_floating_point() else None
+        return output if output.is_floating_point() and not sharded(output) else None
     if isinstance(output, dict):
         output = list(output.values())
     if isinstance(output, (tuple, list)):

@@ -64,12 +64,14 @@ class Cockpit:
     def _gradient(self, parameters, x, y):
         cuda = list(range(torch.cuda.device_count())) if torch.cuda.is_initialized() else []
         buffers = [b.detach().clone() for b in self.model.buffers()]
-        with torch.random.fork_rng(devices=cuda), torch.enable_grad():
-            loss = self.loss(self.model(x), y)
-            gradient = torch.autograd.grad(loss, parameters, allow_unused=True)
-        with torch.no_grad():
-            for buffer, was in zip(self.model.buffers(), buffers):
-                buffer.copy_(was)
+        try:
+            with torch.random.fork_rng(devices=cuda), torch.enable_grad():
+                loss = self.loss(self.model(x), y)
+                gradient = torch.autograd.grad(loss, parameters, allow_unused=True)
+        finally:
+            with torch.no_grad():
+                for buffer, was in zip(self.model.buffers(), buffers):
+                    buffer.copy_(was)
         return float(loss.detach()), [torch.zeros_like(p) if g is None else g for g, p in zip(gradient, parameters)]
 
     @contextlib.contextmanager

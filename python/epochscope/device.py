@@ -5,15 +5,15 @@ import math
 import numpy as np
 import torch
 
+from .layers import local
+
 #: What `statistics` gives, in this order.
 NAMES = ("mean", "std", "min", "max", "absmean", "norm", "zero", "nan", "inf")
 
 
 def flat(tensor):
     """One axis, at least single precision, dense; of a sharded tensor the part that lies here."""
-    tensor = tensor.detach()
-    if hasattr(tensor, "to_local"):
-        tensor = tensor.to_local()
+    tensor = local(tensor.detach())
     if tensor.is_sparse:
         tensor = tensor.coalesce().values()
     return (tensor if tensor.dtype in (torch.float32, torch.float64) else tensor.float()).reshape(-1)

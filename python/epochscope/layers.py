@@ -18,7 +18,8 @@ class Layer:
     def __init__(self, name, module):
         self.name, self.module = name, module
         own = module.parameters(recurse=False)
-        self.parameters = [p for p in own if p.is_floating_point()]
+        # of a sharded one all elements may lie on other ranks
+        self.parameters = [p for p in own if p.is_floating_point() and local(p).numel()]
         kind = type(module).__name__
         self.activation = not any(module.children()) and bool(_ACTIVATION.search(kind))
         self.rectifier = bool(_RECTIFIER.match(kind))
@@ -28,6 +29,22 @@ class Layer:
     def frozen(self, trained):
         """Whether none of its parameters is trained. `trained`: ids of the optimiser's parameters, None if unknown."""
         return not any(p.requires_grad and (trained is None or id(p) in trained) for p in self.parameters)
+
+
+def sharded(tensor):
+    """Whether it is a DTensor (FSDP2, tensor parallel): most of what is asked of one waits for all ranks."""
+    return hasattr(tensor, "to_local")
+
+
+def local(tensor):
+    """The tensor, or of a sharded one the part that lies here."""
+    return tensor.to_local() if sharded(tensor) else tensor
+
+
+def has_shards(model):
+    """Whether parameters lie on several ranks: passes through the model need all of them."""
+    return any(map(sharded, model.parameters())) or any(
+        type(module).__name__ == "FullyShardedDataParallel" for module in model.modules())
 
 
 def _weight_shape(module):

@@ -8,8 +8,8 @@ import numpy as np
 
 #: A filter is on where it responds with more than this share of its largest response (DeepEyes' β).
 BETA = 0.5
-#: On in so many of the instances is always on.
-ALWAYS = 0.99
+#: On in at least so many of the instances is always on.
+ALWAYS = 0.95
 #: Filters that are so alike are one filter twice.
 SAME = 0.98
 #: Buckets of the perplexity's histogram.
@@ -54,8 +54,8 @@ def on_share(responses):
 def activity(top, freq, epsilon=0.0):
     """(dead, always on) as masks over filters, of the largest response of each and the share where it is on.
 
-    Dead: no response above `epsilon`. Always on: on in 99 % of the instances, so that it tells none from another. What
-    is not finite is neither.
+    Dead: no response above `epsilon`. Always on: on in at least 95 % of the instances, so that it tells none from
+    another. What is not finite is neither.
     """
     top, freq = np.asarray(top), np.asarray(freq)
     dead = top <= epsilon
@@ -96,7 +96,7 @@ def duplicates(responses, skip=None, same=SAME):
 
 
 def duplicate_share(responses, skip=None):
-    """Share of all filters that another one repeats: of two copies one counts."""
+    """Share of all filters that respond as an earlier one does: of two copies one counts."""
     group = {}
 
     def root(i):

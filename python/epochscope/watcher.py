@@ -25,6 +25,8 @@ class Watcher:
     are left out where it would be more; None: none is. What cannot be timed, such as emptied caches, comes on top.
     `only(name, module)`: which layers to follow.
     `step`: steps that were done before, of a resumed run.
+
+    Of a model whose parameters lie on several ranks each rank sees its own: no probes, spectra, filters or `grad_norm`.
     """
 
     def __init__(self, model, optimizer=None, *, log, every=100, detail_every=None, probe=None, val_probe=None,
@@ -42,7 +44,7 @@ class Watcher:
         self.probes = [Probe(b, s) for b, s in ((probe, "train"), (val_probe, "val")) if b is not None]
         # hooks that come and go would have it compiled twice, and it runs past them
         self._compiled = hasattr(model, "_orig_mod") or hasattr(getattr(model, "module", None), "_orig_mod")
-        self.layers = layers.find(self.model, only)
+        self.layers, self.shards = layers.find(self.model, only), layers.has_shards(self.model)
         self._handles, self._reads, self._edges, self._spent, self._rare = [], None, {}, 0.0, {}
         self._order = None
         if not log.active:  # another rank writes
@@ -51,7 +53,7 @@ class Watcher:
         self.activations = activations.Activations(self.layers, positions, seed)
         if self.optimisers:
             first = self.optimisers[0]
-            self._handles = [first.register_step_pre_hook(lambda *_: self._before()),
+            self._handles = [first.register_step_pre_hook(self._pre_step),
                              first.register_step_post_hook(lambda *_: self._after())]
         self._arm()
 
@@ -90,6 +92,16 @@ class Watcher:
             if not (self._compiled or getattr(self.model, "_compiled_call_impl", None)):
                 self.activations.arm(self.model, self._reads, self._rare["detail"])
 
+    def _pre_step(self, _optimiser, args, kwargs):
+        """A closure among the arguments of `step` (Lightning, LBFGS) computes the gradients: they are read after it."""
+        if self._reads is None:
+            return None
+        if not any(callable(a) for a in (*args, *kwargs.values())):
+            self._before()
+            return None
+        return (tuple(_followed(a, self._before) if callable(a) else a for a in args),
+                {k: _followed(a, self._before) if callable(a) else a for k, a in kwargs.items()})
+
     def _before(self):
         if self._reads is not None:
             self._read_gradients()
@@ -127,7 +139,7 @@ class Watcher:
     def _write(self, step):
         reads, detail = self._reads, self._rare["detail"]
         self.weights.after(reads, detail)
-        shown = self._show(reads) if self.probes and self._rare["probe"] else []
+        shown = self._show(reads) if self._rare["probe"] and not self.shards else []
         reads.fetch()
         if self.activations.error is not None:
             self.troubles.add("activations", self.activations.error)
@@ -143,7 +155,7 @@ class Watcher:
             self.weights.write(self.log, step, layer, reads, trained, self._rare["spectra"])
         for layer in order if detail else ():
             self.weights.write_histograms(self.log, step, layer, self.bins)
-        if detail:
+        if detail and not self.shards:
             self._write_filters(step)
         for probe, responses in shown:
             probe.write(self.log, step, responses)
@@ -152,12 +164,16 @@ class Watcher:
         if not self.activations.taken:
             # a compiled model runs past the hooks; when the probe is shown it does not
             self.activations.arm(self.model, reads, self._rare["detail"], evaluation=True)
-        shown = [(probe, probe.show(self.model, self.layers)) for probe in self.probes]
+        shown = [(probe, self._responses(probe)) for probe in self.probes]
         self.activations.disarm()
-        return shown
+        return [(probe, responses) for probe, responses in shown if responses is not None]
+
+    @guarded
+    def _responses(self, probe):
+        return probe.show(self.model, self.layers)
 
     def _write_scalars(self, step, reads):
-        norm = self.weights.gradient_norm(reads)
+        norm = None if self.shards else self.weights.gradient_norm(reads)
         values = {} if norm is None else {"grad_norm": norm}
         if self.optimisers:
             # of several groups the largest: the first is often a part that is hardly trained
@@ -181,3 +197,17 @@ class Watcher:
                 filters = layer.module.weight.detach().float().mean(1)[:256]
                 self.log.log_map(step, filters, kind="filter", layer=layer.name)
                 return
+
+
+def _followed(closure, then):
+    """The closure; `then` is called after its first call. LBFGS calls it at every point that it tries, and begins at
+    the first one."""
+    todo = [then]
+
+    def followed(*args, **kwargs):
+        result = closure(*args, **kwargs)
+        if todo:
+            todo.pop()()
+        return result
+
+    return followed

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from . import device, spectra
+from .layers import sharded
 
 #: Elements of a layer that are remembered (before the step, at the start, for a histogram); of larger layers every k-th
 #: stands for k, so that a large model is not held twice.
@@ -125,8 +126,8 @@ def _share(joined):
 
 
 def _spectrum(layer):
-    matrices = [p for p in layer.parameters if p.dim() > 1 and min(p.shape[0], p[0].numel()) > 1]
-    if len(matrices) != 1 or matrices[0].numel() > MOST_SPECTRUM:
+    matrices = [p for p in layer.parameters if p.dim() > 1 and min(p.shape[0], p.numel() // p.shape[0]) > 1]
+    if len(matrices) != 1 or matrices[0].numel() > MOST_SPECTRUM or sharded(matrices[0]):
         return {}
     matrix = matrices[0].detach().flatten(1).float().cpu().double()
     matrix = matrix.T if matrix.shape[0] > matrix.shape[1] else matrix

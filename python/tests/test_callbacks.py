@@ -40,14 +40,18 @@ def test_hugging_face(tmp_path):
     args = transformers.TrainingArguments(str(tmp_path), num_train_epochs=2, per_device_train_batch_size=8,
                                           logging_steps=2, eval_strategy="epoch", save_strategy="epoch", report_to=[],
                                           use_cpu=True, gradient_accumulation_steps=2, run_name="tiny")
-    transformers.Trainer(transformers.BertForSequenceClassification(config), args, train_dataset=Data(),
-                         eval_dataset=Data(), callbacks=[EpochscopeCallback(every=2, budget=None)]).train()
+    trainer = transformers.Trainer(transformers.BertForSequenceClassification(config), args, train_dataset=Data(),
+                                   eval_dataset=Data(), callbacks=[EpochscopeCallback(every=2, budget=None)])
+    trainer.train()
+    trainer.evaluate()
     records = read(tmp_path / "epochscope" / "tiny.scope.jsonl")
     assert ended(records)
     assert records[0]["steps_total"] == 6 and of(records, "hparams")[0]["values"]["learning_rate"] == 5e-5
     losses = [r for r in of(records, "scalar", split="train") if "loss" in r["v"]]
     assert [r["step"] for r in losses] == [2, 4, 6] and all("lr" in r["v"] for r in losses)
-    assert [r["step"] for r in of(records, "scalar", split="val")] == [3, 6]
+    assert [r["step"] for r in of(records, "scalar", split="val")] == [3, 6, 6]
+    assert [r["step"] for r in of(records, "scalar") if "grad_norm" in r["v"]] == [1, 2, 4, 6]
+    assert [r["step"] for r in of(records, "scalar") if "grad_norm_unclipped" in r["v"]] == [2, 4, 6]
     name = "bert.encoder.layer.0.intermediate.dense"
     assert [r["step"] for r in of(records, "layer", name=name, kind="grad")] == [1, 2, 4, 6]
     assert of(records, "layer", name="bert.encoder.layer.0.intermediate.intermediate_act_fn", kind="act")
@@ -96,7 +100,50 @@ def test_lightning(tmp_path, package):
     assert [r["step"] for r in losses] == [1, 4, 5, 8, 10]
     assert [r["step"] for r in of(records, "scalar", split="val")] == [5, 10]
     assert [r["step"] for r in of(records, "layer", name="net.0", kind="weight")] == [1, 4, 8]
+    assert [r["step"] for r in of(records, "layer", name="net.0", kind="grad")] == [1, 4, 8]
+    assert [r["step"] for r in of(records, "scalar") if "grad_norm" in r["v"]] == [1, 4, 8]
     assert of(records, "layer", name="net.1", kind="act") and of(records, "event", kind="checkpoint")
+
+
+_GAN = """
+import sys, torch
+import lightning as L
+from torch import nn
+from epochscope.callbacks.lightning import EpochscopeCallback
+
+class Gan(L.LightningModule):
+    def __init__(self):
+        super().__init__()
+        self.automatic_optimization = False
+        self.generator, self.critic = nn.Linear(4, 4), nn.Linear(4, 1)
+    def training_step(self, batch, i):
+        for optimizer, sign in zip(self.optimizers(), (1, -1)):
+            optimizer.zero_grad()
+            loss = sign * self.critic(self.generator(batch[0])).mean()
+            self.manual_backward(loss)
+            optimizer.step()
+        self.log("train_loss", loss)
+    def configure_optimizers(self):
+        return [torch.optim.SGD(m.parameters(), 0.1) for m in (self.generator, self.critic)]
+
+loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(torch.randn(40, 4)), 8)
+L.Trainer(max_epochs=2, accelerator="cpu", logger=False, enable_progress_bar=False, default_root_dir=sys.argv[1],
+          enable_model_summary=False, enable_checkpointing=False,
+          callbacks=[EpochscopeCallback(every=4, budget=None, watch=sys.argv[2] == "watch")]).fit(Gan(), loader)
+"""
+
+
+@pytest.mark.parametrize("watch", ["watch", "no"])
+def test_lightning_with_two_optimisers_has_the_steps_of_the_first(tmp_path, watch):
+    pytest.importorskip("lightning")
+    done = subprocess.run([sys.executable, "-c", _GAN, str(tmp_path), watch], capture_output=True, text=True,
+                          env=_environment())
+    assert done.returncode == 0, done.stderr
+    records = read(tmp_path / "epochscope" / "epochscope.scope.jsonl")
+    assert ended(records)
+    assert [r["step"] for r in of(records, "scalar") if "loss" in r["v"]] == [1, 4, 5, 8, 10]
+    steps = [r["step"] for r in of(records, "layer", name="critic", kind="weight")]
+    assert steps == ([1, 4, 8] if watch == "watch" else [])
 
 
 def test_keras(tmp_path):

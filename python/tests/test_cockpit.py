@@ -60,11 +60,12 @@ def test_the_training_is_bit_for_bit_the_same(tmp_path):
 
 
 def test_what_goes_wrong_does_not_stop_the_step(tmp_path):
-    model = nn.Linear(2, 2)
+    model = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
     optimizer = torch.optim.SGD(model.parameters(), 0.1)
     model(torch.ones(4, 2)).sum().backward()
     with epochscope.Log(tmp_path) as log:
         with Cockpit(model, lambda *_: 1 / 0, log=log).measure(1, torch.ones(4, 2), torch.ones(4)):
-            before = model.weight.detach().clone()
+            before = model[1].bias.detach().clone()
             optimizer.step()
-    assert log.troubles.total == 1 and not torch.equal(before, model.weight)
+    assert log.troubles.total == 1 and not torch.equal(before, model[1].bias)
+    assert model[1].num_batches_tracked == 1  # buffers are as before, although the loss failed

@@ -1,7 +1,9 @@
 """The watcher on small PyTorch models, against the same numbers computed plainly."""
 
+import copy
 import json
 import os
+import pickle
 import subprocess
 import sys
 
@@ -96,6 +98,39 @@ def test_statistics_are_those_of_the_tensors(tmp_path):
     total = sum(g.double().square().sum() for g in seen["grad"].values()).sqrt().item()
     scalar = [r for r in records if r["t"] == "scalar"][-1]
     assert scalar["v"] == {"grad_norm": pytest.approx(total, rel=1e-5), "lr": 0.1}
+
+
+@pytest.mark.parametrize("make", [lambda p: torch.optim.SGD(p, 0.1), lambda p: torch.optim.LBFGS(p, max_iter=3)])
+@pytest.mark.parametrize("named", [False, True])
+def test_gradients_of_a_closure_are_those_of_the_same_step(tmp_path, make, named):
+    net = cnn()
+    optimizer = make(net.parameters())
+    x, y = batch()
+    norms, starts, ends = [], [], []
+    with epochscope.Log(tmp_path) as log:
+        epochscope.watch(net, optimizer, log=log, every=2, budget=None)
+        for _ in range(4):
+            of_step = []
+
+            def closure():
+                optimizer.zero_grad()
+                loss = F.cross_entropy(net(x), y)
+                loss.backward()
+                of_step.append(sum(p.grad.square().sum() for p in net.parameters()).sqrt().item())
+                return loss
+
+            starts.append(net[3].weight.detach().clone())
+            optimizer.step(closure=closure) if named else optimizer.step(closure)
+            ends.append(net[3].weight.detach().clone())
+            norms.append(of_step[0])
+    records = read(log)
+    assert log.troubles.counts == {}
+    scalars = [r for r in records if r["t"] == "scalar"]
+    assert [r["step"] for r in scalars] == [r["step"] for r in layers(records, "grad", "3")] == [1, 2, 4]
+    assert [r["v"]["grad_norm"] for r in scalars] == pytest.approx([norms[0], norms[1], norms[3]], rel=1e-4)
+    moved = [(b - a).norm().item() for a, b in zip(starts, ends)]
+    updates = [r["update_norm"] for r in layers(records, "weight", "3")]
+    assert updates == pytest.approx([moved[0], moved[1], moved[3]], rel=0.05)  # the bias moves too
 
 
 @pytest.mark.parametrize("device_type", ["cpu", "masked"])
@@ -367,6 +402,50 @@ def test_what_goes_wrong_inside_does_not_stop_the_training(tmp_path, monkeypatch
         epochscope.watch(net, log=log, probe=x)
 
 
+def test_a_probe_that_does_not_fit_costs_nothing_but_itself(tmp_path):
+    net = cnn()
+    optimizer = torch.optim.SGD(net.parameters(), 0.1)
+    x, y = batch()
+    with epochscope.Log(tmp_path) as log:
+        epochscope.watch(net, optimizer, log=log, every=2, budget=None, probe=(x[:, :, :2], y), val_probe=(x, y))
+        train(net, optimizer, 2, x, y)
+    records = read(log)
+    assert log.troubles.total == 1
+    for kind, split in (("act", "train"), ("grad", None), ("weight", None)):
+        assert [r["step"] for r in layers(records, kind, "3", split)] == [1, 2]
+    assert [r["step"] for r in layers(records, "act", "1", "val")] == [1] and net.training
+
+
+def test_parameters_and_outputs_without_elements(tmp_path):
+    net = nn.Sequential(*cnn(), nn.Linear(3, 3))
+    net[5].nothing = nn.Parameter(torch.empty(0))
+    net[6].weight, net[6].bias = nn.Parameter(torch.empty(0, 3)), None
+    net[6].forward = lambda x: x
+    records = run(tmp_path, net)
+    assert {r["name"] for r in layers(records, "weight")} == {"0", "3", "5"}
+    assert layers(records, "weight", "5")[0]["numel"] == 63
+
+
+def test_what_works_in_place_does_not_change_what_was_taken(tmp_path):
+    net = nn.Sequential(nn.Flatten(), nn.Linear(64, 20), nn.GELU(), nn.Dropout(0.9, inplace=True), nn.Linear(20, 3))
+    records = run(tmp_path, net)
+    assert all(r["density"] > 0.9 for r in layers(records, "act", "2"))
+
+
+def test_a_model_is_pickled_and_copied_while_a_sample_is_due(tmp_path):
+    net = cnn()
+    optimizer = torch.optim.SGD(net.parameters(), 0.1)
+    x, y = batch()
+    expected = net(x[:5])
+    with epochscope.Log(tmp_path) as log:
+        epochscope.watch(net, optimizer, log=log, every=2, budget=None)
+        for other in (pickle.loads(pickle.dumps(net)), copy.deepcopy(net)):
+            assert torch.equal(other(x[:5]), expected)
+        train(net, optimizer, 1, x, y)
+    assert log.troubles.counts == {}
+    assert [r["numel"] for r in layers(read(log), "act", "5")] == [32 * 3]  # that of the model, not of a copy
+
+
 def test_workers_of_a_data_loader_write_nothing(tmp_path):
     class Data(torch.utils.data.Dataset):
         def __len__(self):
@@ -379,6 +458,20 @@ def test_workers_of_a_data_loader_write_nothing(tmp_path):
     with epochscope.Log(tmp_path) as log:
         list(torch.utils.data.DataLoader(Data(), num_workers=2, multiprocessing_context="fork"))
     assert [r["t"] for r in read(log)] == ["run", "event"]
+
+
+def two_ranks(script, path, ranks):
+    """Runs a script as two ranks of one training; returns the logs that they wrote."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1",
+                   "MASTER_PORT": str(20000 + os.getpid() % 20000)}
+    children = [subprocess.Popen([sys.executable, "-c", script, str(path), ranks],
+                                 env={**environment, "RANK": str(rank)}) for rank in range(2)]
+    try:
+        assert [child.wait(120) for child in children] == [0, 0]
+    finally:
+        for child in children:
+            child.kill()
+    return sorted(path.iterdir())
 
 
 _DISTRIBUTED = """
@@ -401,17 +494,52 @@ torch.distributed.destroy_process_group()
 
 @pytest.mark.parametrize("ranks, files", [("0", 1), ("all", 2)])
 def test_two_ranks_of_a_distributed_training(tmp_path, ranks, files):
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1",
-                   "MASTER_PORT": str(20000 + os.getpid() % 20000)}
-    children = [subprocess.Popen([sys.executable, "-c", _DISTRIBUTED, str(tmp_path / "a"), ranks],
-                                 env={**environment, "RANK": str(rank)}) for rank in range(2)]
-    assert [child.wait() for child in children] == [0, 0]
-    paths = sorted((tmp_path / "a").iterdir())
+    paths = two_ranks(_DISTRIBUTED, tmp_path / "a", ranks)
     assert len(paths) == files
     for path in paths:
         records = [json.loads(line) for line in path.read_text().splitlines()]
         assert [r["name"] for r in layers(records, "act") if r["step"] == 4] == ["0", "1", "2"]
         assert {r["name"] for r in layers(records, "weight")} == {"0", "2"}
+
+
+_SHARDED = """
+import sys, torch, epochscope
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.fsdp import fully_shard
+torch.set_num_threads(1)
+torch.distributed.init_process_group("gloo")
+mesh = init_device_mesh("cpu", (2,))
+torch.manual_seed(0)
+net = torch.nn.Sequential(torch.nn.Conv2d(1, 4, 3), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(16, 8),
+                          torch.nn.ReLU(), torch.nn.Linear(8, 1))
+fully_shard(net[3], mesh=mesh)
+fully_shard(net, mesh=mesh)
+optimizer = torch.optim.SGD(net.parameters(), 0.1)
+x = torch.randn(6, 1, 4, 4)
+with epochscope.Log(sys.argv[1], ranks=sys.argv[2] if sys.argv[2] == "all" else 0) as log:
+    epochscope.watch(net, optimizer, log=log, every=2, budget=None, probe=(x, torch.tensor([0, 1] * 3)))
+    for step in range(4):
+        optimizer.zero_grad()
+        net(x).square().mean().backward()
+        optimizer.step()
+assert log.troubles.counts == {}, log.troubles.counts
+torch.distributed.destroy_process_group()
+"""
+
+
+@pytest.mark.parametrize("ranks, files", [("0", 1), ("all", 2)])
+def test_sharded_parameters_are_described_without_waiting_for_other_ranks(tmp_path, ranks, files):
+    if not hasattr(pytest.importorskip("torch.distributed.fsdp"), "fully_shard"):
+        pytest.skip("this torch has no fully_shard")
+    paths = two_ranks(_SHARDED, tmp_path / "a", ranks)
+    assert len(paths) == files
+    for path in paths:
+        records = [json.loads(line) for line in path.read_text().splitlines()]
+        assert [r["step"] for r in layers(records, "weight", "3")] == [1, 2, 4]
+        assert [r["numel"] for r in layers(records, "weight") if r["step"] == 4][:2] == [20, 68]  # half of each
+        assert layers(records, "grad", "0") and layers(records, "act", "4")
+        assert {r["t"] for r in records}.isdisjoint({"sim", "map"})
+        assert all(set(r["v"]) == {"lr"} for r in records if r["t"] == "scalar")
 
 
 def test_large_layers_are_remembered_by_a_part(tmp_path, monkeypatch):

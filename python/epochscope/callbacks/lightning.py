@@ -28,7 +28,8 @@ class EpochscopeCallback(*_bases()):
     """Logs the metrics of `self.log(...)`, and with `watch=True` the layers of the module.
 
     `path`: folder or file of the log, default `epochscope` below the trainer's `default_root_dir`. `run`: further
-    arguments of `Log`. `every`: of metrics too. Further options go to `epochscope.watch`.
+    arguments of `Log`. `every`: of metrics too. Further options go to `epochscope.watch`. Steps are those of the first
+    optimiser; Lightning counts those of all.
     """
 
     def __init__(self, path=None, *, watch=True, run=None, every=100, **options):
@@ -48,7 +49,7 @@ class EpochscopeCallback(*_bases()):
         known = {"config": dict(getattr(pl_module, "hparams", None) or {}),
                  "steps_total": int(total) if total not in (float("inf"), -1) else None,
                  "epochs_total": trainer.max_epochs if (trainer.max_epochs or -1) > 0 else None}
-        self.log = Log(path, **{**known, **self._run})
+        self.log, self.watcher = Log(path, **{**known, **self._run}), None
 
     @guarded
     def on_train_start(self, trainer, pl_module):
@@ -56,11 +57,12 @@ class EpochscopeCallback(*_bases()):
             plain = [getattr(o, "optimizer", o) for o in trainer.optimizers]  # below LightningOptimizer
             scaler = getattr(getattr(trainer, "precision_plugin", None), "scaler", None)
             self.watcher = Watcher(pl_module, plain, log=self.log, every=self._every, scaler=scaler,
-                                   step=trainer.global_step, **self._options)
+                                   step=self._step(trainer), **self._options)
 
     @guarded
     def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):
-        if self.log is not None and (trainer.global_step % self._every == 0 or trainer.global_step == 1):
+        step = self._step(trainer)
+        if self.log is not None and (step % self._every == 0 or step == 1):
             self._write(trainer, "train")
 
     @guarded
@@ -75,7 +77,7 @@ class EpochscopeCallback(*_bases()):
     @guarded
     def on_save_checkpoint(self, trainer, pl_module, checkpoint):
         if self.log is not None:
-            self.log.log_event("checkpoint", f"step {trainer.global_step}", step=trainer.global_step)
+            self.log.log_event("checkpoint", f"step {trainer.global_step}", step=self._step(trainer))
 
     @guarded
     def on_fit_end(self, trainer, pl_module):
@@ -84,6 +86,12 @@ class EpochscopeCallback(*_bases()):
     @guarded
     def on_exception(self, trainer, pl_module, exception):
         self._end("interrupted" if isinstance(exception, KeyboardInterrupt) else "failed")
+
+    def _step(self, trainer):
+        """The step of the first optimiser: counted by the watcher, else its share of the steps of all."""
+        if self.watcher is not None and self.log.active:
+            return self.watcher.step_number
+        return trainer.global_step // max(len(trainer.optimizers), 1)
 
     def _end(self, status):
         if self.watcher is not None:
@@ -103,7 +111,7 @@ class EpochscopeCallback(*_bases()):
             if own == split:
                 values[rest] = float(value)
         if values:
-            self.log.log_scalars(trainer.global_step, values, split=split, epoch=epoch)
+            self.log.log_scalars(self._step(trainer), values, split=split, epoch=epoch)
 
 
 def _split(name):
