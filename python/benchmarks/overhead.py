@@ -21,7 +21,7 @@ import epochscope
 torch.set_num_threads(1)
 PERIODS = int(next((a for a in sys.argv[1:] if a.isdigit()), 7))
 # half of it, because the other network's time counts in it as well
-BUDGET = {"budget": None if "--no-budget" in sys.argv else 0.005}
+BUDGET = {"budget": None if "--no-budget" in sys.argv else 0.0025}
 
 
 def tiny():

@@ -30,7 +30,7 @@ class Watcher:
     """
 
     def __init__(self, model, optimizer=None, *, log, every=100, detail_every=None, probe=None, val_probe=None,
-                 probe_every=None, spectra_every=None, scaler=None, budget=0.01, only=None, bins=30, positions=4,
+                 probe_every=None, spectra_every=None, scaler=None, budget=0.005, only=None, bins=30, positions=4,
                  seed=0, step=0):
         if not isinstance(model, torch.nn.Module):
             raise TypeError(f"watch follows a torch.nn.Module, not {type(model).__name__}")
