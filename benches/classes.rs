@@ -13,23 +13,16 @@ use epochscope::{
         classes::{Evidence, arrange, confusion_similarity},
         cluster::{Distances, average_linkage, greedy_order, optimal_order, structure},
     },
-    detect::AlertBook,
-    model::{
-        Batch, ConfusionMatrix, ConfusionRecord, FileId, Health, Origin, PackedMatrix, Record, RunId,
-        WallTime,
-    },
+    model::{Batch, ConfusionMatrix, ConfusionRecord, FileId, Origin, PackedMatrix, Record, RunId, WallTime},
     store::{Limits, Store},
-    ui::{
-        Background, FrameContext, Place, Screen, ScreenOptions, Theme,
-        background::{Inline, Job},
-    },
+    ui::background::Inline,
 };
 use ndarray::Array2;
-use ratatui::{
-    buffer::Buffer,
-    crossterm::event::{KeyCode, KeyEvent, KeyModifiers},
-    layout::Rect,
-};
+
+#[path = "support/desk.rs"]
+mod desk;
+
+use desk::{Busy, Desk};
 
 const CLASSES: usize = 1_000;
 const GROUPS: usize = 100;
@@ -47,15 +40,6 @@ fn main() {
         EPOCHS as usize * CLASSES * CLASSES * 8 / 1_000_000
     );
     divan::main();
-}
-
-/// Takes jobs and does none: what a key press sees while something is worked out.
-struct Busy;
-
-impl Background for Busy {
-    fn start(&self, _: Job) -> bool {
-        true
-    }
 }
 
 struct Random(u64);
@@ -110,80 +94,23 @@ fn store() -> Store {
     store
 }
 
-struct Desk {
-    alerts: AlertBook,
-    health: Health,
-    theme: Theme,
-    screen: Screen,
-    buffer: Buffer,
-}
-
-impl Desk {
-    fn new(store: &Store) -> Self {
-        let theme = Theme::default();
-        let mut desk = Self {
-            alerts: AlertBook::default(),
-            health: Health::default(),
-            theme,
-            screen: Screen::new(theme, ScreenOptions::default()),
-            buffer: Buffer::empty(Rect::new(0, 0, 200, 50)),
-        };
-        let place = Place { view: "classes", run: Some(RunId::from("many")), ..Place::default() };
-        desk.with(store, &Busy, |screen, context, _| {
-            screen.open(&place, context);
-        });
-        desk
-    }
-
-    fn with(
-        &mut self,
-        store: &Store,
-        background: &dyn Background,
-        work: impl FnOnce(&mut Screen, FrameContext<'_>, &mut Buffer),
-    ) {
-        let context = FrameContext {
-            store,
-            alerts: &self.alerts,
-            health: &self.health,
-            now: WallTime(1.7501e9),
-            theme: &self.theme,
-            background,
-        };
-        work(&mut self.screen, context, &mut self.buffer);
-    }
-
-    fn draw(&mut self, store: &Store, background: &dyn Background) {
-        self.with(store, background, |screen, context, buffer| {
-            screen.draw(context, buffer.area, buffer);
-            black_box(&buffer);
-        });
-    }
-
-    fn key(&mut self, store: &Store, background: &dyn Background, key: char) {
-        self.with(store, background, |screen, context, _| {
-            screen.key(KeyEvent::new(KeyCode::Char(key), KeyModifiers::NONE), context);
-        });
-        self.draw(store, background);
-    }
-}
-
 #[divan::bench(sample_count = 10)]
 fn first_picture(bencher: Bencher<'_, '_>) {
     let store = store();
-    bencher.bench_local(|| Desk::new(&store).draw(&store, &Inline));
+    bencher.bench_local(|| Desk::new(&store, "classes", "many").draw(&store, &Inline));
 }
 
 #[divan::bench(sample_count = 10)]
 fn first_picture_while_ordering(bencher: Bencher<'_, '_>) {
     let store = store();
-    bencher.bench_local(|| Desk::new(&store).draw(&store, &Busy));
+    bencher.bench_local(|| Desk::new(&store, "classes", "many").draw(&store, &Busy));
 }
 
 /// The cursor moves, the normalisation changes (everything is added up again), the time cursor goes back.
 #[divan::bench(args = ['j', 'N', 'v', '['], sample_count = 20)]
 fn key_while_ordering(bencher: Bencher<'_, '_>, key: char) {
     let store = store();
-    let mut desk = Desk::new(&store);
+    let mut desk = Desk::new(&store, "classes", "many");
     desk.draw(&store, &Busy);
     bencher.bench_local(|| desk.key(&store, &Busy, key));
 }
@@ -191,7 +118,7 @@ fn key_while_ordering(bencher: Bencher<'_, '_>, key: char) {
 #[divan::bench(args = ['j', 'N', 'C'], sample_count = 20)]
 fn key_when_ordered(bencher: Bencher<'_, '_>, key: char) {
     let store = store();
-    let mut desk = Desk::new(&store);
+    let mut desk = Desk::new(&store, "classes", "many");
     desk.draw(&store, &Inline);
     bencher.bench_local(|| desk.key(&store, &Busy, key));
 }

@@ -7,24 +7,20 @@
 use std::{alloc::System, cell::RefCell};
 
 use cap::Cap;
-use divan::{Bencher, black_box};
+use divan::Bencher;
 use epochscope::{
-    detect::AlertBook,
     model::{
-        Artefact, ArtefactKind, Batch, FileId, Health, HistogramRecord, LayerKind, LayerName, LayerRecord,
+        Artefact, ArtefactKind, Batch, FileId, HistogramRecord, LayerKind, LayerName, LayerRecord,
         LayerStats, NumericArray, Origin, Payload, Record, RunId, WallTime,
     },
     store::{Limits, Store},
-    ui::{
-        Background, FrameContext, Place, Screen, ScreenOptions, Theme,
-        background::{Inline, Job},
-    },
+    ui::background::Inline,
 };
-use ratatui::{
-    buffer::Buffer,
-    crossterm::event::{KeyCode, KeyEvent, KeyModifiers},
-    layout::Rect,
-};
+
+#[path = "support/desk.rs"]
+mod desk;
+
+use desk::{Busy, Desk};
 
 const LAYERS: usize = 1_000;
 const RECORDS: i64 = 500;
@@ -39,15 +35,6 @@ fn main() {
     println!("the store takes {:.0} MB", (ALLOCATOR.allocated() - before) as f64 / 1e6);
     drop(store);
     divan::main();
-}
-
-/// Takes jobs and does none: what a key press sees while something is worked out.
-struct Busy;
-
-impl Background for Busy {
-    fn start(&self, _: Job) -> bool {
-        true
-    }
 }
 
 fn noise(n: u64) -> f64 {
@@ -126,81 +113,24 @@ fn store() -> Store {
     store
 }
 
-struct Desk {
-    alerts: AlertBook,
-    health: Health,
-    theme: Theme,
-    screen: Screen,
-    buffer: Buffer,
-}
-
-impl Desk {
-    fn new(store: &Store, view: &'static str) -> Self {
-        let theme = Theme::default();
-        let mut desk = Self {
-            alerts: AlertBook::default(),
-            health: Health::default(),
-            theme,
-            screen: Screen::new(theme, ScreenOptions::default()),
-            buffer: Buffer::empty(Rect::new(0, 0, 200, 50)),
-        };
-        let place = Place { view, run: Some(RunId::from("deep")), ..Place::default() };
-        desk.with(store, &Inline, |screen, context, _| {
-            screen.open(&place, context);
-        });
-        desk
-    }
-
-    fn with(
-        &mut self,
-        store: &Store,
-        background: &dyn Background,
-        work: impl FnOnce(&mut Screen, FrameContext<'_>, &mut Buffer),
-    ) {
-        let context = FrameContext {
-            store,
-            alerts: &self.alerts,
-            health: &self.health,
-            now: WallTime(1.7501e9),
-            theme: &self.theme,
-            background,
-        };
-        work(&mut self.screen, context, &mut self.buffer);
-    }
-
-    fn draw(&mut self, store: &Store, background: &dyn Background) {
-        self.with(store, background, |screen, context, buffer| {
-            screen.draw(context, buffer.area, buffer);
-            black_box(&buffer);
-        });
-    }
-
-    fn key(&mut self, store: &Store, background: &dyn Background, code: KeyCode) {
-        self.with(store, background, |screen, context, _| {
-            screen.key(KeyEvent::new(code, KeyModifiers::NONE), context);
-        });
-        self.draw(store, background);
-    }
-}
-
 #[divan::bench(sample_count = 10)]
 fn first_picture(bencher: Bencher<'_, '_>) {
     let store = store();
-    bencher.bench_local(|| Desk::new(&store, "layers").draw(&store, &Inline));
+    bencher.bench_local(|| Desk::new(&store, "layers", "deep").draw(&store, &Inline));
 }
 
 #[divan::bench]
 fn key(bencher: Bencher<'_, '_>) {
     let store = store();
-    let mut desk = Desk::new(&store, "layers");
+    let mut desk = Desk::new(&store, "layers", "deep");
     desk.draw(&store, &Inline);
-    bencher.bench_local(|| desk.key(&store, &Inline, KeyCode::Char('j')));
+    bencher.bench_local(|| desk.key(&store, &Inline, 'j'));
 }
 
 #[divan::bench(sample_count = 20)]
 fn key_while_records_come(bencher: Bencher<'_, '_>) {
     let store = RefCell::new(store());
-    let mut desk = Desk::new(&store.borrow(), "layers");
+    let mut desk = Desk::new(&store.borrow(), "layers", "deep");
     desk.draw(&store.borrow(), &Inline);
     let mut record = RECORDS;
     // What the engine's thread does is not timed.
@@ -208,14 +138,14 @@ fn key_while_records_come(bencher: Bencher<'_, '_>) {
         record += 1;
         store.borrow_mut().apply(&step(record));
     };
-    bencher.with_inputs(news).bench_local_values(|()| desk.key(&store.borrow(), &Busy, KeyCode::Char('j')));
+    bencher.with_inputs(news).bench_local_values(|()| desk.key(&store.borrow(), &Busy, 'j'));
 }
 
 /// A frame with the time cursor on another step: every layer as it was then.
 #[divan::bench(sample_count = 20)]
 fn key_time_cursor(bencher: Bencher<'_, '_>) {
     let store = store();
-    let mut desk = Desk::new(&store, "layers");
+    let mut desk = Desk::new(&store, "layers", "deep");
     desk.draw(&store, &Inline);
-    bencher.bench_local(|| desk.key(&store, &Busy, KeyCode::Char('[')));
+    bencher.bench_local(|| desk.key(&store, &Busy, '['));
 }

@@ -45,6 +45,15 @@ pub struct ClassScores {
     pub support: f64,
 }
 
+impl ClassScores {
+    /// From what was found of a class, how many samples are of it, and how many were taken for it.
+    pub fn of(hit: f64, support: f64, predicted: f64) -> Self {
+        let share = |of: f64| (of > 0.0).then(|| hit / of);
+        let f1 = (support + predicted > 0.0).then(|| 2.0 * hit / (support + predicted));
+        Self { precision: share(predicted), recall: share(support), f1, support }
+    }
+}
+
 impl ConfusionMatrix {
     /// Takes a square matrix of non-negative finite counts whose rows are the true classes.
     pub fn new(counts: Array2<f64>) -> Result<Self, MatrixError> {
@@ -85,26 +94,8 @@ impl ConfusionMatrix {
 
     /// Scores of one class. Panics if `class` is not below [`Self::classes`].
     pub fn scores(&self, class: usize) -> ClassScores {
-        let hit = self.counts[[class, class]];
-        let support = self.counts.row(class).sum();
-        let predicted = self.counts.column(class).sum();
-        let share = |of: f64| (of > 0.0).then(|| hit / of);
-        let (precision, recall) = (share(predicted), share(support));
-        let f1 = (support + predicted > 0.0).then(|| 2.0 * hit / (support + predicted));
-        ClassScores { precision, recall, f1, support }
-    }
-
-    /// The largest off-diagonal cells as `(true class, predicted class, count)`, largest first; ties by position.
-    pub fn worst_pairs(&self, at_most: usize) -> Vec<(usize, usize, f64)> {
-        let mut pairs: Vec<_> = self
-            .counts
-            .indexed_iter()
-            .filter(|((t, p), c)| t != p && **c > 0.0)
-            .map(|((t, p), c)| (t, p, *c))
-            .collect();
-        pairs.sort_by(|a, b| b.2.total_cmp(&a.2).then(a.0.cmp(&b.0)).then(a.1.cmp(&b.1)));
-        pairs.truncate(at_most);
-        pairs
+        let (support, predicted) = (self.counts.row(class).sum(), self.counts.column(class).sum());
+        ClassScores::of(self.counts[[class, class]], support, predicted)
     }
 }
 
@@ -132,15 +123,18 @@ mod tests {
     use ndarray::array;
 
     use super::*;
+    use crate::model::PackedMatrix;
 
     #[test]
     fn scores_follow_the_rows_that_are_true() {
         let m = ConfusionMatrix::new(array![[8.0, 2.0], [1.0, 9.0]]).unwrap();
+        let packed = PackedMatrix::new(&m);
         let cat = m.scores(0);
+        assert_eq!(packed.scores(0), cat);
         assert_eq!(cat.recall, Some(0.8));
         assert_eq!(cat.precision, Some(8.0 / 9.0));
         assert_eq!(m.accuracy(), Some(0.85));
-        assert_eq!(m.worst_pairs(5), vec![(0, 1, 2.0), (1, 0, 1.0)]);
+        assert_eq!(packed.worst_pairs(5), vec![(0, 1, 2.0), (1, 0, 1.0)]);
         let same = ConfusionMatrix::from_predicted_rows(array![[8.0, 1.0], [2.0, 9.0]]).unwrap();
         assert_eq!(same, m);
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ndarray::Array2;
 
-use super::{ConfusionMatrix, are_shares};
+use super::{ClassScores, ConfusionMatrix, are_shares};
 
 /// A [`ConfusionMatrix`] without its empty cells, and with its sums. Rows are the true class.
 ///
@@ -123,6 +123,25 @@ impl PackedMatrix {
     pub fn accuracy(&self) -> Option<f64> {
         let total = self.total();
         (total > 0.0).then(|| self.0.hits / total)
+    }
+
+    /// Scores of one class. Panics if `class` is not below [`Self::classes`].
+    pub fn scores(&self, class: usize) -> ClassScores {
+        ClassScores::of(self.get(class, class), self.row_sums()[class], self.column_sums()[class])
+    }
+
+    /// The largest cells off the diagonal as `(true class, predicted class, count)`, largest first; ties by position.
+    pub fn worst_pairs(&self, at_most: usize) -> Vec<(usize, usize, f64)> {
+        let mut pairs: Vec<_> = self.cells().filter(|(row, column, _)| row != column).collect();
+        let by_size = |a: &(usize, usize, f64), b: &(usize, usize, f64)| {
+            b.2.total_cmp(&a.2).then((a.0, a.1).cmp(&(b.0, b.1)))
+        };
+        if at_most > 0 && pairs.len() > at_most {
+            pairs.select_nth_unstable_by(at_most - 1, by_size);
+        }
+        pairs.truncate(at_most);
+        pairs.sort_by(by_size);
+        pairs
     }
 
     /// Whether it holds shares instead of counts.

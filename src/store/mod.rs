@@ -40,5 +40,6 @@ pub use run::Run;
 pub use segment::Segment;
 pub use series::Series;
 pub use summary::Summary;
+pub(crate) use timeline::up_to;
 pub use tracks::{TrackKey, Tracks};
 pub use whole::Store;

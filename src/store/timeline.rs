@@ -12,6 +12,12 @@ pub(crate) trait Dated {
     fn heap_bytes(&self) -> usize;
 }
 
+/// The records up to and with `until`, of records in ascending order of steps.
+pub(crate) fn up_to<T: Dated>(records: &[T], until: Option<Step>) -> &[T] {
+    let end = until.map_or(records.len(), |until| records.partition_point(|r| r.step() <= until));
+    records.get(..end).unwrap_or_default()
+}
+
 /// Records in ascending order of steps; a record written later supersedes those at and after its step.
 ///
 /// When there are too many, every second one goes, evenly over the whole time; the first and the last stay.

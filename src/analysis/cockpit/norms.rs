@@ -2,7 +2,7 @@
 
 use crate::{
     model::{LayerKind, LayerStats, Step},
-    store::Layers,
+    store::{Layers, up_to},
 };
 
 /// The root of the sum of squares over all layers, step by step, as `[step, norm]`.
@@ -17,11 +17,9 @@ pub fn whole_norm(
 ) -> Vec<[f64; 2]> {
     let mut squares: Vec<(Step, f64, usize)> = Vec::new();
     for track in layers.rows().filter_map(|row| row.track(kind)) {
-        let records = track.records();
-        let shown = until.map_or(records.len(), |until| records.partition_point(|r| r.step <= until));
         // Layers are mostly logged at the same steps: the next one is where the last one was.
         let mut at = 0;
-        for record in records.iter().take(shown) {
+        for record in up_to(track.records(), until) {
             let Some(norm) = norm(&record.stats) else { continue };
             if squares.get(at).is_none_or(|(step, ..)| *step != record.step) {
                 at = squares.partition_point(|(step, ..)| *step < record.step);

@@ -12,7 +12,7 @@ use std::{collections::VecDeque, ops::RangeInclusive};
 use crate::{
     analysis::Cancel,
     model::{LayerKind, LayerName, LayerStats, Step, robust::mad_sigma},
-    store::{LayerPoint, Layers},
+    store::{LayerPoint, Layers, up_to},
 };
 
 /// Robust z beyond which a statistic has left its history.
@@ -123,15 +123,12 @@ pub fn histories(layers: &Layers, until: Option<Step>) -> Vec<History> {
     let rows = layers.rows().enumerate();
     let tracks =
         rows.flat_map(|(index, row)| row.kinds.iter().map(move |(kind, track)| (index, row, kind, track)));
-    let known = |records: &'_ [LayerPoint]| {
-        until.map_or(records.len(), |until| records.partition_point(|r| r.step <= until))
-    };
     let tracks: Vec<Track<'_>> = tracks
         .map(|(index, row, kind, track)| Track {
             layer: &row.layer,
             index,
             kind: *kind,
-            records: track.records().get(..known(track.records())).unwrap_or_default(),
+            records: up_to(track.records(), until),
         })
         .collect();
     copied(&tracks)

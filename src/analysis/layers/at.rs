@@ -4,7 +4,7 @@
 use super::subjects::Subject;
 use crate::{
     model::{LayerKind, LayerStats, Step},
-    store::LayerPoint,
+    store::{LayerPoint, up_to},
 };
 
 const KINDS: [LayerKind; 6] = [
@@ -31,10 +31,7 @@ impl<'a> At<'a> {
     pub fn new(subject: &'a Subject<'a>, until: Option<Step>) -> Self {
         let shown = |kind| {
             let records = subject.track(kind).map(crate::store::LayerTrack::records).unwrap_or_default();
-            match until {
-                Some(step) => records.get(..records.partition_point(|r| r.step <= step)).unwrap_or_default(),
-                None => records,
-            }
+            up_to(records, until)
         };
         Self { subject, until, records: KINDS.map(shown) }
     }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     model::{Artefact, LayerKind, LayerStats, Step},
-    store::{LayerPoint, LayerTrack, StoredArtefact, StoredHistogram},
+    store::{LayerPoint, LayerTrack, StoredArtefact, StoredHistogram, up_to},
 };
 
 /// The records from which a measure of a layer is worked out.
@@ -114,8 +114,8 @@ impl<'a> Source<'a> {
             Self::Points(_) if measure == Measure::Gradient => at.records(LayerKind::Gradients).len(),
             Self::Points(_) => at.records(LayerKind::Weights).len(),
             Self::Updates(..) => at.records(LayerKind::Updates).len(),
-            Self::Histograms(of) => of.partition_point(|r| r.step <= until),
-            Self::Artefacts(of) => of.partition_point(|r| r.artefact.step.is_some_and(|step| step <= until)),
+            Self::Histograms(of) => up_to(of, Some(until)).len(),
+            Self::Artefacts(of) => up_to(of, Some(until)).len(),
         }
     }
 

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     model::{FileId, LayerKind, LayerStats, NumericArray, Step},
-    store::StoredArtefact,
+    store::{StoredArtefact, up_to},
 };
 
 /// Of one layer at a step; `None` where the log does not say it.
@@ -90,7 +90,5 @@ impl UnitShares {
 }
 
 fn newest(records: Records<'_>, until: Option<Step>) -> Option<&StoredArtefact> {
-    let within = |r: &StoredArtefact| until.is_none_or(|until| r.artefact.step.is_some_and(|s| s <= until));
-    let end = records.kept.partition_point(within);
-    end.checked_sub(1).and_then(|at| records.kept.get(at))
+    up_to(records.kept, until).last()
 }

@@ -11,6 +11,6 @@ pub use credit::compensated_sum;
 pub use credit::{Conservation, conservation, lrp_0, z_plus};
 pub use curves::{Curves, MOST_CELLS, UnitRecord};
 pub use records::{
-    UnitFigure, UnitFigures, credits, curves, figures, find, known, layers, separation, speaks_of, statistics,
+    UnitFigure, UnitFigures, credits, curves, figures, find, layers, separation, speaks_of, statistics,
 };
 pub use sampling::{EXACT_MEDOID, Pick, Sample, Spread, sample};

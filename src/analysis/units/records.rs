@@ -6,7 +6,7 @@ use super::{Curves, UnitRecord};
 use crate::{
     analysis::inspect,
     model::{Artefact, ArtefactKind, LayerName, NumericArray, Step, natural, same_layer},
-    store::{Run, StoredArtefact},
+    store::{Run, StoredArtefact, up_to},
 };
 
 /// Whether a record that names `subject` speaks of the layer of a row: the same name, or the module that a parameter
@@ -14,14 +14,6 @@ use crate::{
 pub fn speaks_of(row: &str, subject: &str) -> bool {
     let (row, subject) = (same_layer(row), same_layer(subject));
     row == subject || row.rsplit_once('.').is_some_and(|(module, _)| module == subject)
-}
-
-/// The records of a subject up to and with `until`.
-pub fn known(records: &[StoredArtefact], until: Option<Step>) -> &[StoredArtefact] {
-    let end = until.map_or(records.len(), |until| {
-        records.partition_point(|r| r.artefact.step.is_none_or(|step| step <= until))
-    });
-    records.get(..end).unwrap_or_default()
 }
 
 /// Names that records of units or of credit give to layers: in the order of the network where its layers are known,
@@ -111,7 +103,7 @@ pub fn figures(run: &Run, row: &str, until: Option<Step>) -> UnitFigures {
     let mut found: BTreeMap<u64, UnitFigure> = BTreeMap::new();
     let mut all = UnitFigures::default();
     for (key, records) in run.tracks(ArtefactKind::Units).filter(|(key, _)| speaks_of(row, &key.name)) {
-        let Some(last) = known(records, until).last().map(|r| &r.artefact) else { continue };
+        let Some(last) = up_to(records, until).last().map(|r| &r.artefact) else { continue };
         let Some(record) = unit_record(last) else { continue };
         let frequency = last.array("freq").map(NumericArray::values);
         let says = frequency.is_some() || FIGURES.contains(&&*key.aspect);
@@ -154,7 +146,7 @@ pub fn separation(run: &Run, row: &str, until: Option<Step>) -> Option<inspect::
 fn responses<'a>(run: &'a Run, row: &str, until: Option<Step>) -> Option<&'a Artefact> {
     run.tracks(ArtefactKind::Responses)
         .filter(|(key, _)| speaks_of(row, &key.name) && key.aspect.is_empty())
-        .find_map(|(_, records)| known(records, until).last())
+        .find_map(|(_, records)| up_to(records, until).last())
         .map(|record| &record.artefact)
 }
 

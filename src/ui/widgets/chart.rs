@@ -82,7 +82,7 @@ struct Dots {
 const NOBODY: u16 = u16::MAX;
 
 /// Bits of U+2800 by column and row.
-const BRAILLE: [[u8; 4]; 2] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
+pub const BRAILLE: [[u8; 4]; 2] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
 
 impl Dots {
     fn new(width: u16, height: u16, ascii: bool) -> Self {

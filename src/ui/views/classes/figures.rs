@@ -81,7 +81,7 @@ impl Figures {
         let matrix = &record.matrix;
         let n = matrix.classes();
         self.largest = matrix.cells().map(|(.., count)| count).fold(0.0, f64::max);
-        self.scores = (0..n).map(|c| score(matrix, c)).collect();
+        self.scores = (0..n).map(|c| matrix.scores(c)).collect();
         self.total = matrix.total();
         self.shares = matrix.holds_shares();
         self.accuracy = matrix.accuracy();
@@ -91,7 +91,8 @@ impl Figures {
         self.moves = before.map_or_else(Vec::new, |b| moves(matrix, &b.matrix, PAIRS));
         self.before = before.map(|b| b.step);
         let ratio = before.map_or(1.0, |b| crate::analysis::classes::total_ratio(matrix, &b.matrix));
-        self.pairs = worst_pairs(matrix)
+        self.pairs = matrix
+            .worst_pairs(PAIRS)
             .into_iter()
             .map(|(row, column, now)| {
                 let change = before.map_or(0.0, |b| now - ratio * b.matrix.get(row, column));
@@ -121,33 +122,6 @@ impl Figures {
     pub fn predicted(&self, class: usize) -> f64 {
         self.matrix.as_ref().and_then(|m| m.column_sums().get(class)).copied().unwrap_or(0.0)
     }
-}
-
-/// Scores of one class; the same as [`crate::model::ConfusionMatrix::scores`].
-fn score(matrix: &PackedMatrix, class: usize) -> ClassScores {
-    let (support, predicted) = (matrix.row_sums()[class], matrix.column_sums()[class]);
-    let hit = matrix.get(class, class);
-    let share = |of: f64| (of > 0.0).then(|| hit / of);
-    ClassScores {
-        precision: share(predicted),
-        recall: share(support),
-        f1: (support + predicted > 0.0).then(|| 2.0 * hit / (support + predicted)),
-        support,
-    }
-}
-
-/// The largest cells off the diagonal, largest first; ties by position.
-fn worst_pairs(matrix: &PackedMatrix) -> Vec<(usize, usize, f64)> {
-    let mut pairs: Vec<_> = matrix.cells().filter(|(row, column, _)| row != column).collect();
-    let by_size = |a: &(usize, usize, f64), b: &(usize, usize, f64)| {
-        b.2.total_cmp(&a.2).then((a.0, a.1).cmp(&(b.0, b.1)))
-    };
-    if pairs.len() > PAIRS {
-        pairs.select_nth_unstable_by(PAIRS - 1, by_size);
-        pairs.truncate(PAIRS);
-    }
-    pairs.sort_by(by_size);
-    pairs
 }
 
 /// The interval of a share of `hits` in `of`.

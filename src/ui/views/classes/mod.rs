@@ -6,7 +6,7 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
 use crate::{
     model::Step,
-    store::{Evaluation, Run},
+    store::{Evaluation, Run, up_to},
     ui::{
         Action, Binding, Explanation, FrameContext, Outcome, Selection, View,
         keymap::Key,
@@ -307,11 +307,7 @@ fn run_of<'a>(context: FrameContext<'a>, selection: &Selection) -> Option<&'a Ru
 
 /// The evaluations of a split up to and with `until`.
 fn shown<'a>(run: &'a Run, split: &str, until: Option<Step>) -> &'a [Evaluation] {
-    let all = run.confusions().of(split);
-    match until {
-        Some(step) => &all[..all.partition_point(|r| r.step <= step)],
-        None => all,
-    }
+    up_to(run.confusions().of(split), until)
 }
 
 /// Cells that are not there are said with this.

@@ -13,7 +13,10 @@ use crate::{
         background::Pending,
         numbers::{count, percent},
         text::{fit, put, put_right, set},
-        widgets::table::{Cell, Column, Keep, Layout, Window, position},
+        widgets::{
+            chart::BRAILLE,
+            table::{Cell, Column, Keep, Layout, Window, position},
+        },
     },
 };
 
@@ -66,8 +69,6 @@ pub(super) struct Dynamics {
     window: Window,
     listed: usize,
 }
-
-const BRAILLE: [[u8; 4]; 2] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
 
 const COLUMNS: [Column; 7] = [
     Column::text("suspect", 10, 26, 0, Keep::Ends),

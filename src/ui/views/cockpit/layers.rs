@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use crate::{
     analysis::cockpit::Spectrum,
     model::{ArtefactKind, LayerKind, LayerStats, RunId, Step, same_layer},
-    store::{LayerPoint, LayerTrack, Run, StoredArtefact, TrackKey},
+    store::{LayerTrack, Run, StoredArtefact, TrackKey, up_to},
     ui::{
         FrameContext, Theme,
         numbers::{step, value},
@@ -96,7 +96,7 @@ impl LayerReadings {
         };
         for row in run.layers().rows() {
             let Some(track) = row.track(LayerKind::Weights) else { continue };
-            let records = shown(track.records(), until);
+            let records = up_to(track.records(), until);
             let last = |of: fn(&LayerStats) -> Option<f64>| {
                 records.iter().rev().take(LOOK_BACK).find_map(|r| of(&r.stats))
             };
@@ -203,11 +203,6 @@ pub(super) fn moments(run: &Run) -> Vec<Step> {
     steps.sort_unstable();
     steps.dedup();
     steps
-}
-
-fn shown(records: &[LayerPoint], until: Option<Step>) -> &[LayerPoint] {
-    let end = until.map_or(records.len(), |until| records.partition_point(|r| r.step <= until));
-    records.get(..end).unwrap_or_default()
 }
 
 /// Values up to the cursor, each with the state that it compares with.

@@ -183,14 +183,6 @@ fn update(at: &At<'_>) -> Option<Update> {
     Some(Update::AtLeast(elements.sqrt() * distance / steps / size))
 }
 
-/// The records up to and with `until`.
-pub(super) fn shown(records: &[LayerPoint], until: Option<Step>) -> &[LayerPoint] {
-    match until {
-        Some(step) => &records[..records.partition_point(|r| r.step <= step)],
-        None => records,
-    }
-}
-
 /// The median norm of the records before the last one.
 fn usual(records: &[LayerPoint]) -> Option<f64> {
     let before = &records[..records.len().saturating_sub(1)];

@@ -2,11 +2,11 @@
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
-use super::{figures::shown, list::Lines};
+use super::list::Lines;
 use crate::{
     analysis::layers::samples::{norm, update_ratio},
     model::{LayerKind, LayerName, LayerStats, RunId, Step},
-    store::{LayerTrack, Run},
+    store::{LayerTrack, Run, up_to},
     ui::{
         Theme,
         numbers::{percent, step, value},
@@ -168,7 +168,7 @@ fn values(
     }
     let (kind, of) = quantity.of();
     let row = run.layers().row(&LayerName::from(line.figures.name.as_str()));
-    let records = row.and_then(|r| r.track(kind)).map(|t| shown(t.records(), until)).unwrap_or_default();
+    let records = row.and_then(|r| r.track(kind)).map(|t| up_to(t.records(), until)).unwrap_or_default();
     records.iter().filter_map(|r| of(&r.stats).map(|v| (r.step, v))).collect()
 }
 

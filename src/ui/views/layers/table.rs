@@ -5,7 +5,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 use super::{Layers, Page, detail, field::Field, figures, flow, heat, list::Line, state};
 use crate::{
     model::{LayerName, Step},
-    store::Run,
+    store::{Run, up_to},
     ui::{
         FrameContext, Selection, Theme,
         text::{put, put_right},
@@ -137,7 +137,7 @@ impl Layers {
     ) {
         let row = run.layers().row(&LayerName::from(line.figures.name.as_str()));
         let Some(track) = row.and_then(|row| row.track(self.table_kind())) else { return };
-        let records = figures::shown(track.records(), until);
+        let records = up_to(track.records(), until);
         let points: Vec<[f64; 2]> =
             records.iter().filter_map(|r| figures::norm(&r.stats).map(|n| [r.step as f64, n])).collect();
         if let (Some(first), Some(last)) = (points.first(), points.last()) {

@@ -8,7 +8,7 @@ use ratatui::{buffer::Buffer, layout::Rect};
 use crate::{
     analysis::units::{self, Spread},
     model::{ArtefactKind, Step},
-    store::{Run, StoredArtefact},
+    store::{Run, StoredArtefact, up_to},
     ui::{
         Action, Binding, Explanation, FrameContext, Outcome, Place, Selection, View,
         keymap::Key,
@@ -191,7 +191,7 @@ impl View for Units {
         let place = if both { Rect { y: upper.bottom(), height: low, ..area } } else { area };
         if both || page == Page::Credit {
             let key = chosen(&credits, self.target.as_ref());
-            let known = key.map(|at| units::known(credits[at].1, until)).unwrap_or_default();
+            let known = key.map(|at| up_to(credits[at].1, until)).unwrap_or_default();
             let many = if credits.len() > 1 && page == Page::Credit { " (t)" } else { "" };
             credit::draw(context.theme, &layer, known, (until, many), place, buffer);
         }
@@ -274,7 +274,7 @@ impl Units {
         else {
             return;
         };
-        let records = units::known(records, until);
+        let records = up_to(records, until);
         let what = Subject { run, layer, statistic, records, until, spread: self.spread };
         let (value, eta2, running) = self.chooser.ask(context, &what);
         let more = if statistics.len() > 1 { " (t)" } else { "" };

@@ -9,7 +9,7 @@ use crate::{
         units,
     },
     model::{ArtefactKind, NumericArray, Step},
-    store::StoredArtefact,
+    store::{StoredArtefact, up_to},
     ui::{
         Theme,
         numbers::value,
@@ -104,7 +104,7 @@ fn perplexities<'a>(what: &What<'a>) -> &'a [StoredArtefact] {
     let tracks = what.run.tracks(ArtefactKind::Perplexity);
     let mine = tracks
         .filter(|(key, _)| key.aspect.is_empty() && units::speaks_of(what.row.layer.as_str(), &key.name));
-    mine.map(|(_, records)| units::known(records, what.until)).next().unwrap_or_default()
+    mine.map(|(_, records)| up_to(records, what.until)).next().unwrap_or_default()
 }
 
 /// Shares of the bins; `None` for an empty histogram.

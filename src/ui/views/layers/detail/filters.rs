@@ -6,6 +6,7 @@ use super::{Known, What, kernels::Kernels, without};
 use crate::{
     analysis::units,
     model::{ArtefactKind, Step},
+    store::up_to,
     ui::{
         Theme,
         numbers::{count, percent, value},
@@ -72,7 +73,7 @@ pub(super) fn most_step(what: &What<'_>) -> Option<Step> {
         let tracks = what.run.tracks(kind).filter(|(key, _)| {
             &*key.aspect == aspect && units::speaks_of(what.row.layer.as_str(), &key.name)
         });
-        tracks.filter_map(|(_, records)| units::known(records, what.until).last()?.artefact.step).max()
+        tracks.filter_map(|(_, records)| up_to(records, what.until).last()?.artefact.step).max()
     };
     newest(ArtefactKind::Units, "max_act").or_else(|| newest(ArtefactKind::Responses, ""))
 }

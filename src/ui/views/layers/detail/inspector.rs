@@ -6,12 +6,12 @@ use super::{What, statistics};
 use crate::{
     analysis::{cockpit::Spectrum, units},
     model::{ArtefactKind, LayerStats, Payload},
+    store::up_to,
     ui::{
         Theme,
         numbers::{percent, value},
         text::{fit, put, put_right},
         theme::Role,
-        views::layers::figures::shown,
         widgets::prose,
     },
 };
@@ -43,7 +43,7 @@ pub(super) fn draw(theme: &Theme, what: &What<'_>, body: Rect, buffer: &mut Buff
     let kinds = statistics::kinds(what);
     statistics::heads(theme, what, &kinds, area, buffer);
     let newest: Vec<_> =
-        kinds.iter().map(|(_, track)| shown(track.records(), what.until).last().copied()).collect();
+        kinds.iter().map(|(_, track)| up_to(track.records(), what.until).last().copied()).collect();
     let mut y = area.y + 1;
     for (line, (name, trouble)) in FIELDS.iter().enumerate() {
         if y >= area.bottom() {
@@ -111,7 +111,7 @@ fn shape(what: &What<'_>) -> Option<String> {
 fn spectrum(theme: &Theme, what: &What<'_>) -> Vec<prose::Paragraph> {
     let newest = |of: fn(&LayerStats) -> Option<f64>| {
         let mut tracks = what.row.kinds.values();
-        tracks.find_map(|t| shown(t.records(), what.until).iter().rev().find_map(|r| of(&r.stats)))
+        tracks.find_map(|t| up_to(t.records(), what.until).iter().rev().find_map(|r| of(&r.stats)))
     };
     let mut said = Vec::new();
     if let Some(alpha) = newest(|s| s.alpha) {

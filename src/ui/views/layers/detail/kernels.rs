@@ -6,6 +6,7 @@ use super::{What, filters::listed};
 use crate::{
     analysis::units,
     model::{Artefact, ArtefactKind},
+    store::up_to,
     ui::{
         Theme,
         numbers::value,
@@ -31,10 +32,8 @@ pub(super) fn newest(what: &What<'_>) -> Option<Kernels> {
     let mine = tracks.filter(|(key, _)| {
         key.aspect.starts_with("filter") && units::speaks_of(what.row.layer.as_str(), &key.name)
     });
-    let records: Vec<&Artefact> = mine
-        .filter_map(|(_, records)| units::known(records, what.until).last())
-        .map(|r| &r.artefact)
-        .collect();
+    let records: Vec<&Artefact> =
+        mine.filter_map(|(_, records)| up_to(records, what.until).last()).map(|r| &r.artefact).collect();
     let newest = records.iter().max_by_key(|r| r.step)?;
     let array = newest.array("v")?;
     let (count, channels, height, width) = match *array.shape() {

@@ -2,10 +2,9 @@
 
 use ratatui::{buffer::Buffer, layout::Rect};
 
-use super::figures::shown;
 use crate::{
     model::{ArtefactKind, LayerKind, RunId, Step},
-    store::{LayerRow, LayerTrack, Run, StoredHistogram},
+    store::{LayerRow, LayerTrack, Run, StoredHistogram, up_to},
     ui::{
         Action, FrameContext, Outcome, Theme,
         numbers::count,
@@ -207,7 +206,7 @@ pub(super) fn preview(theme: &Theme, what: &What<'_>, area: Rect, buffer: &mut B
 fn header(theme: &Theme, what: &What<'_>, area: Rect, buffer: &mut Buffer) {
     let dot = theme.glyph(" · ", " | ");
     let track = what.row.track(what.kind);
-    let records = track.map(|t| shown(t.records(), what.until)).unwrap_or_default();
+    let records = track.map(|t| up_to(t.records(), what.until)).unwrap_or_default();
     let mut parts = vec![what.row.layer.as_str().to_owned(), format!("{} (t)", what.kind)];
     if let (Some(first), Some(last)) = (records.first(), records.last()) {
         parts.push(if what.until.is_some() {

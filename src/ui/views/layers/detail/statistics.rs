@@ -5,16 +5,13 @@ use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 use super::What;
 use crate::{
     model::{LayerKind, LayerStats, Step},
-    store::LayerTrack,
+    store::{LayerTrack, up_to},
     ui::{
         Theme,
         numbers::{count, percent, value},
         text::{fit, put, put_right},
         theme::Role,
-        views::layers::{
-            figures::{norm, shown},
-            list::change,
-        },
+        views::layers::{figures::norm, list::change},
         widgets::sparkline,
     },
 };
@@ -41,7 +38,7 @@ pub(super) fn draw(
     let columns_of: Vec<Vec<Option<String>>> = kinds
         .iter()
         .map(|(_, track)| {
-            let records = shown(track.records(), what.until);
+            let records = up_to(track.records(), what.until);
             let before = records.len().checked_sub(2).and_then(|i| norm(&records[i].stats));
             records.last().map_or_else(Vec::new, |r| statistics(theme, &r.stats, before))
         })
@@ -101,7 +98,7 @@ fn norms(
     area: Rect,
     buffer: &mut Buffer,
 ) {
-    let points: Vec<[f64; 2]> = shown(track.records(), until)
+    let points: Vec<[f64; 2]> = up_to(track.records(), until)
         .iter()
         .filter_map(|r| norm(&r.stats).map(|n| [r.step as f64, n]))
         .collect();

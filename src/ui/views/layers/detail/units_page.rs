@@ -9,13 +9,12 @@ use crate::{
         units::{self, UnitFigure, UnitFigures},
     },
     model::{LayerKind, LayerStats, Step},
-    store::LayerRow,
+    store::{LayerRow, up_to},
     ui::{
         Theme,
         numbers::{count, percent, value},
         text::{fit, put, put_right},
         theme::Role,
-        views::layers::figures::shown,
         widgets::{
             axis::{self, Bounds, Unit},
             chart::{self, Line, Stroke, Window},
@@ -183,7 +182,7 @@ fn measure(
 ) -> Measure {
     let values = |split| {
         let track = row.track_of(LayerKind::Activations, split);
-        let records = track.map(|t| shown(t.records(), until)).unwrap_or_default();
+        let records = track.map(|t| up_to(t.records(), until)).unwrap_or_default();
         records.iter().filter_map(|r| Some((r.step, of(&r.stats)?))).collect()
     };
     Measure { name, training: values("train"), other: values(OTHER) }
